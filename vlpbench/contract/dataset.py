@@ -1,0 +1,71 @@
+"""What a data set must offer: splits of samples, a folder of images, and a fingerprint of what decides them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from vlpbench.types import Sample
+
+__all__ = ["BadSample", "Dataset"]
+
+
+@dataclass(frozen=True)
+class BadSample:
+    """One sample, or one text of it, that cannot be used: where it stands and what is wrong with it."""
+
+    where: str
+    """File and place in it: "captions_train.json: annotation 17"."""
+    what: str
+    """What is wrong, in a sentence: "image 'a.jpg' does not exist"."""
+
+
+class Dataset(ABC):
+    """A named set of samples in splits, read from files in the folder of the user's data, or written by a world.
+
+    A reader checks form, not pictures: whether an image can be decoded is found out when the image store is built.
+    """
+
+    name: ClassVar[str]
+    """The `kind` that a grid file says."""
+    version: ClassVar[int] = 1
+    """Raised when the same files give other samples; part of a cell's id."""
+    config_class: ClassVar[type]
+    """A frozen dataclass: the keys of `[data.NAME]` beside `kind`."""
+
+    def __init__(self, config: Any, root: Path, cache: Path) -> None:
+        """Remember where things are. Opens no file: a grid is checked before its data is touched.
+
+        `root` is the user's data folder (`data.root`), `cache` a folder that may be written to and deleted.
+        """
+        self.config, self.root, self.cache = config, root, cache
+
+    @property
+    @abstractmethod
+    def images(self) -> Path:
+        """The folder that the image names of all samples are relative to."""
+
+    @abstractmethod
+    def splits(self) -> tuple[str, ...]:
+        """The splits this set has, of "train", "val" and "test"."""
+
+    @abstractmethod
+    def read(self, split: str) -> Iterator[Sample | BadSample]:
+        """The samples of a split in a fixed order; a broken one is given as a BadSample in its place.
+
+        Raises DataError (of `vlpbench.data.errors`) where the file as a whole cannot be read.
+        """
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of all that decides the samples: names and bytes of the annotation files and of the images."""
+
+    def prepare(self, heard: Any = None) -> None:
+        """Write what has to be written first (a world); `heard(done, of)` is told of progress. Files: nothing."""
+
+    def describe(self) -> Mapping[str, str]:
+        """A few facts for `vlpbench data list`."""
+        return {"kind": self.name}

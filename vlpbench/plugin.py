@@ -1,0 +1,24 @@
+"""All that a plugin author imports.
+
+An objective, a stem, a trunk or a data set is a class with a few declared facts and a few methods; a plugin returns such
+classes from a hook (`vlpbench.hookspecs` lists the hooks). `docs/your-objective.md` walks through one.
+"""
+
+from __future__ import annotations
+
+from vlpbench import parts
+from vlpbench.contract.abilities import ABILITIES, Backbone, Context, ImageState, TextState
+from vlpbench.contract.dataset import BadSample, Dataset
+from vlpbench.contract.objective import Objective, gather, own
+from vlpbench.contract.wiring import Size, Stem, Trunk
+from vlpbench.hookspecs import hookimpl
+from vlpbench.types import Batch, Question, Sample, Spec, Step, Vocabulary
+
+API_VERSION = 1
+"""The version of this contract; a plugin may declare the one it was written for as `api_version`."""
+
+__all__ = [
+    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "ImageState", "Objective",
+    "Question", "Sample", "Size", "Spec", "Stem", "Step", "TextState", "Trunk", "Vocabulary", "gather", "hookimpl",
+    "own", "parts",
+]
