@@ -1,0 +1,93 @@
+"""What an objective must offer: surgery on the host, calls of the backbone, and the formula, kept apart."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from torch import Tensor, nn
+
+from vlpbench.contract.abilities import Backbone, ImageState, TextState, Visible
+from vlpbench.types import Batch, Spec, Step
+
+__all__ = ["NoConfig", "Objective", "gather", "own"]
+
+
+@dataclass(frozen=True)
+class NoConfig:
+    """The settings of an objective that has none."""
+
+
+class Objective(nn.Module, ABC):
+    """What a batch and a backbone should be taught.
+
+    It owns only its own heads, temperatures and queues. The loop calls `corrupt` on the host, then `encode`, then
+    `loss`, once for each of the step's batches that it uses, and divides by the counts of the whole step.
+    """
+
+    name: ClassVar[str]
+    """What a grid file says: lower-case letters, digits and dashes."""
+    version: ClassVar[int] = 1
+    """Raised when the same settings give other numbers; part of a cell's id."""
+    config_class: ClassVar[type] = NoConfig
+    """A frozen dataclass with JSON-able defaults: the keys of `[objective.NAME]`."""
+    needs: ClassVar[frozenset[str] | set[str]] = frozenset()
+    """The abilities that `encode` calls."""
+    uses: ClassVar[frozenset[str] | set[str]] = frozenset({"pairs"})
+    """Which batches of a step it learns from: "pairs", "texts" or both."""
+    wants: ClassVar[tuple[str, ...]] = ()
+    """Sample fields it reads as `batch["name"]` (numbers, one shape for all samples)."""
+    trains: ClassVar[frozenset[str] | set[str]] = frozenset()
+    """What zero-shot evaluation may rely on afterwards: "vectors", "similarity", "match", "decode"."""
+    coupled: ClassVar[int | Literal["all"] | None] = None
+    """Whether samples of a batch see each other: in `encode`, within groups of n; in `loss`, "all" do."""
+
+    def __init__(self, config: Any, spec: Spec) -> None:
+        super().__init__()
+        self.config, self.spec = config, spec
+
+    @classmethod
+    def needs_with(cls, config: Any) -> frozenset[str]:
+        """The abilities it calls with these settings; override where they differ."""
+        return frozenset(cls.needs)
+
+    @classmethod
+    def visible_with(cls, config: Any) -> Visible:
+        """Who sees whom in a context while it trains; tasks obey it afterwards."""
+        return "all"
+
+    @staticmethod
+    def corrupt(batch: Batch, rng: np.random.Generator, config: Any) -> Mapping[str, Any]:
+        """The text surgery: numpy in, arrays with B rows out, of static shape; a pure function of its arguments.
+
+        `count` (B; 1 if absent) says how many terms each sample puts into the loss.
+        """
+        return {}
+
+    @abstractmethod
+    def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
+        """Every call of the backbone: what the formula is made of, samples first."""
+
+    @abstractmethod
+    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
+        """The formula, in fp32: sums per sample (B)."""
+
+    def after_step(self, carry: Mapping[str, Tensor]) -> None:
+        """Told once a step what `loss` carried; the only place where a queue is written."""
+
+    def similarity(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
+        """N, M: how well each of N pictures fits each of M texts; the product of their vectors unless overridden."""
+        return backbone.image_vector(image) @ backbone.text_vector(text).T
+
+
+def gather(rows: Tensor) -> Tensor:
+    """All processes' rows, with gradient; in one process the rows themselves."""
+    return rows
+
+
+def own(rows: Tensor) -> Tensor:
+    """This process's part of gathered rows; in one process the rows themselves."""
+    return rows

@@ -1,0 +1,68 @@
+"""What a backbone is made of: a size, a stem that turns a picture into tokens, a trunk that wires the transformer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from vlpbench.contract.abilities import Backbone
+from vlpbench.types import Spec
+
+__all__ = ["Size", "Stem", "Trunk"]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a backbone is."""
+
+    name: str
+    """What the last part of a backbone's name says."""
+    width: int
+    """D, width of tokens."""
+    heads: int
+    """Attention heads of each layer."""
+    encoder: int
+    """Layers that see the prefix."""
+    decoder: int
+    """Layers that write."""
+    stages: tuple[int, int, int, int]
+    """Blocks of each ResNet stage of a convolutional stem."""
+    channels: tuple[int, int, int, int]
+    """Channels that leave each ResNet stage."""
+    bottleneck: bool
+    """Whether blocks are ResNet's bottlenecks (three convolutions) or basic ones (two)."""
+    pooled: bool
+    """Whether ResNet's max-pool stands before the first stage; small pictures cannot afford it."""
+    batch_norm: bool
+    """Whether stems are normalised over the batch; group norm learns far slower at the smallest size."""
+
+
+class Stem(nn.Module, ABC):
+    """A picture becomes tokens."""
+
+    name: ClassVar[str]
+    """What the first part of a backbone's name says; "timm" takes a model's name behind a colon."""
+    version: ClassVar[int] = 1
+    """Raised when the same settings give other numbers; part of a cell's id."""
+    grid: tuple[int, int]
+    """Rows and columns of tokens."""
+
+    def __init__(self, size: Size, pixels: int, argument: str = "") -> None:
+        """Build for square pictures of `pixels` a side; `argument` is what stands behind the colon of its name."""
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """B, 3, H, W -> B, P, D, in raster order."""
+
+
+class Trunk(Backbone):
+    """A backbone that is built from a stem and a size. `spec` holds the widths, the stem's grid and the vocabulary."""
+
+    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
+        """Build with the named abilities for texts of at most `length` tokens (T)."""
+        super().__init__(spec, abilities)
+        self.stem = stem

@@ -1,0 +1,44 @@
+"""The one place where attention masks are made, and their one convention: True = may look.
+
+Axes: B batch, Q queries, K keys. Every mask broadcasts against B, heads, Q, K.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["causal", "padding", "prefix", "visible"]
+
+
+def padding(present: Tensor) -> Tensor:
+    """B, K -> B, 1, 1, K: every query looks at the keys that are present."""
+    return present[:, None, None, :]
+
+
+def causal(length: int, device: torch.device | None = None) -> Tensor:
+    """1, 1, Q, K with Q = K = length: a position looks at itself and at what came before."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()[None, None]
+
+
+def prefix(lengths: Tensor, length: int) -> Tensor:
+    """B, 1, Q, K: causal, but the first `lengths` (B) positions of a row all see each other."""
+    known = torch.arange(length, device=lengths.device)[None] < lengths[:, None]
+    return causal(length, lengths.device) | known[:, None, None, :]
+
+
+def visible(how: str, images: int, texts: int, device: torch.device | None = None) -> Tensor | None:
+    """What a sequence of `images` picture tokens and then `texts` words may see, or None for everything.
+
+    `all`: everything; `causal`: what came before, picture tokens in raster order included; `causal-text`: pictures
+    see all of the picture, words see the picture and the words before them. 1, 1, Q, K.
+    """
+    if how == "all":
+        return None
+    lower = causal(images + texts, device)
+    if how == "causal":
+        return lower
+    if how == "causal-text":
+        both = torch.arange(images + texts, device=device) < images
+        return lower | (both[:, None] & both[None, :])[None, None]
+    raise ValueError(f"visible must be 'all', 'causal' or 'causal-text', not {how!r}")
