@@ -7,9 +7,9 @@ classes from a hook (`vlpbench.hookspecs` lists the hooks). `docs/your-objective
 from __future__ import annotations
 
 from vlpbench import parts
-from vlpbench.contract.abilities import ABILITIES, Backbone, Context, ImageState, TextState
+from vlpbench.contract.abilities import ABILITIES, Backbone, Context, DecodingState, ImageState, TextState, Visible
 from vlpbench.contract.dataset import BadSample, Dataset
-from vlpbench.contract.objective import Objective, gather, own
+from vlpbench.contract.objective import NoConfig, Objective, gather, own
 from vlpbench.contract.wiring import Size, Stem, Trunk
 from vlpbench.hookspecs import hookimpl
 from vlpbench.types import Batch, Question, Sample, Spec, Step, Vocabulary
@@ -18,7 +18,8 @@ API_VERSION = 1
 """The version of this contract; a plugin may declare the one it was written for as `api_version`."""
 
 __all__ = [
-    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "ImageState", "Objective",
-    "Question", "Sample", "Size", "Spec", "Stem", "Step", "TextState", "Trunk", "Vocabulary", "gather", "hookimpl",
+    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "DecodingState",
+    "ImageState", "NoConfig", "Objective",
+    "Question", "Sample", "Size", "Spec", "Stem", "Step", "TextState", "Trunk", "Visible", "Vocabulary", "gather", "hookimpl",
     "own", "parts",
 ]

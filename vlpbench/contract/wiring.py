@@ -38,6 +38,10 @@ class Size:
     """Whether ResNet's max-pool stands before the first stage; small pictures cannot afford it."""
     batch_norm: bool
     """Whether stems are normalised over the batch; group norm learns far slower at the smallest size."""
+    word_std: float
+    """Standard deviation of the word table when training starts; narrow models need a larger one."""
+    position_std: float
+    """Standard deviation of the position tables when training starts."""
 
 
 class Stem(nn.Module, ABC):
@@ -47,6 +51,8 @@ class Stem(nn.Module, ABC):
     """What the first part of a backbone's name says; "timm" takes a model's name behind a colon."""
     version: ClassVar[int] = 1
     """Raised when the same settings give other numbers; part of a cell's id."""
+    keeps_initialisation: ClassVar[bool] = False
+    """Whether its own constructor draws its weights (an outside model does), instead of the house's rule."""
     grid: tuple[int, int]
     """Rows and columns of tokens."""
 

@@ -1,1 +1,13 @@
 """Torch blocks that know no vlpbench type: each could be pasted into another project."""
+
+from vlpbench.parts import masks
+from vlpbench.parts.attention import Attention, Keys, joined
+from vlpbench.parts.block import DecoderBlock, EncoderBlock, Mlp
+from vlpbench.parts.heads import Projection, WordTable, masked_mean
+from vlpbench.parts.losses import two_sided_cross_entropy
+from vlpbench.parts.positions import PositionTable, RelativeBias
+
+__all__ = [
+    "Attention", "DecoderBlock", "EncoderBlock", "Keys", "Mlp", "PositionTable", "Projection", "RelativeBias",
+    "WordTable", "joined", "masked_mean", "masks", "two_sided_cross_entropy",
+]

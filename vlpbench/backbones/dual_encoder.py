@@ -1,0 +1,71 @@
+"""Two towers that never see each other (CLIP, arXiv 2103.00020): one for pictures, one for texts.
+
+Axes: B batch, P image tokens, T text tokens, D width, E joint width.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from vlpbench.plugin import ImageState, Size, Spec, Stem, TextState, Trunk, parts
+
+__all__ = ["DualEncoder"]
+
+
+class DualEncoder(Trunk):
+    """The picture tower has as many layers as an encoder of this size, the text tower as many as a decoder."""
+
+    name = "dual"
+    offers = frozenset({"image_tokens", "text_tokens", "image_vector", "text_vector"})
+
+    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
+        super().__init__(spec, abilities, stem, size, length)
+        width, heads = size.width, size.heads
+        self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)
+        self.text_positions = parts.PositionTable(length, width, size.position_std)
+        self.image_positions = parts.PositionTable(spec.grid[0] * spec.grid[1], width, size.position_std)
+        self.biases = nn.ModuleList(parts.RelativeBias(heads, spec.grid) for _ in range(size.encoder))
+        self.image_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))
+        self.text_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.decoder))
+        self.image_norm, self.text_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        if "image_vector" in abilities:
+            self.image_head = parts.Projection(width, spec.joint_width)
+        if "text_vector" in abilities:
+            self.text_head = parts.Projection(width, spec.joint_width)
+
+    def _see(self, images: Tensor) -> Tensor:
+        x = self.stem(images)
+        x = x + self.image_positions(x.shape[1])
+        for block, bias in zip(self.image_tower, self.biases, strict=True):
+            x = block(x, bias().to(x.dtype))
+        return self.image_norm(x)
+
+    def _read(self, tokens: Tensor, present: Tensor) -> Tensor:
+        x = self.words(tokens) + self.text_positions(tokens.shape[1])
+        for block in self.text_tower:
+            x = block(x, parts.masks.padding(present))
+        return self.text_norm(x)
+
+    def image_tokens(self, image: ImageState) -> Tensor:
+        """B, P, D: the picture tower."""
+        return image.once("tokens", lambda whole: self._see(whole.images))
+
+    def text_tokens(self, text: TextState) -> Tensor:
+        """B, T, D: the text tower, all words visible."""
+        return text.once("tokens", lambda whole: self._read(whole.tokens, whole.mask))
+
+    def image_vector(self, image: ImageState) -> Tensor:
+        """B, E: the mean image token, projected."""
+        return image.once("vector", lambda whole: self.image_head(self.image_tokens(whole)))
+
+    def text_vector(self, text: TextState) -> Tensor:
+        """B, E: the mean text token, projected."""
+        return text.once("vector", lambda whole: self.text_head(self.text_tokens(whole), whole.mask))
+
+    def logits(self, features: Tensor) -> Tensor:
+        """..., D -> ..., V by the word table."""
+        return self.words.logits(features)
+
+    def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
+        """..., D and ... -> ...: nats."""
+        return self.words.losses(features, targets)

@@ -1,0 +1,17 @@
+"""The built-in objectives, one idea a file; they register through the same hook as a stranger's."""
+
+from __future__ import annotations
+
+from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.language_model import LanguageModel
+from vlpbench.objectives.none import Nothing
+from vlpbench.objectives.prefix_lm import PrefixLM
+from vlpbench.plugin import Objective, hookimpl
+
+__all__ = ["vlpbench_objectives"]
+
+
+@hookimpl
+def vlpbench_objectives() -> list[type[Objective]]:
+    """What can be pretrained."""
+    return [Contrastive, LanguageModel, Nothing, PrefixLM]

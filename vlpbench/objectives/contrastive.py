@@ -1,0 +1,66 @@
+"""A picture and its text lie closer than all other pairs of the batch (CLIP, arXiv 2103.00020, figure 3).
+
+Pairs that share a picture or a string are not negatives: a row's target is spread evenly over all of its positives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+
+import torch
+from torch import Tensor, nn
+
+from vlpbench.plugin import Backbone, Batch, Objective, Spec, Step, gather, own, parts
+
+__all__ = ["Config", "Contrastive"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of `[objective.contrastive]`."""
+
+    temperature: float = 0.07
+    """What cosines are divided by when training starts (CLIP, section 2.5)."""
+    coldest: float = 0.01
+    """The temperature never falls below this (CLIP: logits are scaled by 100 at most)."""
+    learnt: bool = True
+    """Whether the temperature is trained."""
+    smoothing: float = 0.0
+    """Share of each target that is spread evenly over the batch (ALIGN, arXiv 2102.05918, takes 0.1)."""
+
+
+class Contrastive(Objective):
+    """Soft-target, two-sided cross-entropy over cosines divided by a learnt temperature."""
+
+    name, version, config_class = "contrastive", 1, Config
+    needs, trains, coupled = frozenset({"image_vector", "text_vector"}), frozenset({"vectors"}), "all"
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.log_scale = nn.Parameter(torch.tensor(-log(config.temperature)), requires_grad=config.learnt)
+
+    def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
+        """image, text (B, E): unit vectors."""
+        return {"image": backbone.image_vector(batch.image), "text": backbone.text_vector(batch.text)}
+
+    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
+        """Half of picture to text and half of text to picture (B), nats."""
+        scale = self.log_scale.clamp(max=-log(self.config.coldest)).exp()
+        image, text = features["image"], features["text"]
+        image_to_text = scale * own(image) @ gather(text).T
+        text_to_image = scale * own(text) @ gather(image).T
+        targets = self.targets(batch)
+        losses = parts.two_sided_cross_entropy(image_to_text, text_to_image, targets, targets)
+        return Step(losses, {"temperature": 1 / scale.detach()})
+
+    def targets(self, batch: Batch) -> Tensor:
+        """B, N: each row spread evenly over the pairs that show the same picture or say the same words."""
+        same = _equal(batch.image_ids) | _equal(batch.caption_ids)
+        spread = same / same.sum(1, keepdim=True)
+        return (1 - self.config.smoothing) * spread + self.config.smoothing / same.shape[1]
+
+
+def _equal(ids: Tensor) -> Tensor:
+    return own(ids)[:, None] == gather(ids)[None]
