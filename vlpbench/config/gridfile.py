@@ -1,0 +1,90 @@
+"""A grid file, read: what every row shares, what each changes, and where each key stands for later messages."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vlpbench.config.keys import Layer
+from vlpbench.config.problems import GridError, Problem, Report
+
+__all__ = ["SCHEMA", "GridFile", "Row", "parse_file", "plugins_of"]
+
+SCHEMA = 1
+"""The version of the form of grid files that this package reads."""
+
+@dataclass(frozen=True)
+class Row:
+    """One named line of an ablation table: what it changes."""
+
+    name: str
+    """What the table calls it; empty if the file gives none."""
+    changes: Layer
+    """Its settings, by dotted key."""
+    published: Mapping[str, float] = field(default_factory=dict)
+    """Published numbers by `task.metric`, printed beside ours."""
+    number: int = 0
+    """Which row of the file it is, from 0."""
+
+
+@dataclass(frozen=True)
+class GridFile:
+    """What a grid file says, overrides included. Values are checked as far as the known names allow."""
+
+    path: Path
+    """The file."""
+    name: str
+    """What its results folder is called."""
+    description: str
+    """One sentence for `grid list`."""
+    plugins: tuple[str, ...]
+    """Files (relative to this one) and distributions it needs."""
+    base: Layer
+    """What all rows share."""
+    axes: Mapping[str, tuple[Any, ...]]
+    """Settings whose values are multiplied with the rows."""
+    rows: tuple[Row, ...]
+    """Named changes; none means one row that is the base."""
+    exclude: tuple[Layer, ...]
+    """Settings (or `row`, `seed`) that, where all of them match, leave a cell out."""
+    seeds: tuple[int, ...]
+    """Each row is run once a seed; equal seeds are paired."""
+    reference: str
+    """The row whose model is tested blind; empty for the first that pretrains."""
+    floors: bool
+    """Whether blind rows are added."""
+    overrides: Layer
+    """What the command line said over all rows."""
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False, compare=False)
+    """Where keys stand in the file."""
+
+    def report(self) -> Report:
+        """An empty list of mistakes of this file."""
+        return Report(str(self.path), self.lines)
+
+
+def plugins_of(path: Path) -> tuple[str, ...]:
+    """What the file says under `plugins`: to be loaded before the rest of it can be checked."""
+    raw, _ = parse_file(path)
+    value = raw.get("plugins", [])
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def parse_file(path: Path) -> tuple[dict[str, Any], str]:
+    """The tables of a TOML file and its text; GridError with line and column if it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(text), text
+    except OSError as wrong:
+        raise GridError(path.name, [Problem(str(path), f"cannot be read: {wrong.strerror or wrong}")]) from wrong
+    except UnicodeDecodeError as wrong:
+        raise GridError(path.name, [Problem(str(path), "is not a text in UTF-8", "save it as UTF-8")]) from wrong
+    except tomllib.TOMLDecodeError as wrong:
+        said = re.search(r"(.*) \(at line (\d+), column (\d+)\)", str(wrong))
+        place = f"{path}:{said[2]}, column {said[3]}" if said else str(path)
+        what = f"is not TOML: {said[1] if said else wrong}"
+        raise GridError(path.name, [Problem(place, what, "texts need quotes, lists brackets; see toml.io")]) from wrong

@@ -1,0 +1,42 @@
+"""A cell's id: the hash of the settings that decide its numbers, of versions and of data, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vlpbench.config.settings import CellSettings
+from vlpbench.config.typed import plain, typed
+from vlpbench.files import digest
+
+__all__ = ["cell_id", "settings_from_plain", "settings_to_plain"]
+
+_PLACES = frozenset({"folder"})
+"""Keys of a data set that say where its files are; what is in them is in the fingerprint."""
+
+
+def settings_to_plain(settings: CellSettings) -> dict[str, Any]:
+    """The settings as JSON has them."""
+    whole: dict[str, Any] = plain(settings)
+    return whole
+
+
+def settings_from_plain(whole: Mapping[str, Any]) -> CellSettings:
+    """The settings that `settings_to_plain` wrote; WrongValue if these are none."""
+    settings = typed(CellSettings, dict(whole))
+    assert isinstance(settings, CellSettings)
+    return settings
+
+
+def cell_id(settings: CellSettings, versions: Mapping[str, Any], fingerprints: Mapping[str, str]) -> str:
+    """Twelve hexadecimal digits that are equal for equal numbers to come.
+
+    `versions` are those of objectives, stem, trunk, kinds of data sets and the metric set, `fingerprints` those of the
+    data sets by name.
+    """
+    whole = settings_to_plain(settings)
+    sources = whole["sources"]
+    whole["sources"] = {
+        name: {key: value for key, value in source.items() if key not in _PLACES} for name, source in sources.items()
+    }
+    return digest({"settings": whole, "versions": plain(versions), "data": dict(fingerprints)})[:12]

@@ -1,0 +1,74 @@
+"""What names a grid file may say: filled in by whoever knows the plugins, so that settings need not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from vlpbench.config.problems import guess
+from vlpbench.config.sums import parse_sum
+from vlpbench.config.typed import WrongValue
+from vlpbench.errors import UserError
+
+__all__ = ["SIZES", "TASKS", "Known", "backbone_parts"]
+
+SIZES = ("nano", "tiny", "small", "base", "large", "huge")
+"""Sizes of a backbone, from the smallest."""
+
+TASKS = ("vqa", "captioning", "captioning@zero-shot", "retrieval", "retrieval@zero-shot")
+"""What can be evaluated, each with its protocol where that is not a fine-tune."""
+
+
+def backbone_parts(text: str) -> tuple[str, str, str]:
+    """Stem, trunk and size of `stem/trunk/size`; a stem's argument may hold slashes. Raises WrongValue."""
+    parts = text.rsplit("/", 2)
+    if len(parts) != 3 or not all(parts):
+        raise WrongValue(f"must be stem/trunk/size, not {text!r}", 'write for example "conv3/encoder-decoder/nano"')
+    return parts[0], parts[1], parts[2]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names there are, and the classes that say which settings they take."""
+
+    objectives: Mapping[str, type] = field(default_factory=dict)
+    """Config class of each objective."""
+    kinds: Mapping[str, type] = field(default_factory=dict)
+    """Config class of each kind of data set."""
+    stems: Collection[str] = ()
+    """Names of stems, without arguments."""
+    trunks: Collection[str] = ()
+    """Names of trunks."""
+    sizes: Collection[str] = SIZES
+    """Names of sizes."""
+    tasks: Collection[str] = TASKS
+    """Names of tasks."""
+    broken: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """(what, name) that a failed plugin would have brought: why it is not there, and the remedy."""
+
+    def objective(self, text: str) -> None:
+        """Raise WrongValue unless `text` is a sum of known objectives."""
+        try:
+            terms = parse_sum(text)
+        except UserError as wrong:
+            raise WrongValue(wrong.cause, wrong.remedy) from wrong
+        for _, name in terms:
+            self.one("objective", name, self.objectives)
+
+    def backbone(self, text: str) -> None:
+        """Raise WrongValue unless `text` is a known stem, trunk and size."""
+        for what, name in zip(("stem", "trunk", "size"), backbone_parts(text), strict=True):
+            self.part(what, name)
+
+    def part(self, what: str, name: str) -> None:
+        """Raise WrongValue unless `name` is a known stem (with or without argument), trunk or size."""
+        names = {"stem": self.stems, "trunk": self.trunks, "size": self.sizes}[what]
+        self.one(what, name.partition(":")[0] if what == "stem" else name, names)
+
+    def one(self, what: str, name: str, names: Collection[str]) -> None:
+        """Raise WrongValue unless `name` is among `names`, with the cause if a failed plugin would have brought it."""
+        if name in names:
+            return
+        if (what, name) in self.broken:
+            raise WrongValue(*self.broken[what, name])
+        raise WrongValue(f"unknown {what} {name!r}", guess(name, names))

@@ -1,0 +1,206 @@
+"""Reads a grid file: every key checked, every mistake collected, overrides laid over it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vlpbench.config.gridfile import SCHEMA, GridFile, Row, parse_file
+from vlpbench.config.keys import SECTIONS, TOP, Layer, checked, flatten
+from vlpbench.config.known import TASKS, Known
+from vlpbench.config.lines import find_lines
+from vlpbench.config.overrides import parse_overrides
+from vlpbench.config.problems import Report, guess
+from vlpbench.config.typed import WrongValue, typed
+
+__all__ = ["read_grid"]
+
+_HEADER: Mapping[str, Any] = {
+    "schema": int, "name": str, "description": str, "plugins": tuple[str, ...], "seeds": tuple[int, ...],
+    "reference": str, "floors": bool,
+}
+_TABLES = ("base", "axes", "rows", "exclude", "tasks", *SECTIONS, "protocol", "objective", "data")
+_AT_MOST_ONCE = ("seeds", "tasks", "reference", "floors")
+
+
+def read_grid(path: Path, overrides: Sequence[str] = (), known: Known | None = None) -> GridFile:
+    """The grid file at `path` with `KEY=VALUE` overrides.
+
+    Raises one GridError with all mistakes. `known` None checks only what can be told without plugins.
+    """
+    raw, text = parse_file(path)
+    said = parse_overrides(overrides)
+    return _Reader(path, raw, Report(str(path), find_lines(text)), said, known).read()
+
+
+class _Reader:
+    """Reads one parsed file; mistakes go into the report, and reading goes on."""
+
+    def __init__(
+        self, path: Path, raw: dict[str, Any], report: Report, said: dict[str, Any], known: Known | None
+    ) -> None:
+        self.path, self.raw, self.report, self.said, self.known = path, raw, report, said, known
+        self.header: dict[str, Any] = {}
+        for key in _AT_MOST_ONCE:
+            if key in said:
+                value = said.pop(key)
+                raw[key] = [value] if key in ("seeds", "tasks") and not isinstance(value, list) else value
+        self.kinds = self._kinds()
+
+    def read(self) -> GridFile:
+        """The whole file, or GridError."""
+        self._header()
+        axes = self._axes()
+        grid = GridFile(
+            path=self.path, name=self.header.get("name", self.path.stem), axes=axes,
+            description=self.header.get("description", ""), plugins=self.header.get("plugins", ()),
+            base=self._base(), rows=self._rows(axes), exclude=self._exclude(),
+            seeds=self.header.get("seeds", (0,)), reference=self.header.get("reference", ""),
+            floors=self.header.get("floors", True), overrides=self._layer(self.said, ("-S",)),
+            lines=self.report.lines,
+        )
+        self.report.raise_any()
+        return grid
+
+    def _kinds(self) -> dict[str, str]:
+        """The kind of each data set, wherever the file says it."""
+        tables = [self.raw.get("data"), *(row.get("data") for row in self._tables("rows", quiet=True))]
+        found: dict[str, str] = {}
+        for table in tables:
+            for name, one in table.items() if isinstance(table, dict) else ():
+                if isinstance(one, dict) and isinstance(one.get("kind"), str):
+                    found[name] = one["kind"]
+        for key, value in self.said.items():
+            if key.startswith("data.") and key.endswith(".kind") and isinstance(value, str):
+                found[key.split(".")[1]] = value
+        return found
+
+    def _header(self) -> None:
+        for key, value in self.raw.items():
+            if key in _HEADER:
+                self._take(key, value)
+            elif key not in _TABLES and key.split(".")[0] not in _TABLES:
+                self._unknown(key)
+        if self.header.get("schema", SCHEMA) != SCHEMA:
+            self.report.add(("schema",), f"is {self.header['schema']}; this vlpbench reads {SCHEMA}")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", self.header.get("name", "x")):
+            self.report.add(("name",), "must be letters, digits, dots and dashes: it names a folder")
+        seeds = self.header.get("seeds", (0,))
+        if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+            self.report.add(("seeds",), f"must be different whole numbers from 0 on, not {list(seeds)}")
+
+    def _take(self, key: str, value: Any) -> None:
+        try:
+            self.header[key] = typed(_HEADER[key], value)
+        except WrongValue as wrong:
+            self.report.add((key,), str(wrong), wrong.remedy)
+
+    def _unknown(self, key: str) -> None:
+        if key in TOP:
+            self.report.add((key,), "stands outside of a table", "put it under [base]")
+        else:
+            self.report.add((key,), f"unknown key {key!r}", guess(key, {*_HEADER, *_TABLES}))
+
+    def _tables(self, key: str, quiet: bool = False) -> list[dict[str, Any]]:
+        """An array of tables; what is none is reported."""
+        value = self.raw.get(key, [])
+        if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            return value
+        if not quiet:
+            self.report.add((key,), f"must be tables, each under its own [[{key}]]")
+        return []
+
+    def _base(self) -> Layer:
+        base: dict[str, Any] = {}
+        table = self.raw.get("base", {})
+        if isinstance(table, dict):
+            base.update(self._layer(table, ("base",)))
+        else:
+            self.report.add(("base",), "must be a table of settings")
+        for key in (*SECTIONS, "tasks", "protocol", "objective", "data"):
+            if key in ("objective", "data") and isinstance(self.raw.get(key), str):
+                self._unknown(key)
+            elif key in self.raw:
+                base.update(self._layer({key: self.raw[key]}, ()))
+        return base
+
+    def _axes(self) -> dict[str, tuple[Any, ...]]:
+        table = self.raw.get("axes", {})
+        if not isinstance(table, dict):
+            self.report.add(("axes",), "must be a table of settings, each with a list of values")
+            return {}
+        axes = dict(flatten(table))
+        for key in [key for key in self.said if key in axes or key.startswith("axes.")]:
+            value = self.said.pop(key)
+            axes[key.removeprefix("axes.")] = value if isinstance(value, list) else [value]
+        return {key: self._axis(key, values) for key, values in axes.items()}
+
+    def _axis(self, key: str, values: Any) -> tuple[Any, ...]:
+        path = ("axes", *key.split("."))
+        if key in ("seed", "seeds"):
+            self.report.add(path, "seeds are no axis", 'write "seeds = [0, 1]" at the top of the file')
+        elif not isinstance(values, list) or not values:
+            self.report.add(path, "must be a list of at least one value")
+        else:
+            return tuple(self._value(key, value, path) for value in values)
+        return ()
+
+    def _rows(self, axes: Mapping[str, Any]) -> tuple[Row, ...]:
+        rows = []
+        for number, table in enumerate(self._tables("rows")):
+            changes = {key: value for key, value in table.items() if key not in ("name", "published")}
+            name = table.get("name", "")
+            if not isinstance(name, str):
+                self.report.add(("rows", number, "name"), "must be a text in quotes")
+                name = ""
+            layer = self._layer(changes, ("rows", number))
+            for key in layer.keys() & axes.keys():
+                self.report.add(("rows", number, *key.split(".")), "is an axis too", "say it in one of the two")
+            rows.append(Row(name, layer, self._published(table.get("published", {}), number), number))
+        return tuple(rows)
+
+    def _published(self, table: Any, number: int) -> Mapping[str, float]:
+        found: dict[str, float] = {}
+        for key, value in _scores(table if isinstance(table, dict) else {"": table}):
+            path = ("rows", number, "published", *key.split("."))
+            task, dot, _metric = key.partition(".")
+            if not dot or task not in TASKS:
+                self.report.add(path, f"{key!r} is no score", f"write task.metric; tasks: {', '.join(TASKS)}")
+                continue
+            try:
+                found[key] = typed(float, value)
+            except WrongValue as wrong:
+                self.report.add(path, str(wrong), wrong.remedy)
+        return found
+
+    def _exclude(self) -> tuple[Layer, ...]:
+        found: list[Layer] = []
+        for number, table in enumerate(self._tables("exclude")):
+            free = {key: table[key] for key in ("row", "seed") if key in table}
+            rest = {key: value for key, value in table.items() if key not in free}
+            if not table:
+                self.report.add(("exclude", number), "is empty: it would leave out every cell")
+            found.append({**self._layer(rest, ("exclude", number)), **free})
+        return tuple(found)
+
+    def _layer(self, table: Mapping[str, Any], before: tuple[str | int, ...]) -> Layer:
+        found = {key: self._value(key, value, (*before, *key.split("."))) for key, value in flatten(table)}
+        return {key: value for key, value in found.items() if not (value == {} and key.split(".")[0] in _TABLES)}
+
+    def _value(self, key: str, value: Any, path: tuple[str | int, ...]) -> Any:
+        try:
+            return checked(key, value, self.known, self.kinds)
+        except WrongValue as wrong:
+            self.report.add(path, str(wrong), wrong.remedy)
+            return value
+
+
+def _scores(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """`task.metric` and number, whether nested or in one quoted key."""
+    found: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        inner = [(f"{key}.{name}", one) for name, one in _scores(value)] if isinstance(value, dict) else [(key, value)]
+        found.extend(inner)
+    return found
