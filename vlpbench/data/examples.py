@@ -1,0 +1,86 @@
+"""What a stage draws from: pictures and texts as arrays, once a stage, so that a batch is a few look-ups.
+
+Axes: N examples, M texts of all examples, T tokens, S pixels a side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vlpbench.data.errors import DataError
+from vlpbench.data.splits import Split
+from vlpbench.data.tokenizer import Tokenizer
+
+__all__ = ["Examples", "caption_examples", "text_ids"]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Each example is a picture and one or more texts that belong to it; a batch takes one of its texts by chance."""
+
+    pixels: np.ndarray
+    """Pictures, S, S, 3 uint8 each; memory-mapped."""
+    image_rows: np.ndarray
+    """N: which row of `pixels` an example shows."""
+    image_ids: np.ndarray
+    """N: int64; equal numbers are the same picture."""
+    tokens: np.ndarray
+    """M, T: int64."""
+    mask: np.ndarray
+    """M, T: bool."""
+    caption_ids: np.ndarray
+    """M: int64; equal numbers are the same string."""
+    first: np.ndarray
+    """N: where the texts of an example begin."""
+    many: np.ndarray
+    """N: how many there are, at least one."""
+    fields: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """N, ...: whatever objectives want beside."""
+
+    def __len__(self) -> int:
+        return len(self.image_rows)
+
+
+def text_ids(texts: Sequence[str]) -> np.ndarray:
+    """M: a number for each text; equal strings share one, in the order of their first appearance."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
+
+
+def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = ()) -> Examples:
+    """One example for each sample that has captions; fields named in `wants` become arrays. N = 0 is a DataError."""
+    kept = [row for row, sample in enumerate(split.samples) if sample.captions]
+    if not kept:
+        raise DataError(
+            f"the {split.name} split of {split.dataset!r} has no captions",
+            remedy="name a data set with captions in the grid file (base.data), or leave out this task",
+        )
+    samples = [split.samples[row] for row in kept]
+    texts = [caption for sample in samples for caption in sample.captions]
+    tokens, mask = tokenizer.encode(texts, length)
+    many = np.array([len(sample.captions) for sample in samples], np.int64)
+    return Examples(
+        pixels=split.pixels,
+        image_rows=np.array(kept, np.int64),
+        image_ids=np.array([sample.id for sample in samples], np.int64),
+        tokens=tokens,
+        mask=mask,
+        caption_ids=text_ids(texts),
+        first=np.cumsum(many) - many,
+        many=many,
+        fields={name: _field(samples, name, split) for name in wants},
+    )
+
+
+def _field(samples: Sequence[object], name: str, split: Split) -> np.ndarray:
+    """N, ...: one sample field as an array."""
+    try:
+        return np.stack([np.asarray(sample.fields[name]) for sample in samples])  # type: ignore[attr-defined]
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"not every sample of the {split.name} split of {split.dataset!r} has a field {name!r} of one shape: {error}",
+            remedy="use a data set that has it, or an objective that does not want it",
+        ) from error

@@ -1,0 +1,195 @@
+"""Batches as a pure function of (seed, step): drawn, cropped and corrupted on the host, crossed to the device once.
+
+Axes: B samples of a batch, T tokens, S pixels a side as stored, H pixels a side as seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+
+from vlpbench.config.settings import ImageSettings
+from vlpbench.data.errors import DataError
+from vlpbench.data.examples import Examples
+from vlpbench.data.images import crop_boxes, prepare_images
+from vlpbench.streams import generator
+from vlpbench.types import Batch, Vocabulary
+
+__all__ = ["HostBatch", "Loader", "Surgery"]
+
+Corrupt = Callable[[Batch, np.random.Generator, Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Surgery:
+    """What one objective does to each batch on the host."""
+
+    name: str
+    """The objective's name; part of its random stream."""
+    corrupt: Corrupt
+    """Batch, generator, settings -> arrays of B rows."""
+    config: Any
+    """The objective's settings."""
+    wants: tuple[str, ...] = ()
+    """Fields of the examples that it reads."""
+
+
+@dataclass(frozen=True)
+class HostBatch:
+    """One batch in numpy, before it crosses."""
+
+    pixels: np.ndarray | None
+    """B, S, S, 3: uint8; None for texts."""
+    boxes: np.ndarray | None
+    """B, 4: crops; None where nothing is cropped."""
+    flips: np.ndarray | None
+    """B: bool; None where nothing is mirrored."""
+    views: Mapping[str, Batch]
+    """Each objective's view: shared tokens, its own extras."""
+    size: int
+    """H."""
+    blank: bool = False
+    """Whether pictures are replaced by the mean picture, so that only language is left."""
+
+    @property
+    def samples(self) -> int:
+        """B."""
+        return len(next(iter(self.views.values())))
+
+    @property
+    def targets(self) -> int:
+        """Terms that the losses will be means of, over all objectives."""
+        return sum(int(np.sum(view.extras.get("count", len(view)))) for view in self.views.values())
+
+    def to(self, device: torch.device) -> dict[str, dict[str, Batch]]:
+        """The one crossing: "pairs" or "texts" -> each objective's view, as tensors on the device."""
+        images = None if self.pixels is None else self._pictures(device)
+        first = next(iter(self.views.values()))
+        shared = {name: _cross(getattr(first, name), device) for name in _SHARED}
+        views = {
+            name: replace(view, images=images, extras={key: _cross(x, device) for key, x in view.extras.items()}, **shared)
+            for name, view in self.views.items()
+        }
+        return {"texts" if images is None else "pairs": views}
+
+    def _pictures(self, device: torch.device) -> torch.Tensor:
+        assert self.pixels is not None
+        boxes = None if self.boxes is None else torch.from_numpy(self.boxes).to(device)
+        flips = None if self.flips is None else torch.from_numpy(self.flips).to(device)
+        images = prepare_images(torch.from_numpy(self.pixels).to(device, non_blocking=True), self.size, boxes, flips)
+        return torch.zeros_like(images) if self.blank else images
+
+
+_SHARED = ("tokens", "mask", "image_ids", "caption_ids", "progress")
+
+
+def _cross(array: Any, device: torch.device) -> torch.Tensor:
+    """An array as a tensor on the device; doubles become floats, as nothing on a device is double."""
+    tensor = torch.from_numpy(np.ascontiguousarray(array))
+    return (tensor.float() if tensor.dtype == torch.float64 else tensor).to(device, non_blocking=True)
+
+
+@dataclass(frozen=True)
+class Loader:
+    """All batches of a stage, in order. The number of workers changes when a batch is made, never what is in it."""
+
+    examples: Examples
+    """What is drawn from: every example once, in a new order, before any comes again."""
+    surgeries: Sequence[Surgery]
+    """One for each objective."""
+    vocabulary: Vocabulary
+    """The tokenizer's special ids."""
+    image: ImageSettings
+    """How pictures are cropped and mirrored."""
+    seed: int
+    """Decides everything together with the step."""
+    batch: int
+    """B."""
+    steps: int
+    """How many batches there are."""
+    stream: str = "pretrain"
+    """Keeps the orders of different stages apart."""
+    blank: bool = False
+    """Whether pictures are replaced by the mean picture."""
+    workers: int = 0
+    """Threads that make batches ahead of time."""
+
+    def __iter__(self) -> Iterator[HostBatch]:
+        if self.workers == 0:
+            yield from (self.host(step) for step in range(self.steps))
+            return
+        with ThreadPoolExecutor(self.workers) as pool:
+            steps = iter(range(self.steps))
+            ahead = [pool.submit(self.host, step) for step in islice(steps, 2 * self.workers)]
+            while ahead:
+                yield ahead.pop(0).result()
+                ahead.extend(pool.submit(self.host, step) for step in islice(steps, 1))
+
+    def host(self, step: int) -> HostBatch:
+        """The batch of one step: a pure function of the settings, the seed and the step."""
+        chosen = self._chosen(step)
+        texts = self._texts(chosen, step)
+        given = self.examples
+        base = Batch(
+            images=None,
+            tokens=given.tokens[texts],
+            mask=given.mask[texts],
+            image_ids=given.image_ids[chosen],
+            caption_ids=given.caption_ids[texts],
+            progress=np.array(step / max(1, self.steps - 1), np.float32),
+            vocabulary=self.vocabulary,
+            has_image=len(given.pixels) > 0,
+        )
+        boxes, flips = self._augmentation(step)
+        return HostBatch(
+            pixels=given.pixels[given.image_rows[chosen]] if base.has_image else None,
+            boxes=boxes,
+            flips=flips,
+            views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
+            size=self.image.size,
+            blank=self.blank,
+        )
+
+    def _chosen(self, step: int) -> np.ndarray:
+        """B: which examples; whole epochs of permutations, cut into batches without a seam."""
+        place = step * self.batch + np.arange(self.batch)
+        epochs, within = np.divmod(place, len(self.examples))
+        order = {epoch: _permutation(self.seed, self.stream, int(epoch), len(self.examples)) for epoch in set(epochs)}
+        return np.array([order[epoch][at] for epoch, at in zip(epochs, within, strict=True)], np.int64)
+
+    def _texts(self, chosen: np.ndarray, step: int) -> np.ndarray:
+        """B: which of its texts each example brings."""
+        draw = generator(self.seed, f"caption/{self.stream}", step).random(self.batch)
+        return self.examples.first[chosen] + (draw * self.examples.many[chosen]).astype(np.int64)
+
+    def _augmentation(self, step: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        rng = generator(self.seed, f"augment/{self.stream}", step)
+        boxes = crop_boxes(rng.random((self.batch, 4)), self.image.crop) if self.image.crop < 1 else None
+        flips = rng.random(self.batch) < 0.5 if self.image.flip else None
+        return boxes, flips
+
+    def _operated(self, surgery: Surgery, base: Batch, chosen: np.ndarray, step: int) -> Batch:
+        wanted = {name: self.examples.fields[name][chosen] for name in surgery.wants}
+        view = replace(base, extras=wanted)
+        rng = generator(self.seed, f"corrupt/{self.stream}/{surgery.name}", step)
+        made = {name: np.asarray(array) for name, array in surgery.corrupt(view, rng, surgery.config).items()}
+        for name, array in made.items():
+            if array.ndim == 0 or len(array) != len(base):
+                raise DataError(
+                    f"corrupt() of {surgery.name!r} returned {name!r} of shape {array.shape}",
+                    remedy=f"return arrays whose first axis is the batch: ({len(base)}, ...)",
+                )
+        return replace(view, extras={**wanted, **made})
+
+
+@lru_cache(maxsize=8)
+def _permutation(seed: int, stream: str, epoch: int, examples: int) -> np.ndarray:
+    """N: the order of one epoch."""
+    return generator(seed, f"order/{stream}", epoch).permutation(examples)

@@ -1,0 +1,123 @@
+"""The loop: train, and one step of it. Pretraining and fine-tuning differ in what they hand to it, not in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from vlpbench.config.settings import Optim
+from vlpbench.contract.objective import Objective
+from vlpbench.data.loader import Loader
+from vlpbench.device import Device
+from vlpbench.streams import seed_of
+from vlpbench.training.cost import counted_flops
+from vlpbench.training.learner import Learner, joint_loss
+from vlpbench.training.optimizer import make_optimizer
+from vlpbench.training.schedule import rate
+
+__all__ = ["Heard", "NonFiniteLoss", "Training", "train"]
+
+Heard = Callable[[int, int, Mapping[str, float]], None]
+"""Told the steps done, the steps in all, and the last figures."""
+
+LOGGED = 100
+"""Points of a loss curve: figures cross from the device this many times, whatever the number of steps."""
+
+
+class NonFiniteLoss(RuntimeError):
+    """The loss became NaN or infinite: `step` says when, `figures` what was last known."""
+
+    def __init__(self, step: int, figures: Mapping[str, float]) -> None:
+        said = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        super().__init__(f"the loss is not finite at step {step}; last figures: {said or 'none'}")
+        self.step, self.figures = step, dict(figures)
+
+
+@dataclass
+class Training:
+    """What a training left to tell."""
+
+    curve: list[dict[str, float]] = field(default_factory=list)
+    """One row for each logged step: step, lr and the figures."""
+    flops: int = 0
+    """Floating-point operations of all steps, forward and backward, counted on the first."""
+    samples: int = 0
+    """Samples seen, repeats included."""
+    targets: int = 0
+    """Terms that the losses were means of: target tokens, or pairs."""
+
+
+def train(
+    learner: Learner,
+    loader: Loader,
+    optim: Optim,
+    device: Device,
+    heard: Heard | None = None,
+    watch: Callable[[int], None] | None = None,
+) -> Training:
+    """Take all steps of the loader. `watch(done)` is called after each step and may look at the learner.
+
+    Raises NonFiniteLoss. The result is a function of the learner's weights, the loader and `optim` alone.
+    """
+    learner.train()
+    optimizer = make_optimizer(learner, optim)
+    told, pending = Training(), []
+    every = max(1, loader.steps // LOGGED)
+    for step, host in enumerate(loader):
+        for group in optimizer.param_groups:
+            group["lr"] = rate(step, loader.steps, optim.lr, optim.warmup)
+        torch.manual_seed(seed_of(loader.seed, "dropout", step))
+        views = host.to(device.torch)
+        if step == 0:
+            with counted_flops() as flops:
+                figures = train_step(learner, views, optimizer, optim.clip, device)
+            told.flops = flops() * loader.steps
+        else:
+            figures = train_step(learner, views, optimizer, optim.clip, device)
+        told.samples += host.samples
+        told.targets += host.targets
+        pending.append(figures["loss"])
+        if (step + 1) % every == 0 or step + 1 == loader.steps:
+            _log(told, step, pending, figures, optimizer.param_groups[0]["lr"])
+            pending = []
+            if heard is not None:
+                heard(step + 1, loader.steps, told.curve[-1])
+        if watch is not None:
+            watch(step + 1)
+    learner.eval()
+    return told
+
+
+def train_step(
+    learner: Learner, views: Mapping[str, Mapping[str, object]], optimizer: torch.optim.Optimizer, clip: float,
+    device: Device,
+) -> dict[str, Tensor]:
+    """One step: loss, gradients, clipping, update, queues. Returns figures that are still on the device."""
+    loss, figures, carries = joint_loss(learner, views, device)  # type: ignore[arg-type]
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if clip > 0:
+        figures["gradient"] = torch.nn.utils.clip_grad_norm_(learner.parameters(), clip)
+    optimizer.step()
+    for name, carry in carries.items():
+        term = learner.terms[name]
+        assert isinstance(term, Objective)
+        with torch.no_grad():
+            term.after_step(carry)
+    return {"loss": loss.detach(), **figures}
+
+
+def _log(told: Training, step: int, pending: list[Tensor], figures: Mapping[str, Tensor], lr: float) -> None:
+    """Fetch what has happened since the last point of the curve; the first loss that is not finite ends the training."""
+    losses = torch.stack(pending).tolist()
+    last = {key: value for key, value in told.curve[-1].items() if key not in ("step", "lr")} if told.curve else {}
+    for offset, value in enumerate(losses):
+        if not math.isfinite(value):
+            raise NonFiniteLoss(step + 1 - len(losses) + offset, last)
+    row = {"step": step, "lr": lr} | {name: float(value) for name, value in figures.items()}
+    row["loss"] = sum(losses) / len(losses)
+    told.curve.append(row)
