@@ -1,0 +1,1 @@
+"""Readers of the file formats that sets come in, one format a file."""
