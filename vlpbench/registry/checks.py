@@ -1,0 +1,180 @@
+"""Whether a class that a plugin brings keeps the contract: told when it is loaded, not in the middle of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vlpbench.config.problems import guess
+from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
+from vlpbench.contract.abilities import ABILITIES, Backbone
+from vlpbench.contract.dataset import Dataset
+from vlpbench.contract.objective import Objective
+from vlpbench.contract.wiring import Stem, Trunk
+from vlpbench.plugin import API_VERSION
+
+__all__ = ["BASES", "Unfit", "check_component"]
+
+BASES: Mapping[str, tuple[type, ...]] = {
+    "objective": (Objective,), "stem": (Stem,), "trunk": (Trunk, Backbone), "data set": (Dataset,),
+}
+"""The class that each kind of component must be a subclass of, and those whose methods it must keep."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_TRAINS = ("vectors", "similarity", "match", "decode")
+
+
+class Unfit(Exception):
+    """A component does not keep the contract; the message says where, `remedy` what to write instead."""
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        super().__init__(cause)
+        self.remedy = remedy
+
+
+def check_component(kind: str, cls: Any) -> None:
+    """Raise Unfit with the first thing that is wrong with a class of this kind."""
+    base = BASES[kind][0]
+    if not isinstance(cls, type):
+        if isinstance(cls, base):
+            raise Unfit(f"an instance of {type(cls).__name__} was returned", "return the class itself, without ()")
+        raise Unfit(f"{cls!r} is no class", f"return subclasses of vlpbench.plugin.{base.__name__}")
+    if not issubclass(cls, base):
+        raise Unfit(f"{cls.__name__} is no subclass of {base.__name__}", f"derive it from vlpbench.plugin.{base.__name__}")
+    _check_facts(cls)
+    _check_requires(cls)
+    if kind in ("objective", "data set"):
+        _check_config(cls)
+    if kind == "objective":
+        _check_words(cls, "needs", ABILITIES)
+        _check_words(cls, "uses", ("pairs", "texts"))
+        _check_words(cls, "trains", _TRAINS)
+        _check_words(cls, "wants", None)
+    if kind == "trunk":
+        _check_offers(cls)
+    _check_methods(cls, BASES[kind])
+
+
+def _check_facts(cls: type) -> None:
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Unfit(f"{cls.__name__}.name is {name!r}", 'a name is lower-case letters, digits and dashes: "my-objective"')
+    version = getattr(cls, "version", None)
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise Unfit(f"{cls.__name__}.version is {version!r}", "a version is a whole number; raise it when numbers change")
+    api = getattr(cls, "api_version", API_VERSION)
+    if api != API_VERSION or isinstance(api, bool):
+        newer = isinstance(api, int) and api > API_VERSION
+        remedy = "upgrade vlpbench" if newer else "ask for a release of the plugin for this vlpbench"
+        raise Unfit(f"{cls.__name__} was written for plugin contract {api!r}; this vlpbench has {API_VERSION}", remedy)
+
+
+def _check_requires(cls: type) -> None:
+    needed = getattr(cls, "requires", ())
+    if isinstance(needed, str) or not all(isinstance(one, str) for one in needed):
+        raise Unfit(f"{cls.__name__}.requires is {needed!r}", 'it is a tuple of import names: ("sentencepiece",)')
+    missing = [one for one in needed if not _is_there(one)]
+    if missing:
+        modules = ", ".join(missing)
+        raise Unfit(f"{cls.__name__} needs the missing module {modules}", f"pip install {' '.join(missing)}")
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _check_config(cls: type) -> None:
+    config = getattr(cls, "config_class", None)
+    if not isinstance(config, type) or not dataclasses.is_dataclass(config):
+        raise Unfit(f"{cls.__name__}.config_class is {config!r}", "it is a class under @dataclass(frozen=True)")
+    if not getattr(config, "__dataclass_params__").frozen:  # noqa: B009 (no type stub knows it)
+        raise Unfit(f"{config.__name__} is not frozen", "write @dataclass(frozen=True)")
+    try:
+        kinds = fields_of(config)
+    except (NameError, TypeError, AttributeError) as wrong:
+        raise Unfit(f"the types of {config.__name__} cannot be told: {wrong}", "import them at the top of the file") from wrong
+    for one in dataclasses.fields(config):
+        if one.init:
+            _check_default(config, one, kinds[one.name])
+
+
+def _check_default(config: type, one: dataclasses.Field[Any], kind: Any) -> None:
+    """A default goes into JSON and comes back as it was; otherwise a record could not tell what was run."""
+    if one.default is not dataclasses.MISSING:
+        value = one.default
+    elif one.default_factory is not dataclasses.MISSING:
+        value = one.default_factory()
+    else:
+        return
+    try:
+        same = typed(kind, plain(value)) == value
+    except WrongValue as wrong:
+        raise Unfit(f"the default of {config.__name__}.{one.name} {wrong}", "let type and default agree") from wrong
+    except Exception as wrong:
+        raise Unfit(f"{config.__name__}.{one.name} has a type that no file can say: {described(kind)}",
+                    "use bool, int, float, str, tuples of them, Literal") from wrong
+    if not same:
+        raise Unfit(f"the default of {config.__name__}.{one.name}, {value!r}, cannot be written as JSON",
+                    "use bool, int, float, str, tuples of them, Literal")
+
+
+def _check_words(cls: type, fact: str, known: Iterable[str] | None) -> None:
+    words = getattr(cls, fact)
+    if isinstance(words, str) or not isinstance(words, set | frozenset | tuple | list):
+        raise Unfit(f"{cls.__name__}.{fact} is {words!r}", f'it is a set of names: {{"{next(iter(known or ["boxes"]))}"}}')
+    for word in words:
+        if not isinstance(word, str) or (known is not None and word not in known):
+            raise Unfit(f"{cls.__name__}.{fact} names {word!r}", guess(str(word), known or ()))
+
+
+def _check_offers(cls: type[Any]) -> None:
+    _check_words(cls, "offers", ABILITIES)
+    for ability in sorted(cls.offers):
+        if getattr(cls, ability) is getattr(Backbone, ability):
+            raise Unfit(f"{cls.__name__} offers {ability!r} but has no method of that name", f"write {ability}() or drop it")
+
+
+def _check_methods(cls: type, bases: Iterable[type]) -> None:
+    """Methods that override the contract's take its parameters, by name: they are called by keyword or in its order."""
+    lacking = sorted(getattr(cls, "__abstractmethods__", ()))
+    if lacking:
+        raise Unfit(f"{cls.__name__} lacks {', '.join(lacking)}", "write these methods; docs/your-objective.md has an example")
+    seen: set[str] = set()
+    for base in bases:
+        for name, theirs in vars(base).items():
+            public = not name.startswith("_") or name == "__init__"
+            if not public or name in seen or not callable(getattr(base, name, None)) or isinstance(theirs, type):
+                continue
+            seen.add(name)
+            ours = inspect.getattr_static(cls, name)
+            if ours is not theirs:
+                _check_method(cls, base, name, ours, theirs)
+
+
+def _check_method(cls: type, base: type, name: str, ours: Any, theirs: Any) -> None:
+    for wrapper, word in ((staticmethod, "@staticmethod"), (classmethod, "@classmethod")):
+        if isinstance(theirs, wrapper) != isinstance(ours, wrapper):
+            what = "must be under" if isinstance(theirs, wrapper) else "must not be under"
+            raise Unfit(f"{cls.__name__}.{name} {what} {word}", f"{_signature(base, name)} is what is called")
+    wanted, found = _parameters(base, name), _parameters(cls, name)
+    if wanted != found:
+        raise Unfit(
+            f"{cls.__name__}.{name} takes ({', '.join(found)}) instead of ({', '.join(wanted)})",
+            f"write def {_signature(base, name)}",
+        )
+
+
+def _parameters(cls: type, name: str) -> list[str]:
+    marks = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return [marks.get(one.kind, "") + one.name for one in inspect.signature(getattr(cls, name)).parameters.values()]
+
+
+def _signature(cls: type, name: str) -> str:
+    return f"{name}({', '.join(_parameters(cls, name))})"
