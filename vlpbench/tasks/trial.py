@@ -1,0 +1,97 @@
+"""One task of one cell: what it is measured on, what it starts from, and where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlpbench.config.settings import CellSettings, Protocol
+from vlpbench.contract.abilities import Backbone, Visible
+from vlpbench.data.images import prepare_images
+from vlpbench.data.splits import Split
+from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.device import Device
+from vlpbench.training.build import Blueprint
+from vlpbench.training.checkpoint import load_weights
+from vlpbench.training.loop import Heard
+
+__all__ = ["Scores", "Trial", "blocks"]
+
+Opener = Callable[[str, Literal["train", "select", "evaluate"]], Split]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """All that a task needs to know of its cell."""
+
+    task: str
+    """The task's name in the grid file, with its protocol behind an @ where it is not the fine-tune."""
+    settings: CellSettings
+    """The cell's settings."""
+    protocol: Protocol
+    """The task's."""
+    open_split: Opener
+    """(split, purpose) -> samples with pictures; refuses the test split to all but evaluation."""
+    tokenizer: Tokenizer
+    """The one that pretraining used."""
+    blueprint: Blueprint
+    """How to build the backbone."""
+    weights: Mapping[str, Tensor]
+    """The backbone's pretrained weights by name; empty for the row without pretraining."""
+    visible: Visible
+    """Who saw whom in a context while it was pretrained."""
+    device: Device
+    """Where it runs."""
+    heard: Heard | None = None
+    """Told of progress."""
+    workers: int = 0
+    """Threads that make batches ahead of time."""
+
+    @property
+    def name(self) -> str:
+        """The task without its protocol."""
+        return self.task.partition("@")[0]
+
+    @property
+    def zero_shot(self) -> bool:
+        """Whether it is asked without a fine-tune."""
+        return self.task.endswith("@zero-shot")
+
+    def build(self, needs: frozenset[str]) -> Backbone:
+        """A backbone with these abilities, pretrained where it was, drawn by name elsewhere, on the device."""
+        backbone = self.blueprint.build(needs)
+        load_weights(backbone, self.weights)
+        return backbone.to(self.device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def pictures(self, split: Split, rows: Sequence[int] | np.ndarray) -> Tensor:
+        """Some pictures of a split as the stem sees them, blanked for a blind cell: B, 3, H, W."""
+        pixels = torch.from_numpy(split.pixels[np.asarray(rows, np.int64)]).to(self.device.torch)
+        images = prepare_images(pixels, self.settings.image.size)
+        return torch.zeros_like(images) if self.settings.blind else images
+
+
+@dataclass
+class Scores:
+    """What a task measured."""
+
+    values: dict[str, float | None]
+    """Metric -> value in its field's unit; None where `reasons` says why."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Metric -> why there is no value."""
+    floors: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    """Name of a floor ("chance", "majority") -> metric -> value, on the same examples."""
+    ceilings: dict[str, float] = field(default_factory=dict)
+    """Metric -> the most that the answer vocabulary allows."""
+    examples: int = 0
+    """How many questions, pictures or queries were scored."""
+
+
+def blocks(total: int, size: int) -> Iterator[np.ndarray]:
+    """0 .. total-1 in consecutive pieces of at most `size`."""
+    for start in range(0, total, size):
+        yield np.arange(start, min(total, start + size))
