@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 import pytest
-import vlpbench_example
 from vlpbench_example import Config, ExampleObjective
 
 from vlpbench.plugin import ABILITIES, API_VERSION, Batch, Vocabulary
@@ -28,7 +27,7 @@ def batch() -> Batch:
 
 
 def test_what_is_declared():
-    assert vlpbench_example.api_version == API_VERSION
+    assert ExampleObjective.api_version == API_VERSION
     assert set(ExampleObjective.needs) <= set(ABILITIES)
     assert ExampleObjective.config_class() == Config()
 
@@ -55,7 +54,7 @@ def test_the_surgery_is_a_pure_function():
 
 
 def test_vlpbench_finds_it():
-    listed = subprocess.run(
-        [sys.executable, "-m", "vlpbench", "plugins", "list", "--json"], capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-m", "vlpbench", "plugins", "list", "--json"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert listed.returncode == 0, listed.stderr
     assert "example-objective" in json.dumps(json.loads(listed.stdout))

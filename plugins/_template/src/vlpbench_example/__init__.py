@@ -11,8 +11,6 @@ from torch import Tensor
 
 from vlpbench.plugin import Backbone, Batch, Objective, Step, hookimpl
 
-api_version = 1
-
 
 @dataclass(frozen=True)
 class Config:
@@ -26,7 +24,8 @@ class ExampleObjective(Objective):
     """A language model of the second part of a text, given the picture and the first part."""
 
     name = "example-objective"
-    version = 1
+    api_version = 1  # the plugin contract it was written for
+    version = 1  # raise it whenever the same settings give other numbers
     config_class = Config
     needs = frozenset({"context", "decode"})
     uses = frozenset({"pairs"})
