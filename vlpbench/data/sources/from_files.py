@@ -33,12 +33,12 @@ class FromFiles(Dataset):
     @property
     def folder(self) -> Path:
         """The folder of the set."""
-        return self.root / self.config.folder
+        return self.root / str(self.config.folder)
 
     @property
     def images(self) -> Path:
         """The folder that image names are relative to."""
-        return self.folder / self.config.images
+        return self.folder / str(self.config.images)
 
     @functools.cached_property
     def pictures(self) -> Pictures:
@@ -75,7 +75,7 @@ class FromFiles(Dataset):
     def file(self, key: str, split: str = "") -> Path:
         """The path that a setting names: a file name, or one a split."""
         named = getattr(self.config, key)
-        return self.folder / (named[split] if split else named)
+        return self.folder / str(named[split] if split else named)
 
     def by_split(self, key: str, needed: bool = False) -> tuple[str, ...]:
         """The splits that a setting of the form split -> file names; DataError for what is no split's name."""

@@ -62,7 +62,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (RecursionError, ValueError) as error:
         raise DataError(f"{path.name} cannot be read as JSON: {error}", str(path), "correct the file") from None
     if not isinstance(value, dict):
-        found = {list: "a list", str: "a text"}.get(type(value), "a single value")
+        found = "a list" if isinstance(value, list) else "a single value"
         raise DataError(f"{path.name} holds {found}, not an object", str(path), 'start it with "{"')
     return value
 

@@ -1,0 +1,210 @@
+"""The image store: all pictures of a split decoded once into one memory map, filed under a hash of their contents.
+
+A store is two files, `KEY.npy` (N, S, S, 3 uint8, the readable pictures in their order) and `KEY.json` (what belongs to
+it), the second written last: where it stands, the first is whole. Each is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vlpbench.data.decoding import BadImage, decode, quiet
+from vlpbench.data.errors import DataError
+from vlpbench.data.fingerprint import file_digests
+from vlpbench.files import digest, write_json, written_whole
+
+__all__ = ["Heard", "Store", "broken_pictures", "open_store"]
+
+VERSION = 1
+"""Raised when decoding or resizing gives other pixels."""
+
+Heard = Callable[[int, int], None]
+"""Told of progress: done, of."""
+
+_CHUNK = 32
+"""Pictures of one task."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The readable pictures of a list of names, and why the others are not."""
+
+    pixels: NDArray[np.uint8]
+    """M, S, S, 3: read-only memory map; the readable pictures in the order of their names."""
+    broken: Mapping[int, str]
+    """Place in the list of names -> what is wrong with that picture."""
+
+
+def open_store(folder: Path, names: Sequence[str], size: int, cache: Path, heard: Heard | None = None) -> Store:
+    """The store of these pictures at `size` pixels a side, built if it does not exist or is damaged.
+
+    `heard(done, of)` is told of pictures decoded. Two processes may call this at once: one builds, the other waits.
+    Raises DataError if a file cannot be read at all or the disk is too full.
+    """
+    contents = file_digests(folder, names, cache)
+    key = digest({"version": VERSION, "size": size, "pictures": [contents[name] for name in names]})[:32]
+    path = cache / "images" / f"{key}.npy"
+    store = _opened(path, size)
+    if store is None:
+        with _turn(path):
+            store = _opened(path, size)
+            if store is None:
+                _build(path, [folder / name for name in names], size, heard)
+                store = _opened(path, size)
+    if store is None:
+        raise DataError("the image store was damaged right after it was written", str(path), "check the disk")
+    return store
+
+
+def broken_pictures(folder: Path, names: Sequence[str], heard: Heard | None = None) -> dict[int, str]:
+    """What is wrong with each picture that cannot be decoded, by its place in `names`; nothing is written."""
+    return _in_parallel([folder / name for name in names], 8, None, heard)
+
+
+def _opened(path: Path, size: int) -> Store | None:
+    """The store at `path` if it is there, of the right shape and undamaged as far as a quick look can tell."""
+    try:
+        index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        shape = (int(index["pictures"]), size, size, 3)
+        pixels = np.load(path, mmap_mode="r" if shape[0] else None, allow_pickle=False)
+        if pixels.shape != shape or pixels.dtype != np.uint8 or index["checksum"] != _checksum(path):
+            return None
+        broken = {int(place): str(what) for place, what in index["broken"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return Store(pixels, broken)
+
+
+def _checksum(path: Path) -> int:
+    """CRC of the file's size and of up to 256 blocks of 1 MiB, evenly spread: all of a file up to 256 MiB."""
+    block, most = 1 << 20, 256
+    size = path.stat().st_size
+    blocks = -(-size // block)
+    places = range(blocks) if blocks <= most else [round(i * (blocks - 1) / (most - 1)) for i in range(most)]
+    value = zlib.crc32(str(size).encode())
+    with path.open("rb") as file:
+        for place in places:
+            file.seek(place * block)
+            value = zlib.crc32(file.read(block), value)
+    return value
+
+
+@contextlib.contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Wait until no other process builds this store. Where there are no locks both build it: the same bytes twice."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as file:
+        locked = _locked(file.fileno())
+        if locked:  # whoever left these behind was killed while building
+            for left in path.parent.glob(f".{path.name}.*"):
+                left.unlink(missing_ok=True)
+        yield
+
+
+def _locked(handle: int) -> bool:
+    """Take the lock, waiting for it; False where the system or the file system has none."""
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _build(path: Path, files: Sequence[Path], size: int, heard: Heard | None) -> None:
+    """Decode all files and write the store."""
+    needed, free = len(files) * size * size * 3, shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise DataError(
+            f"the image store needs {needed / 2**30:.1f} GiB and the disk has {free / 2**30:.1f} GiB free",
+            str(path.parent), "free some space, or set VLPBENCH_CACHE to a folder on a larger disk",
+        )
+    with written_whole(path) as temporary:
+        rows = _array(temporary, len(files), size)
+        broken = _in_parallel(files, size, rows, heard)
+        if broken:
+            kept = [row for row in range(len(files)) if row not in broken]
+            for new, old in enumerate(kept):  # old >= new, so no row is overwritten before it has moved
+                rows[new] = rows[old]
+            _shortened(temporary, rows, len(kept))
+        elif isinstance(rows, np.memmap):
+            rows.flush()
+        checksum = _checksum(temporary)
+    index: dict[str, Any] = {
+        "version": VERSION, "pictures": len(files) - len(broken), "size": size, "checksum": checksum,
+        "broken": {str(place): what for place, what in sorted(broken.items())},
+    }
+    write_json(path.with_suffix(".json"), index)
+
+
+def _array(path: Path, number: int, size: int) -> NDArray[np.uint8]:
+    """A file of `number` pictures open for writing; no file can be mapped that holds none."""
+    shape = (number, size, size, 3)
+    if number:
+        return np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    np.save(path, np.zeros(shape, np.uint8))
+    return np.zeros(shape, np.uint8)
+
+
+def _shortened(path: Path, rows: NDArray[np.uint8], number: int) -> None:
+    """Write the first `number` rows again as a file of their own, in place of the longer one."""
+    second = path.with_name(path.name + ".npy")
+    try:
+        shorter = _array(second, number, rows.shape[1])
+        for start in range(0, number, _CHUNK):
+            shorter[start : start + _CHUNK] = rows[start : min(start + _CHUNK, number)]
+        if isinstance(shorter, np.memmap):
+            shorter.flush()
+        second.replace(path)
+    finally:
+        second.unlink(missing_ok=True)
+
+
+def _in_parallel(
+    files: Sequence[Path], size: int, rows: NDArray[np.uint8] | None, heard: Heard | None
+) -> dict[int, str]:
+    """Decode files in threads (Pillow leaves the interpreter's lock) into `rows`; what is broken, by place."""
+    def some(start: int) -> dict[int, str]:
+        broken = {}
+        for place in range(start, min(start + _CHUNK, len(files))):
+            try:
+                picture = decode(files[place], size)
+            except BadImage as error:
+                broken[place] = str(error)
+                continue
+            if rows is not None:
+                rows[place] = picture
+        return broken
+
+    broken: dict[int, str] = {}
+    done = 0
+    with quiet(), ThreadPoolExecutor(_cores()) as pool:
+        tasks = [pool.submit(some, start) for start in range(0, len(files), _CHUNK)]
+        try:
+            for task in as_completed(tasks):
+                broken |= task.result()
+                done += 1
+                if heard is not None:
+                    heard(min(done * _CHUNK, len(files)), len(files))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return broken
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
