@@ -1,0 +1,148 @@
+"""What scenes of the world `digits` look like and how they are talked about: its knobs, words and plan."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vlpbench.data.worlds.drawing import draw, enlarged
+from vlpbench.data.worlds.handwriting import BRIGHTEST, POOLS, handwriting, pools
+from vlpbench.data.worlds.scene import Layout, Scene, draw_scenes
+from vlpbench.data.worlds.words import COLOURS, PAINTS, Form, Lexicon, counts, places
+from vlpbench.data.worlds.writing import Plan
+from vlpbench.errors import UserError
+from vlpbench.files import digest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["DigitsConfig", "fingerprint", "lexicon", "plan"]
+
+_PHRASES = (
+    "a {colour} {kind} at the {place}",
+    "a {kind} in {colour} at the {place}",
+    "at the {place} a {colour} {kind}",
+    "at the {place} a {kind} in {colour}",
+    "the {colour} {noun} at the {place} is a {kind}",
+    "the {kind} at the {place} is {colour}",
+)
+
+_FORMS = (
+    Form("find", "which digit is {}", "which digit", 0.12, given="colour", asked="kind"),
+    Form("find", "which digit is at the {}", "which digit", 0.12, given="place", asked="kind"),
+    Form("find", "what colour is the {}", "what colour", 0.12, given="kind", asked="colour"),
+    Form("find", "what colour is at the {}", "what colour", 0.12, given="place", asked="colour"),
+    Form("find", "where is {}", "where is", 0.12, given="colour", asked="place"),
+    Form("find", "where is the {}", "where is", 0.12, given="kind", asked="place"),
+    Form("exists", "is any digit {}", "is any", 0.05, given="colour"),
+    Form("exists", "is there a {}", "is there", 0.05, given="kind"),
+    Form("exists", "is any digit at the {}", "is any", 0.05, given="place"),
+    Form("total", "how many digits are there", "how many", 0.05),
+    Form("count", "how many digits are {}", "how many", 0.04, given="colour"),
+    Form("count", "how many times is there a {}", "how many", 0.04, given="kind"),
+)
+
+_LICENCE = {
+    "id": 1,
+    "name": "CC BY 4.0 (handwriting: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI)",
+    "url": "https://creativecommons.org/licenses/by/4.0/",
+}
+
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "size": (32, 128), "digits_min": (1, 9), "digits_max": (1, 9), "classes": (1, 10), "colours": (1, len(PAINTS)),
+    "grid": (2, 3), "noise": (0, 128), "train": (1, 1_000_000), "val": (1, 1_000_000), "test": (1, 1_000_000),
+    "questions": (1, 12), "seed": (0, 2**31 - 1),
+}
+"""The least and largest value of each knob."""
+
+
+@dataclass(frozen=True)
+class DigitsConfig:
+    """The knobs of the world `digits`; the defaults are small enough to be learnt in a minute on one core."""
+
+    size: int = 32
+    """Pixels a side of a picture, 32 to 128."""
+    digits_min: int = 1
+    """Least number of digits in a picture."""
+    digits_max: int = 2
+    """Largest number of digits in a picture, at most grid * grid; all numbers between occur equally often."""
+    classes: int = 5
+    """How many of the ten digits occur, from 0 up."""
+    colours: int = 5
+    """How many colours occur, 1 to 8: red, green, blue, yellow, white, purple, orange, cyan."""
+    grid: int = 2
+    """Cells a side, 2 or 3; a digit stands in one cell and fills 80 to 100 % of its side."""
+    noise: int = 48
+    """Brightest value of the noisy background, 0 to 128 of 255."""
+    train: int = 6_000
+    """Training scenes."""
+    val: int = 500
+    """Validation scenes, made of handwriting that no training scene has."""
+    test: int = 500
+    """Test scenes, made of handwriting that no other scene has."""
+    questions: int = 4
+    """Questions an image, 1 to 12; a few images have one less, so that yes and no stay balanced."""
+    seed: int = 0
+    """Seed of the world: equal settings and seed give the same files."""
+
+    def __post_init__(self) -> None:
+        """Raise UserError naming the first knob that is out of its range."""
+        for name, (least, largest) in _RANGES.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest:
+                raise _bad(name, value, f"a whole number from {least} to {largest}")
+        if self.digits_max > self.grid**2:
+            raise _bad("digits_max", self.digits_max, f"at most {self.grid**2}, the cells of the grid")
+        if self.digits_min > self.digits_max:
+            raise _bad("digits_min", self.digits_min, f"at most digits_max, which is {self.digits_max}")
+
+    def scenes(self) -> dict[str, int]:
+        """Number of scenes of each split."""
+        return {split: getattr(self, split) for split in POOLS}
+
+
+def _bad(knob: str, value: object, allowed: str) -> UserError:
+    return UserError(f"{knob} = {value!r} makes no world of digits", f"[data.NAME] {knob}", f"give {allowed}")
+
+
+def fingerprint(config: DigitsConfig, name: str, version: int) -> str:
+    """SHA-256 (hex) of all that decides the world; nothing has to be written to know it."""
+    settings = dataclasses.asdict(config)
+    return digest({"name": name, "version": version, "config": settings, "pixels": handwriting().fingerprint})
+
+
+def lexicon(config: DigitsConfig) -> Lexicon:
+    """The words of a world with these knobs; a digit's first word is its numeral, which is what VQA metrics expect."""
+    words = {
+        "kind": tuple(counts(number) for number in range(config.classes)),
+        "colour": COLOURS[: config.colours],
+        "place": places(config.grid),
+    }
+    return Lexicon("digit", words, _PHRASES, _FORMS, most=config.digits_max, fewest=config.digits_min)
+
+
+def plan(config: DigitsConfig, name: str, version: int) -> Plan:
+    """Scenes, words and brush of the world: all that `writing.write` needs."""
+    digits = handwriting()
+    samples = pools(digits.labels, config.seed)
+    scenes = {}
+    for split, number in config.scenes().items():
+        layout = Layout(
+            config.size, config.grid, config.digits_min, config.digits_max,
+            {"kind": config.classes, "colour": config.colours}, variants=samples[split],
+        )
+        scenes[split] = draw_scenes(layout, number, config.seed, f"world/{split}/scenes")
+    paints = list(PAINTS.values())
+
+    def paint(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
+        masks = [enlarged(digits.pictures[thing.variant], thing.box[2], BRIGHTEST) for thing in scene.things]
+        tints = [paints[thing.attributes["colour"]] for thing in scene.things]
+        return draw(scene, masks, tints, config.size, config.noise, rng)
+
+    return Plan(
+        name, fingerprint(config, name, version), config.seed, config.size, config.questions, _LICENCE,
+        lexicon(config), scenes, paint,
+    )

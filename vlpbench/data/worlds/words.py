@@ -1,0 +1,96 @@
+"""The words of a world: what its attributes are called, how things are described and asked about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["COLOURS", "PAINTS", "Form", "Lexicon", "articled", "counts", "places"]
+
+Words = tuple[tuple[str, ...], ...]
+"""For each value of an attribute its words: the first is the answer to a question, the others are synonyms."""
+
+PAINTS: Mapping[str, tuple[int, int, int]] = {
+    "red": (255, 48, 40),
+    "green": (40, 205, 60),
+    "blue": (70, 110, 255),
+    "yellow": (255, 225, 40),
+    "white": (245, 245, 245),
+    "purple": (190, 60, 235),
+    "orange": (255, 140, 20),
+    "cyan": (50, 225, 235),
+}
+"""Colours by name as RGB, most different first."""
+
+COLOURS: Words = tuple((name,) for name in PAINTS)
+"""Colours have no synonyms: words should stay few."""
+
+_SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """One way to ask. The asked word stands last: tiny models learn such questions far sooner."""
+
+    how: Literal["find", "exists", "count", "total"]
+    """find: `asked` of the only thing with `given`; exists: yes or no; count: of those with `given`; total: of all."""
+    wording: str
+    """The question, with {} for the word of the given value."""
+    kind: str
+    """`question_type` of the VQA format: how the question starts."""
+    share: float
+    """Wanted share of all questions."""
+    given: str = ""
+    """The attribute whose value stands in the question."""
+    asked: str = ""
+    """The attribute that answers (find)."""
+
+    @property
+    def answer_kind(self) -> str:
+        """`answer_type` of the VQA format."""
+        return {"find": "other", "exists": "yes/no"}.get(self.how, "number")
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All that grammar and questions know about a world."""
+
+    noun: str
+    """What a thing is called whatever its kind: "digit"."""
+    words: Mapping[str, Words]
+    """Attribute -> words of its values."""
+    phrases: tuple[str, ...]
+    """Ways to describe one thing in full, with {noun} and every attribute in braces; the first is the oracle's."""
+    forms: tuple[Form, ...]
+    """Ways to ask."""
+    most: int
+    """Largest number of things in a scene."""
+    fewest: int = 1
+    """Least number of things in a scene."""
+
+    def word(self, attribute: str, value: int) -> str:
+        """The first word of a value."""
+        return self.words[attribute][value][0]
+
+
+def articled(text: str) -> str:
+    """`text` with "an" for "a" where it is spoken so: before eight (as word or number) and orange, not before one."""
+    return re.sub(r"\ba (?=8\b|(?!one\b)[aeiou])", "an ", text)
+
+
+def counts(number: int) -> tuple[str, ...]:
+    """The words of a number: "3", "three"."""
+    return (str(number), _SMALL[number]) if number < len(_SMALL) else (str(number),)
+
+
+def places(grid: int) -> Words:
+    """The words of the cells of a grid of 2 or 3 cells a side, row by row."""
+    rows = {2: (("top", "upper"), ("bottom", "lower")), 3: (("top", "upper"), ("middle",), ("bottom", "lower"))}[grid]
+    columns = {2: ("left", "right"), 3: ("left", "middle", "right")}[grid]
+    return tuple(
+        ("centre",) if row[0] == column == "middle" else tuple(f"{word} {column}" for word in row)
+        for row in rows
+        for column in columns
+    )
