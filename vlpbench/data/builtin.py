@@ -1,0 +1,20 @@
+"""The data sets that come with vlpbench, offered through the same hook as a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vlpbench.data.sources.coco import Coco
+from vlpbench.data.sources.karpathy import Karpathy
+from vlpbench.data.sources.table import Table
+from vlpbench.data.sources.vqa import Vqa
+from vlpbench.data.worlds.digits import Digits
+from vlpbench.hookspecs import hookimpl
+
+__all__ = ["vlpbench_datasets"]
+
+
+@hookimpl
+def vlpbench_datasets() -> Sequence[type]:
+    """Readers of COCO captions, VQAv2, Karpathy splits and tables, and the world `digits`."""
+    return [Coco, Vqa, Karpathy, Table, Digits]
