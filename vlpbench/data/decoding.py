@@ -7,6 +7,7 @@ in evaluation (arXiv 2107.07651, 2201.12086).
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vlpbench.data.errors import DataError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = ["FORMATS", "MOST_PIXELS", "BadImage", "decode", "quiet", "read_picture", "squash"]
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 """What is opened. Others are refused: some decoders of Pillow start outside programs (EPS)."""
 
 MOST_PIXELS = 89_478_485
@@ -52,24 +55,40 @@ def decode(path: Path, size: int) -> NDArray[np.uint8]:
 
 
 def read_picture(path: Path) -> Image:
-    """The picture in a file as RGB, its EXIF orientation applied, transparent parts on white. Raises BadImage."""
+    """The picture in a file as RGB, its EXIF orientation applied, transparent parts on white.
+
+    Raises BadImage where the fault is the file's, and DataError where it is the machine's (no such file, bad disk).
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    _formats_loaded()
     try:
         with Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise BadImage(f"claims {picture.width} x {picture.height} pixels, more than {MOST_PIXELS:,}")
             picture.load()
             return _rgb(ImageOps.exif_transpose(picture))
-    except BadImage:
+    except (BadImage, MemoryError):
         raise
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
         raise BadImage("is empty" if empty else "is not a picture in a known format") from None
     except Image.DecompressionBombError:
         raise BadImage(f"claims far more than {MOST_PIXELS:,} pixels") from None
+    except OSError as error:
+        if error.errno is not None:  # the system's, not Pillow's: it says nothing about the picture
+            raise DataError(f"{path.name} cannot be read: {error.strerror}", str(path), "check the file") from None
+        raise BadImage(f"cannot be decoded ({error})") from None
     except Exception as error:  # noqa: BLE001 - a damaged file can make a decoder raise almost anything
         raise BadImage(f"cannot be decoded ({type(error).__name__}: {error})") from None
+
+
+@functools.cache
+def _formats_loaded() -> None:
+    """Have Pillow register all its formats; by itself it does so only when no format was asked for."""
+    from PIL import Image
+
+    Image.init()
 
 
 def _rgb(picture: Image) -> Image:

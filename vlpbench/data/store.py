@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 
 from vlpbench.data.decoding import BadImage, decode, quiet
@@ -54,7 +55,8 @@ def open_store(folder: Path, names: Sequence[str], size: int, cache: Path, heard
     Raises DataError if a file cannot be read at all or the disk is too full.
     """
     contents = file_digests(folder, names, cache)
-    key = digest({"version": VERSION, "size": size, "pictures": [contents[name] for name in names]})[:32]
+    how = {"version": VERSION, "pillow": PIL.__version__, "size": size}
+    key = digest({**how, "pictures": [contents[name] for name in names]})[:32]
     path = cache / "images" / f"{key}.npy"
     store = _opened(path, size)
     if store is None:
