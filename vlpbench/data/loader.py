@@ -55,8 +55,6 @@ class HostBatch:
     """Each objective's view: shared tokens, its own extras."""
     size: int
     """H."""
-    blank: bool = False
-    """Whether pictures are replaced by the mean picture, so that only language is left."""
 
     @property
     def samples(self) -> int:
@@ -83,8 +81,7 @@ class HostBatch:
         assert self.pixels is not None
         boxes = None if self.boxes is None else torch.from_numpy(self.boxes).to(device)
         flips = None if self.flips is None else torch.from_numpy(self.flips).to(device)
-        images = prepare_images(torch.from_numpy(self.pixels).to(device, non_blocking=True), self.size, boxes, flips)
-        return torch.zeros_like(images) if self.blank else images
+        return prepare_images(torch.from_numpy(self.pixels).to(device, non_blocking=True), self.size, boxes, flips)
 
 
 _SHARED = ("tokens", "mask", "image_ids", "caption_ids", "progress")
@@ -116,8 +113,6 @@ class Loader:
     """How many batches there are."""
     stream: str = "pretrain"
     """Keeps the orders of different stages apart."""
-    blank: bool = False
-    """Whether pictures are replaced by the mean picture."""
     workers: int = 0
     """Threads that make batches ahead of time."""
 
@@ -154,7 +149,6 @@ class Loader:
             flips=flips,
             views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
             size=self.image.size,
-            blank=self.blank,
         )
 
     def _chosen(self, step: int) -> np.ndarray:

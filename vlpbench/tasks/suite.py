@@ -84,7 +84,6 @@ def fine_tune(task: Task, readout: Readout, trial: Trial) -> tuple[Backbone, Tra
         protocol.batch,
         steps=max(1, protocol.samples // protocol.batch),
         stream=f"finetune/{task.name}",
-        blank=settings.blind,
         workers=trial.workers,
     )
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)

@@ -36,7 +36,7 @@ class Trial:
     protocol: Protocol
     """The task's."""
     open_split: Opener
-    """(split, purpose) -> samples with pictures; refuses the test split to all but evaluation."""
+    """(split, purpose) -> samples with pictures, grey for a blind cell; refuses the test split to all but evaluation."""
     tokenizer: Tokenizer
     """The one that pretraining used."""
     blueprint: Blueprint
@@ -69,10 +69,9 @@ class Trial:
         return backbone.to(self.device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def pictures(self, split: Split, rows: Sequence[int] | np.ndarray) -> Tensor:
-        """Some pictures of a split as the stem sees them, blanked for a blind cell: B, 3, H, W."""
+        """Some pictures of a split as the stem sees them: B, 3, H, W."""
         pixels = torch.from_numpy(split.pixels[np.asarray(rows, np.int64)]).to(self.device.torch)
-        images = prepare_images(pixels, self.settings.image.size)
-        return torch.zeros_like(images) if self.settings.blind else images
+        return prepare_images(pixels, self.settings.image.size)
 
 
 @dataclass

@@ -1,0 +1,9 @@
+"""What cells left behind, on disk: folders of JSON and parquet files, each written whole or not at all. No pandas."""
+
+from __future__ import annotations
+
+from vlpbench.records.cell_folder import SCHEMA, CellFolder, cell_folders
+from vlpbench.records.predictions import read_predictions, write_predictions
+from vlpbench.records.stage_folder import StageFolder
+
+__all__ = ["SCHEMA", "CellFolder", "StageFolder", "cell_folders", "read_predictions", "write_predictions"]

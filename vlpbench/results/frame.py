@@ -1,0 +1,149 @@
+"""Records as one tidy DataFrame: a row for each cell x task x metric."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlpbench.config.known import backbone_parts
+from vlpbench.errors import UserError
+from vlpbench.records import CellFolder, cell_folders
+from vlpbench.results.grid_order import GridOrder, read_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "Results", "load"]
+
+COLUMNS: Mapping[str, str] = {
+    "grid": "name of the grid",
+    "row": "line of the table",
+    "cell": "id of the cell (12 hexadecimal digits)",
+    "objective": "weighted sum of objectives, or none",
+    "stem": "image to tokens",
+    "trunk": "wiring of the transformer",
+    "size": "nano to huge",
+    "seed": "equal seeds are paired across rows",
+    "blind": "whether every image was blanked",
+    "task": "vqa, captioning, retrieval; with @zero-shot behind it where nothing was fine-tuned",
+    "protocol": "fine-tune or zero-shot",
+    "head": "form of the readout",
+    "split": "split that was scored",
+    "metric": "name of the score",
+    "value": "percent for VQA and retrieval, pycocoevalcap's own scale for captions; NaN where there is none",
+    "published": "the number that a paper prints for this row, where the grid gives one",
+    "status": "done, failed, pending, damaged, or n/a",
+    "reason": "why there is no value",
+    "parameters": "trained numbers of the backbone as pretrained",
+    "image_tokens": "P, tokens of a picture",
+    "samples": "samples seen in pretraining",
+    "target_tokens": "terms that the pretraining loss was a mean of: target tokens, or pairs",
+    "flops": "floating-point operations of pretraining, counted",
+    "fine_tune_samples": "samples seen in this task's fine-tune",
+    "seconds": "wall time of the cell's stages",
+    "device": "device's model",
+}
+"""The columns of the frame, each with its meaning and unit."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What one or several results folders hold."""
+
+    frame: pd.DataFrame
+    """Tidy: one row for each cell x task x metric, columns as in `COLUMNS`."""
+    folders: tuple[Path, ...]
+    """The grids' folders, in the order given."""
+    orders: tuple[GridOrder, ...]
+    """What each grid said of its rows and tasks."""
+
+    def wide(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """The table: one line a row, one column a task and metric; cells are "mean ± std", with n where it differs."""
+        from vlpbench.results.table import wide
+
+        return wide(self, metrics)
+
+    def floors(self) -> pd.DataFrame:
+        """One line a floor (chance, majority), task and metric, with its value: the same for all rows."""
+        from vlpbench.results.floors import floors
+
+        return floors(self)
+
+
+def load(*paths: str | Path) -> Results:
+    """Read one or more results folders (`results/demo`); UserError for a folder without any record."""
+    import pandas as pd
+
+    folders = tuple(Path(path) for path in paths)
+    rows: list[dict[str, Any]] = []
+    orders = []
+    for folder in folders:
+        orders.append(read_order(folder))
+        found = list(cell_folders(folder))
+        if not found and not orders[-1].cells:
+            near = [str(one.parent.parent) for one in folder.glob("*/cells/*")][:1]
+            raise UserError(
+                f"there are no records in {folder}", remedy=f"did you mean {near[0]}?" if near else "run a grid first"
+            )
+        for cell in found:
+            rows.extend(_rows(cell, orders[-1]))
+        rows.extend(_missing(orders[-1], {row["cell"] for row in rows}))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return Results(frame.astype({"value": float, "published": float}), folders, tuple(orders))
+
+
+def _rows(cell: CellFolder, order: GridOrder) -> Iterator[dict[str, Any]]:
+    """The lines of one cell. One of a grid that no longer has it (an orphan) has none."""
+    asked = cell.read("settings.json")
+    if order.cells and asked["id"] not in order.cells:
+        return
+    state = cell.state()
+    base = _settings(asked) | {"status": state}
+    if state != "done":
+        reason = cell.status().get("cause", "") or {"damaged": "a file of the record is missing or changed"}.get(state, "")
+        yield from (base | {"task": task, "metric": "", "reason": reason} for task in asked["settings"]["tasks"])
+        return
+    scores, timing = cell.read("scores.json"), cell.read("timing.json")
+    cost = scores["cost"]
+    base |= {
+        "parameters": cost["parameters"], "image_tokens": cost["image_tokens"], "samples": cost["samples"],
+        "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": timing["total"],
+        "device": cell.read("environment.json")["device"],
+    }
+    for task, found in scores["tasks"].items():
+        if "values" not in found:
+            yield base | {"task": task, "metric": "", "status": "n/a", "reason": found["reason"]}
+            continue
+        shared = base | {
+            "task": task, "protocol": found["protocol"], "head": found["head"], "split": found["split"],
+            "fine_tune_samples": found["fine_tune"]["samples"],
+        }
+        for metric, value in found["values"].items():
+            published = asked["published"].get(f"{task}.{metric}")
+            reason = found["reasons"].get(metric, "")
+            yield shared | {"metric": metric, "value": value, "published": published, "reason": reason}
+
+
+def _settings(asked: Mapping[str, Any]) -> dict[str, Any]:
+    stem, trunk, size = backbone_parts(asked["settings"]["backbone"])
+    return {
+        "grid": asked["grid"], "row": asked["row"], "cell": asked["id"], "seed": asked["seed"],
+        "objective": asked["settings"]["objective"], "blind": asked["settings"]["blind"],
+        "stem": stem, "trunk": trunk, "size": size,
+    }
+
+
+def _missing(order: GridOrder, there: set[str]) -> Iterator[dict[str, Any]]:
+    """Cells of the grid that have left no record: not run yet, or with a reason not to."""
+    for cell, said in order.cells.items():
+        if cell not in there:
+            reason = said["reason"] or ""
+            status = "n/a" if reason else "pending"
+            for task in order.tasks:
+                yield {
+                    "grid": order.name, "row": said["row"], "cell": cell, "seed": said["seed"], "task": task,
+                    "metric": "", "status": status, "reason": reason,
+                }

@@ -1,0 +1,88 @@
+"""What must be said under a table so that its numbers can be judged: n, what ± means, budgets, readouts, splits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vlpbench.records import cell_folders
+
+if TYPE_CHECKING:
+    from vlpbench.results.frame import Results
+
+__all__ = ["notes"]
+
+
+def notes(results: Results) -> list[str]:
+    """One sentence a line."""
+    said = [_seeds(results)]
+    budgets: dict[str, None] = {}
+    ceilings: dict[str, None] = {}
+    for folder in results.folders:
+        for cell in cell_folders(folder):
+            if cell.status().get("state") == "done":
+                settings, scores = cell.read("settings.json"), cell.read("scores.json")
+                budgets.update(dict.fromkeys(_budgets(settings, scores)))
+                ceilings.update(dict.fromkeys(_ceilings(scores)))
+                budgets.update(dict.fromkeys(_left_out(scores)))
+    said += [*budgets, *ceilings, _cost(results)]
+    bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
+    for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
+        said.append(f"cell {cell} is not in the table: {reason}")
+    return [line for line in said if line]
+
+
+def _seeds(results: Results) -> str:
+    done = results.frame[results.frame["status"] == "done"]
+    seeds = sorted(int(seed) for seed in done["seed"].unique())
+    if not seeds:
+        return "no cell has finished"
+    spread = "mean ± standard deviation over seeds" if len(seeds) > 1 else "one seed: no spread is known"
+    return f"{spread} (n = {len(seeds)}: seeds {', '.join(map(str, seeds))}; equal seeds share data order and initial weights)"
+
+
+def _budgets(settings: dict[str, Any], scores: dict[str, Any]) -> list[str]:
+    found = [f"pretraining: {settings['settings']['budget']['samples']:,} samples of {settings['settings']['data']}"]
+    rule = {"last": "last weights", "validation": "best weights on validation"}
+    for task, one in scores["tasks"].items():
+        if "values" not in one:
+            continue
+        tuned = f"fine-tuned on {one['fine_tune']['samples']:,} samples" if one["protocol"] == "fine-tune" else "zero-shot"
+        found.append(
+            f"{task}: {tuned}, readout {one['head']!r}, {rule[one['select']]}; {one['examples']:,} examples "
+            f"of the {one['split']} split of {one['data']}" + (_VQA_RULE if task == "vqa" else "")
+        )
+    return found
+
+
+_VQA_RULE = "; leave-one-out accuracy over ten answers, or exact match of one, both sides normalised (rule `always`)"
+
+
+def _ceilings(scores: dict[str, Any]) -> list[str]:
+    return [
+        f"{task}: the answer vocabulary allows {metric} {value:.1f} at most"
+        for task, one in scores["tasks"].items()
+        for metric, value in one.get("ceilings", {}).items()
+    ]
+
+
+def _left_out(scores: dict[str, Any]) -> list[str]:
+    return [
+        f"{split}: {said['count']:,} samples left out (first: {said['first'][0]})"
+        for split, said in scores["left_out"].items()
+    ]
+
+
+def _cost(results: Results) -> str:
+    done = results.frame[results.frame["status"] == "done"].drop_duplicates("cell")
+    if done.empty:
+        return ""
+    devices = ", ".join(sorted(done["device"].unique()))
+    lines = []
+    for row, cells in done.groupby("row", sort=False):
+        one = cells.iloc[0]
+        lines.append(
+            f"{row} {one['parameters'] / 1e6:.2f} M parameters, {int(one['image_tokens'])} image tokens, "
+            f"{one['flops'] / 1e12:.1f} TFLOP and {one['target_tokens'] / 1e3:.0f} k targets of pretraining, "
+            f"{cells['seconds'].mean():.0f} s a cell"
+        )
+    return f"cost on {devices}: " + "; ".join(lines)

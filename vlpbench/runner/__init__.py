@@ -1,0 +1,1 @@
+"""One cell's life, then many cells' lives."""

@@ -1,0 +1,155 @@
+"""One cell's life: pretrain, then for each task fine-tune, predict, score; then the record."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vlpbench import __version__
+from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.settings import Protocol
+from vlpbench.config.sums import parse_sum
+from vlpbench.device import Device, environment
+from vlpbench.errors import UserError
+from vlpbench.grid import Cell
+from vlpbench.records import CellFolder
+from vlpbench.registry import Registry
+from vlpbench.runner.pretraining import pretrain
+from vlpbench.runner.workbench import Workbench
+from vlpbench.tasks.suite import Outcome, run_task, why_not
+from vlpbench.training.loop import Heard, NonFiniteLoss
+
+__all__ = ["Hearing", "folder_of", "run_cell"]
+
+Hearing = Callable[[str, int, int, Mapping[str, float]], None]
+"""Told the stage, the steps done, the steps in all, and the last figures."""
+
+
+def folder_of(cell: Cell, results: Path) -> CellFolder:
+    """Where a cell's record is in a grid's results."""
+    return CellFolder(results / "cells" / cell.folder)
+
+
+def run_cell(cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None) -> bool:
+    """Run one cell and leave its record; an error becomes a record too. Returns whether it is done."""
+    folder = folder_of(cell, results)
+    folder.begin(described(cell, registry))
+    clock = _Clock(device)
+    bench = Workbench(cell, registry, device)
+    try:
+        pretrained = clock.time("pretrain", lambda: pretrain(bench, results, _as(hearing, "pretrain")))
+        outcomes: dict[str, Outcome | str] = {}
+        for task in cell.settings.tasks:
+            outcomes[task] = why_not(task, bench.blueprint.trunk.offers, bench.trains) or clock.time(
+                task, lambda task=task: run_task(bench.trial(task, pretrained.weights, _as(hearing, task)))  # type: ignore[misc]
+            )
+        scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": bench.left_out()}
+        folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
+    except Exception as error:  # a cell's fault is its own: the grid goes on
+        folder.fail(*_cause(error), clock.facts())
+        return False
+    return True
+
+
+def described(cell: Cell, registry: Registry) -> dict[str, Any]:
+    """What was asked: the content of `settings.json`."""
+    names = [name for _, name in parse_sum(cell.settings.objective)]
+    return {
+        "grid": cell.grid,
+        "row": cell.row,
+        "seed": cell.seed,
+        "id": cell.id,
+        "settings": settings_to_plain(cell.settings),
+        "versions": {**cell.versions, "vlpbench": __version__},
+        "fingerprints": dict(cell.fingerprints),
+        "published": dict(cell.published),
+        "origins": {name: _origin(registry, name) for name in names},
+    }
+
+
+def _origin(registry: Registry, name: str) -> dict[str, str]:
+    origin = registry.origin("objective", name)
+    return {"distribution": origin.distribution, "version": origin.version, "file": origin.file, "sha256": origin.sha256}
+
+
+def _scores(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, Any]:
+    """The content of `scores.json` for each task: scored, or the reason why not."""
+    found: dict[str, Any] = {}
+    for task, outcome in outcomes.items():
+        protocol = cell.settings.protocol.get(task, Protocol())
+        if isinstance(outcome, str):
+            found[task] = {"reason": outcome}
+            continue
+        scores = outcome.scores
+        found[task] = {
+            "protocol": "zero-shot" if task.endswith("@zero-shot") else "fine-tune",
+            "head": outcome.head,
+            "data": protocol.data or cell.settings.data,
+            "split": cell.settings.split,
+            "select": cell.settings.select,
+            "examples": scores.examples,
+            "fine_tune": {"samples": outcome.training.samples, "flops": outcome.training.flops},
+            "values": scores.values,
+            "reasons": scores.reasons,
+            "floors": scores.floors,
+            "ceilings": scores.ceilings,
+        }
+    return {"tasks": found}
+
+
+def _cost(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: told[key] for key in ("parameters", "image_tokens", "samples", "targets", "flops")}
+
+
+def _curve(told: Mapping[str, Any], outcomes: Mapping[str, Outcome | str]) -> list[dict[str, Any]]:
+    tuned = [
+        {"stage": task, **row}
+        for task, outcome in outcomes.items()
+        if isinstance(outcome, Outcome)
+        for row in outcome.training.curve
+    ]
+    return [*told["curve"], *tuned]
+
+
+def _rows(outcomes: Mapping[str, Outcome | str]) -> dict[str, list[dict[str, Any]]]:
+    return {task: outcome.rows for task, outcome in outcomes.items() if isinstance(outcome, Outcome)}
+
+
+def _cause(error: Exception) -> tuple[str, dict[str, Any]]:
+    """A sentence, and what is known beside it."""
+    details: dict[str, Any] = {"error": type(error).__name__, "traceback": traceback.format_exc()}
+    if isinstance(error, NonFiniteLoss):
+        details |= {"step": error.step, "figures": error.figures}
+    if isinstance(error, UserError):
+        details |= {"place": error.place, "remedy": error.remedy}
+        return error.cause, details
+    return f"{type(error).__name__}: {error}" if not isinstance(error, NonFiniteLoss) else str(error), details
+
+
+def _as(hearing: Hearing | None, stage: str) -> Heard | None:
+    if hearing is None:
+        return None
+    return lambda done, of, figures: hearing(stage, done, of, figures)
+
+
+class _Clock:
+    """Seconds of each stage, and what else differs from run to run."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.seconds: dict[str, float] = {}
+
+    def time(self, stage: str, work: Callable[[], Any]) -> Any:
+        """What `work` returns; its seconds are kept, also where it fails."""
+        start = self.device.seconds()
+        try:
+            return work()
+        finally:
+            self.seconds[stage] = self.device.seconds() - start
+
+    def facts(self) -> dict[str, Mapping[str, Any]]:
+        """The contents of `timing.json` and `environment.json`."""
+        timing = {"seconds": self.seconds, "total": sum(self.seconds.values()), "peak_bytes": self.device.peak_bytes()}
+        return {"timing": timing, "environment": environment(self.device)}

@@ -1,0 +1,116 @@
+"""The main job: what is done is left alone, what cannot be run is said, the rest is run."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vlpbench.config.gridfile import GridFile
+from vlpbench.device import Device
+from vlpbench.files import write_json
+from vlpbench.grid import Cell, cells
+from vlpbench.records import SCHEMA
+from vlpbench.registry import Registry
+from vlpbench.runner.cell import folder_of
+from vlpbench.runner.events import Event
+from vlpbench.runner.scheduler import Slots, run_cells
+from vlpbench.runner.workbench import Workbench, opened_here
+
+__all__ = ["Plan", "Todo", "plan_grid", "run_grid"]
+
+Todo = Literal["run", "done", "failed", "skip"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do."""
+
+    grid: GridFile
+    """The grid."""
+    results: Path
+    """The grid's own folder under the results."""
+    cells: Sequence[Cell]
+    """All of its cells."""
+    todo: Mapping[str, Todo]
+    """Cell id -> run it; done already; failed before (and not asked to retry); cannot be run."""
+
+    def chosen(self, what: Todo) -> list[Cell]:
+        """The cells of one kind."""
+        return [cell for cell in self.cells if self.todo[cell.id] == what]
+
+
+def plan_grid(grid: GridFile, registry: Registry, results: Path, retry_failed: bool = False) -> Plan:
+    """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there."""
+    found = cells(grid, registry, opened_here(registry))
+    folder = results / grid.name
+    todo: dict[str, Todo] = {}
+    for cell in found:
+        state = folder_of(cell, folder).state()
+        if cell.reason is not None:
+            todo[cell.id] = "skip"
+        elif state == "failed" and not retry_failed:
+            todo[cell.id] = "failed"
+        else:
+            todo[cell.id] = "done" if state == "done" else "run"
+    return Plan(grid, folder, found, todo)
+
+
+def run_grid(
+    plan: Plan, registry: Registry, plugins: Sequence[Path], device: str = "auto", jobs: int = 0,
+    heard: Callable[[Event], None] = lambda event: None,
+) -> Counter[str]:
+    """Run what is to be run, and count how all cells ended: "done", "failed", "skip".
+
+    `jobs` 0: one cell a core on a CPU, one on a GPU. Data is prepared before the first cell starts.
+    """
+    place = Device.choose(device)
+    write_json(plan.results / "grid.json", _described(plan))
+    waiting = plan.chosen("run")
+    for cell in plan.chosen("skip"):
+        heard(Event("skipped", cell.id, cell.reason or ""))
+    for cell in plan.chosen("done"):
+        heard(Event("reused", cell.id))
+    if waiting:
+        prepare(waiting, registry, place, heard)
+        run_cells(waiting, plan.results, plugins, Slots(place.kind, jobs or _jobs(place)), heard)
+    states = [folder_of(cell, plan.results).status().get("state", "failed") for cell in plan.cells if not cell.reason]
+    return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
+
+
+def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: Callable[[Event], None]) -> None:
+    """Write worlds, build image stores and tokenizers once, so that no cell waits for another's."""
+    seen: set[str] = set()
+    for cell in waiting:
+        bench = Workbench(cell, registry, device)
+        key = repr((sorted(cell.fingerprints.items()), cell.settings.image, cell.settings.text, cell.settings.split))
+        if key in seen:
+            continue
+        seen.add(key)
+        for name in cell.settings.sources:
+            heard(Event("preparing", "", f"data set {name}"))
+            bench.prepare(name, lambda done, of, name=name: heard(  # type: ignore[misc]
+                Event("preparing", "", f"data set {name}", done, of)
+            ))
+        heard(Event("preparing", "", f"tokenizer: {bench.tokenizer.vocabulary.size} ids"))
+
+
+def _jobs(device: Device) -> int:
+    if device.kind == "cuda":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _described(plan: Plan) -> dict[str, object]:
+    """What a table needs to know of the grid: the order of its rows and tasks, and what could not be run."""
+    return {
+        "schema": SCHEMA,
+        "name": plan.grid.name,
+        "description": plan.grid.description,
+        "rows": list(dict.fromkeys(cell.row for cell in plan.cells)),
+        "tasks": list(dict.fromkeys(task for cell in plan.cells for task in cell.settings.tasks)),
+        "cells": {cell.id: {"row": cell.row, "seed": cell.seed, "reason": cell.reason} for cell in plan.cells},
+    }

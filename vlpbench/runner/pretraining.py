@@ -1,0 +1,118 @@
+"""The first stage of a cell: pretrain, or take what another cell with the same pretraining has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from vlpbench.config.identity import settings_to_plain
+from vlpbench.data.examples import caption_examples
+from vlpbench.data.loader import Loader, Surgery
+from vlpbench.errors import UserError
+from vlpbench.grid import Cell
+from vlpbench.records import StageFolder
+from vlpbench.runner.workbench import Workbench
+from vlpbench.training.build import draw
+from vlpbench.training.checkpoint import read_weights, save_weights
+from vlpbench.training.cost import parameters
+from vlpbench.training.learner import Learner, Term
+from vlpbench.training.loop import Heard, train
+
+__all__ = ["Pretrained", "pretrain", "stage_of"]
+
+DECIDING = (
+    "objective", "backbone", "data", "seed", "budget", "optim", "image", "text", "objectives", "on_bad_sample",
+)
+"""The settings that decide a pretraining; tasks, protocols and blindness do not."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What pretraining left."""
+
+    weights: dict[str, Tensor]
+    """The backbone's, by name; empty for the row without pretraining."""
+    told: Mapping[str, Any]
+    """curve, flops, samples, targets, parameters, image_tokens."""
+
+
+def stage_of(cell: Cell, results: Path) -> StageFolder | None:
+    """Where the cell's pretraining is kept; None where it trains nothing.
+
+    The tokenizer is trained on all data sets of the cell, so all their fingerprints decide it.
+    """
+    if cell.settings.objective == "none":
+        return None
+    plain = settings_to_plain(cell.settings)
+    decided_by = {
+        "settings": {name: plain[name] for name in DECIDING},
+        "versions": dict(cell.versions),
+        "data": dict(cell.fingerprints),
+    }
+    return StageFolder.of(results, "pretrain", decided_by)
+
+
+def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pretrained:
+    """Run the stage, or read what it left; the result is the same."""
+    stage = stage_of(bench.cell, results)
+    if stage is None:
+        return Pretrained({}, _facts(bench) | {"curve": [], "flops": 0, "samples": 0, "targets": 0})
+    told = stage.told()
+    if told is None:
+        told = _run(bench, stage, heard)
+    weights = {
+        name.removeprefix("backbone."): value
+        for name, value in read_weights(stage.weights).items()
+        if name.startswith("backbone.")
+    }
+    return Pretrained(weights, told)
+
+
+def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
+    settings = bench.settings
+    learner = _learner(bench)
+    wants = tuple(dict.fromkeys(name for plan in bench.terms for name in plan.objective.wants))
+    split = bench.split(settings.data, "train", "train")
+    loader = Loader(
+        caption_examples(split, bench.tokenizer, settings.text.length, wants),
+        [Surgery(p.objective.name, p.objective.corrupt, p.config, tuple(p.objective.wants)) for p in bench.terms],
+        bench.tokenizer.vocabulary,
+        settings.image,
+        settings.seed,
+        settings.budget.batch,
+        steps=max(1, settings.budget.samples // settings.budget.batch),
+        workers=bench.workers,
+    )
+    lonely = [plan.objective.name for plan in bench.terms if "pairs" not in plan.objective.uses]
+    if lonely:
+        raise UserError(f"{', '.join(lonely)} learns from texts alone, and {settings.data!r} has pairs", "objective")
+    told = train(learner, loader, settings.optim, bench.device, heard)
+    save_weights(learner, stage.weights)
+    found = _facts(bench) | {
+        "curve": [{"stage": "pretrain", **row} for row in told.curve],
+        "flops": told.flops,
+        "samples": told.samples,
+        "targets": told.targets,
+    }
+    stage.close(found)
+    return found
+
+
+def _learner(bench: Workbench) -> Learner:
+    """The backbone with the abilities that the objectives ask for, and the objectives, drawn by name."""
+    backbone = bench.blueprint.build(bench.needs)
+    terms = [Term(plan.weight, plan.objective(plan.config, backbone.spec)) for plan in bench.terms]
+    for term in terms:
+        draw(term.objective, bench.settings.seed, prefix=f"objective/{term.objective.name}/")
+    return Learner(backbone, terms).to(bench.device.torch)
+
+
+def _facts(bench: Workbench) -> dict[str, Any]:
+    """Size of the backbone as it is pretrained (every ability of its trunk where nothing is)."""
+    backbone = bench.blueprint.build(bench.needs or bench.blueprint.trunk.offers)
+    rows, columns = backbone.spec.grid
+    return {"parameters": parameters(backbone), "image_tokens": rows * columns}

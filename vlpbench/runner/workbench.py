@@ -1,0 +1,190 @@
+"""All that one cell works with: its data sets, its tokenizer, its objectives and the plan of its backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+
+from vlpbench.backbones.sizes import SIZES
+from vlpbench.config.known import backbone_parts
+from vlpbench.config.settings import Protocol
+from vlpbench.config.sums import parse_sum
+from vlpbench.config.typed import make
+from vlpbench.contract.abilities import Visible
+from vlpbench.contract.dataset import Dataset
+from vlpbench.contract.objective import Objective
+from vlpbench.data.folders import cache_folder, data_root
+from vlpbench.data.splits import Split, open_split
+from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.device import Device
+from vlpbench.errors import UserError
+from vlpbench.files import digest
+from vlpbench.grid import Cell, Opener, opener_at
+from vlpbench.registry import Registry
+from vlpbench.tasks.trial import Trial
+from vlpbench.training.build import Blueprint
+from vlpbench.training.loop import Heard
+
+__all__ = ["TermPlan", "Workbench", "opened_here"]
+
+Purpose = Literal["train", "select", "evaluate"]
+
+
+@dataclass(frozen=True)
+class TermPlan:
+    """One objective of the sum, not yet built."""
+
+    weight: float
+    """What its mean loss is multiplied by."""
+    objective: type[Objective]
+    """The class."""
+    config: Any
+    """Its settings."""
+
+
+def opened_here(registry: Registry) -> Opener:
+    """What opens data sets in this machine's data and cache folders."""
+    return opener_at(registry, data_root(), cache_folder())
+
+
+class Workbench:
+    """What a cell's stages take from. Splits and the tokenizer are opened when first asked for, and once."""
+
+    def __init__(self, cell: Cell, registry: Registry, device: Device, workers: int = 0) -> None:
+        self.cell, self.settings, self.registry = cell, cell.settings, registry
+        self.device, self.workers = device, workers
+        self._splits: dict[tuple[str, str, bool], Split] = {}
+
+    def dataset(self, name: str) -> Dataset:
+        """The data set called `name` in the cell's settings."""
+        return opened_here(self.registry)(self.settings, name)
+
+    def prepare(self, data: str, heard: Callable[[int, int], None] | None = None) -> None:
+        """Write a world where it is one, and build the image stores of the splits that a cell opens."""
+        self.dataset(data).prepare(heard)
+        for name, purpose in (("train", "train"), (self.settings.split, "evaluate")):
+            self.split(data, name, purpose, heard=heard)  # type: ignore[arg-type]
+
+    def split(
+        self, data: str, name: str, purpose: Purpose, blind: bool = False,
+        heard: Callable[[int, int], None] | None = None,
+    ) -> Split:
+        """A split of a data set; which purposes may open which is decided where splits are opened."""
+        key = (data, name, blind)
+        if key not in self._splits or purpose != "evaluate":
+            self._splits[key] = open_split(
+                self.dataset(data), name, purpose=purpose, size=self._stored,
+                on_bad=self.settings.on_bad_sample, blind=blind, heard=heard,
+            )
+        return self._splits[key]
+
+    @property
+    def _stored(self) -> int:
+        """Pixels a side in the image store: a seventh more than is seen where training crops."""
+        image = self.settings.image
+        return image.size if image.crop >= 1 else round(image.size * 8 / 7)
+
+    def left_out(self) -> dict[str, dict[str, Any]]:
+        """Samples that were left out of the splits opened so far: how many, and the first few."""
+        return {
+            f"{data}/{name}": {
+                "count": len(split.problems),
+                "first": [f"{problem.where}: {problem.what}" for problem in split.problems[:5]],
+            }
+            for (data, name, _), split in sorted(self._splits.items())
+            if split.problems
+        }
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Trained on the training splits of the cell's data sets, or read from the cache where that was done before."""
+        decided_by = {"data": dict(self.cell.fingerprints), "text": self._text_key, "version": 1}
+        path: Path = cache_folder() / "tokenizers" / f"{digest(decided_by)[:16]}.json"
+        if path.is_file():
+            return Tokenizer.load(path)
+        made = Tokenizer.train(self._training_texts(), self.settings.text)
+        made.save(path)
+        return made
+
+    @property
+    def _text_key(self) -> list[Any]:
+        text = self.settings.text
+        return [text.vocabulary, text.lowercase, self.settings.on_bad_sample, self._stored]
+
+    def _training_texts(self) -> Iterator[str]:
+        for data in sorted(self.settings.sources):
+            for sample in self.split(data, "train", "train").samples:
+                yield from sample.captions
+                yield from (question.text for question in sample.questions)
+
+    @cached_property
+    def terms(self) -> list[TermPlan]:
+        """The objectives of the sum with their weights and settings; none for "none"."""
+        plans = []
+        for weight, name in parse_sum(self.settings.objective):
+            objective = self.registry.objective(name)
+            config = make(objective.config_class, self.settings.objectives.get(name, {}))
+            plans.append(TermPlan(weight, objective, config))
+        return [plan for plan in plans if plan.objective.uses]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The abilities that pretraining asks for."""
+        return frozenset().union(*(plan.objective.needs_with(plan.config) for plan in self.terms))
+
+    @property
+    def trains(self) -> frozenset[str]:
+        """What zero-shot evaluation may rely on."""
+        return frozenset().union(*(plan.objective.trains for plan in self.terms))
+
+    @property
+    def visible(self) -> Visible:
+        """Who saw whom in a context; objectives that disagree are a UserError."""
+        found = {plan.objective.visible_with(plan.config) for plan in self.terms if "decode" in plan.objective.trains}
+        if len(found) > 1:
+            raise UserError(
+                f"the objectives of {self.settings.objective!r} disagree on who sees whom: {', '.join(sorted(found))}",
+                "objective", "set the same `visible` for all of them in [objective.NAME]",
+            )
+        return next(iter(found), "all")
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        """How to build the cell's backbone."""
+        stem, trunk, size = backbone_parts(self.settings.backbone)
+        return Blueprint(
+            stem=self.registry.stem(stem),
+            argument=stem.partition(":")[2],
+            trunk=self.registry.trunk(trunk),
+            size=SIZES[size],
+            pixels=self.settings.image.size,
+            vocabulary=self.tokenizer.vocabulary,
+            length=self.settings.text.length,
+            seed=self.settings.seed,
+        )
+
+    def trial(self, task: str, weights: dict[str, Tensor], heard: Heard | None = None) -> Trial:
+        """One task of this cell, starting from these weights."""
+        protocol = self.settings.protocol.get(task, Protocol())
+        data = protocol.data or self.settings.data
+        open_one: Callable[[str, Purpose], Split] = lambda name, purpose: self.split(  # noqa: E731
+            data, name, purpose, self.settings.blind
+        )
+        return Trial(
+            task=task,
+            settings=self.settings,
+            protocol=protocol,
+            open_split=open_one,
+            tokenizer=self.tokenizer,
+            blueprint=self.blueprint,
+            weights=weights,
+            visible=self.visible,
+            device=self.device,
+            heard=heard,
+            workers=self.workers,
+        )

@@ -1,0 +1,57 @@
+"""A child process for one cell: what it is given is plain, what it says goes through a pipe, what it leaves is on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import timm.models.resnet  # noqa: F401  (so that a fork server has it in memory)
+
+from vlpbench.device import Device, prepare_process
+from vlpbench.grid import Cell
+from vlpbench.registry import load_registry
+from vlpbench.runner.cell import folder_of, run_cell
+from vlpbench.runner.events import Event
+
+__all__ = ["Order", "work"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a worker is to do."""
+
+    cell: Cell
+    """The cell."""
+    results: Path
+    """The grid's results."""
+    plugins: Sequence[Path]
+    """Single plugin files."""
+    device: str
+    """ "cpu" or "cuda"."""
+    core: int | None = None
+    """The core to stay on; None leaves that to the system."""
+
+
+def work(order: Order, pipe: Connection) -> None:
+    """Run the cell of an order; the last thing said is "done" or "failed". All that is printed goes to `log.txt`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    folder = folder_of(order.cell, order.results)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with (folder.path / "log.txt").open("w") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+        if order.core is not None and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {order.core})
+        device = Device(order.device)
+        prepare_process(device)
+
+        def hearing(stage: str, done: int, of: int, figures: Mapping[str, float]) -> None:
+            pipe.send(Event("progress", order.cell.id, stage, done, of, dict(figures)))
+
+        ok = run_cell(order.cell, order.results, load_registry(order.plugins), device, hearing)
+        pipe.send(Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
+    sys.stdout.flush()
