@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _HOMES = {"load_registry": "vlpbench.registry", "results": "vlpbench.results"}
 
-__all__ = ["__version__", "load_registry", "results"]  # noqa: F822 (given by __getattr__)
+__all__ = ["__version__", "load_registry", "results"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The settings a grid file can say, each under one dotted key, the same in tables, axes, rows and on the command line."""
+"""The settings of a grid file, each under one dotted key, the same in tables, axes, rows and overrides."""
 
 from __future__ import annotations
 

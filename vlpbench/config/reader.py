@@ -164,7 +164,7 @@ class _Reader:
     def _published(self, table: Any, number: int) -> Mapping[str, float]:
         found: dict[str, float] = {}
         for key, value in _scores(table if isinstance(table, dict) else {"": table}):
-            path = ("rows", number, "published", *key.split("."))
+            path: tuple[str | int, ...] = ("rows", number, "published", *key.split("."))
             task, dot, _metric = key.partition(".")
             if not dot or task not in TASKS:
                 self.report.add(path, f"{key!r} is no score", f"write task.metric; tasks: {', '.join(TASKS)}")
@@ -178,7 +178,7 @@ class _Reader:
     def _exclude(self) -> tuple[Layer, ...]:
         found: list[Layer] = []
         for number, table in enumerate(self._tables("exclude")):
-            free = {key: table[key] for key in ("row", "seed") if key in table}
+            free: dict[str, Any] = {key: table[key] for key in ("row", "seed") if key in table}
             rest = {key: value for key, value in table.items() if key not in free}
             if not table:
                 self.report.add(("exclude", number), "is empty: it would leave out every cell")

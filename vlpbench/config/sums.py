@@ -35,7 +35,7 @@ def parse_sum(text: str, known: Collection[str] | None = None) -> tuple[Term, ..
         if not text[at:].strip():
             break
         at = _plus(text, at)
-    if len(terms) > 1 and any(name == "none" for _, name in terms) or terms[0][1] == "none" and terms[0][0] != 1:
+    if (len(terms) > 1 and any(name == "none" for _, name in terms)) or (terms[0][1] == "none" and terms[0][0] != 1):
         raise UserError(f"'none' trains nothing and stands alone, but the objective is {text!r}", remedy=_FORM)
     return tuple(terms)
 

@@ -24,7 +24,7 @@ from vlpbench.grid.reasons import why_not
 from vlpbench.metrics import VERSION as METRICS_VERSION
 from vlpbench.registry import Registry
 
-__all__ = ["Cell", "Opener", "cells", "versions_of"]
+__all__ = ["Cell", "Opener", "cells", "open_source", "versions_of"]
 
 Opener = Callable[[type[Dataset], Any], Dataset]
 """Makes a data set from its class and config: whoever calls knows the folders."""
@@ -110,8 +110,8 @@ def _drafts(grid: GridFile, known: Known, report: Report) -> Iterator[_Draft]:
 
 def _path(grid: GridFile, row: Row, key: str) -> tuple[str | int, ...]:
     """Where a key stands: in the row if the row says it, else among what all rows share."""
-    path = tuple(key.split("."))
-    inside = ("rows", row.number, *path)
+    path: tuple[str | int, ...] = tuple(key.split("."))
+    inside: tuple[str | int, ...] = ("rows", row.number, *path)
     return inside if inside in grid.lines else path
 
 
@@ -131,7 +131,7 @@ def _blind(grid: GridFile, drafts: Sequence[_Draft], report: Report) -> list[_Dr
             used = {one.settings.data, *(each.data for each in protocol.values())}
             sources = {name: value for name, value in one.settings.sources.items() if name in used}
             settings = dataclasses.replace(
-                one.settings, blind=True, tasks=tasks, protocol=protocol, sources=sources
+                one.settings, blind=True, tasks=tasks, protocol=protocol, sources=sources,
             )
             found.append(_Draft(f"{one.row}, blind", one.seed, settings, Row("", {})))
     return found

@@ -51,5 +51,6 @@ def task_why_not(task: str, settings: CellSettings, registry: Registry) -> str |
         trained = {one for _, name in parse_sum(settings.objective) for one in registry.objective(name).trains}
         if not trained & _TRAINED[base]:
             wanted = " or ".join(sorted(_TRAINED[base]))
-            return f"n/a: {task} needs trained {wanted}, {settings.objective} trains {', '.join(sorted(trained)) or 'none'}"
+            have = ", ".join(sorted(trained)) or "none"
+            return f"n/a: {task} needs trained {wanted}, {settings.objective} trains {have}"
     return None

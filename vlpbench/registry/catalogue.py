@@ -116,6 +116,9 @@ class Registry:
     observers: Sequence[tuple[str, Callable[..., None]]] = field(default=(), repr=False)
     """Plugin name and `vlpbench_cell_finished` of each that watches."""
 
+    files: Sequence[Path] = ()
+    """Single files that were asked for: what another process must load to have the same registry."""
+
     def objective(self, name: str) -> type[Objective]:
         """The class of one objective."""
         found: type[Objective] = self._find("objective", name)

@@ -25,6 +25,7 @@ BASES: Mapping[str, tuple[type, ...]] = {
 """The class that each kind of component must be a subclass of, and those whose methods it must keep."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PLAIN = "use bool, int, float, str, tuples of them, Literal"
 _TRAINS = ("vectors", "similarity", "match", "decode")
 
 
@@ -44,7 +45,8 @@ def check_component(kind: str, cls: Any) -> None:
             raise Unfit(f"an instance of {type(cls).__name__} was returned", "return the class itself, without ()")
         raise Unfit(f"{cls!r} is no class", f"return subclasses of vlpbench.plugin.{base.__name__}")
     if not issubclass(cls, base):
-        raise Unfit(f"{cls.__name__} is no subclass of {base.__name__}", f"derive it from vlpbench.plugin.{base.__name__}")
+        where = f"vlpbench.plugin.{base.__name__}"
+        raise Unfit(f"{cls.__name__} is no subclass of {base.__name__}", f"derive it from {where}")
     _check_facts(cls)
     _check_requires(cls)
     if kind in ("objective", "data set"):
@@ -62,10 +64,12 @@ def check_component(kind: str, cls: Any) -> None:
 def _check_facts(cls: type) -> None:
     name = getattr(cls, "name", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Unfit(f"{cls.__name__}.name is {name!r}", 'a name is lower-case letters, digits and dashes: "my-objective"')
+        remedy = 'a name is lower-case letters, digits and dashes: "my-objective"'
+        raise Unfit(f"{cls.__name__}.name is {name!r}", remedy)
     version = getattr(cls, "version", None)
     if isinstance(version, bool) or not isinstance(version, int):
-        raise Unfit(f"{cls.__name__}.version is {version!r}", "a version is a whole number; raise it when numbers change")
+        remedy = "a version is a whole number; raise it when numbers change"
+        raise Unfit(f"{cls.__name__}.version is {version!r}", remedy)
     api = getattr(cls, "api_version", API_VERSION)
     if api != API_VERSION or isinstance(api, bool):
         newer = isinstance(api, int) and api > API_VERSION
@@ -99,7 +103,8 @@ def _check_config(cls: type) -> None:
     try:
         kinds = fields_of(config)
     except (NameError, TypeError, AttributeError) as wrong:
-        raise Unfit(f"the types of {config.__name__} cannot be told: {wrong}", "import them at the top of the file") from wrong
+        cause = f"the types of {config.__name__} cannot be told: {wrong}"
+        raise Unfit(cause, "import them at the top of the file") from wrong
     for one in dataclasses.fields(config):
         if one.init:
             _check_default(config, one, kinds[one.name])
@@ -118,17 +123,17 @@ def _check_default(config: type, one: dataclasses.Field[Any], kind: Any) -> None
     except WrongValue as wrong:
         raise Unfit(f"the default of {config.__name__}.{one.name} {wrong}", "let type and default agree") from wrong
     except Exception as wrong:
-        raise Unfit(f"{config.__name__}.{one.name} has a type that no file can say: {described(kind)}",
-                    "use bool, int, float, str, tuples of them, Literal") from wrong
+        cause = f"{config.__name__}.{one.name} has a type that no file can say: {described(kind)}"
+        raise Unfit(cause, _PLAIN) from wrong
     if not same:
-        raise Unfit(f"the default of {config.__name__}.{one.name}, {value!r}, cannot be written as JSON",
-                    "use bool, int, float, str, tuples of them, Literal")
+        raise Unfit(f"the default of {config.__name__}.{one.name}, {value!r}, cannot be written as JSON", _PLAIN)
 
 
 def _check_words(cls: type, fact: str, known: Iterable[str] | None) -> None:
     words = getattr(cls, fact)
     if isinstance(words, str) or not isinstance(words, set | frozenset | tuple | list):
-        raise Unfit(f"{cls.__name__}.{fact} is {words!r}", f'it is a set of names: {{"{next(iter(known or ["boxes"]))}"}}')
+        example = next(iter(known or ["boxes"]))
+        raise Unfit(f"{cls.__name__}.{fact} is {words!r}", f'it is a set of names: {{"{example}"}}')
     for word in words:
         if not isinstance(word, str) or (known is not None and word not in known):
             raise Unfit(f"{cls.__name__}.{fact} names {word!r}", guess(str(word), known or ()))
@@ -138,14 +143,16 @@ def _check_offers(cls: type[Any]) -> None:
     _check_words(cls, "offers", ABILITIES)
     for ability in sorted(cls.offers):
         if getattr(cls, ability) is getattr(Backbone, ability):
-            raise Unfit(f"{cls.__name__} offers {ability!r} but has no method of that name", f"write {ability}() or drop it")
+            cause = f"{cls.__name__} offers {ability!r} but has no method of that name"
+            raise Unfit(cause, f"write {ability}() or drop it")
 
 
 def _check_methods(cls: type, bases: Iterable[type]) -> None:
     """Methods that override the contract's take its parameters, by name: they are called by keyword or in its order."""
     lacking = sorted(getattr(cls, "__abstractmethods__", ()))
     if lacking:
-        raise Unfit(f"{cls.__name__} lacks {', '.join(lacking)}", "write these methods; docs/your-objective.md has an example")
+        remedy = "write these methods; docs/your-objective.md has an example"
+        raise Unfit(f"{cls.__name__} lacks {', '.join(lacking)}", remedy)
     seen: set[str] = set()
     for base in bases:
         for name, theirs in vars(base).items():
@@ -172,7 +179,7 @@ def _check_method(cls: type, base: type, name: str, ours: Any, theirs: Any) -> N
 
 
 def _parameters(cls: type, name: str) -> list[str]:
-    marks = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    marks: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     return [marks.get(one.kind, "") + one.name for one in inspect.signature(getattr(cls, name)).parameters.values()]
 
 

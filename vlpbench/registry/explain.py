@@ -32,4 +32,5 @@ def _missing_module(name: str, file: Path | None, drop: str) -> Unfit:
     beside = file is not None and ((file.parent / f"{top}.py").exists() or (file.parent / top).is_dir())
     if beside:
         return Unfit(f"no module named {name!r}", "a single file cannot import its neighbours: make it a package")
-    return Unfit(f"no module named {name!r}", f"pip install {top.replace('_', '-')} (or what brings that module), {drop}")
+    remedy = f"pip install {top.replace('_', '-')} (or what brings that module), {drop}"
+    return Unfit(f"no module named {name!r}", remedy)

@@ -105,9 +105,8 @@ def _named(target: ast.expr, value: ast.expr) -> Iterator[str]:
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
         for one, worth in zip(target.elts, value.elts, strict=False):
             yield from _named(one, worth)
-    elif isinstance(target, ast.Name) and target.id == "name":
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.value
+    elif isinstance(target, ast.Name) and target.id == "name" and isinstance(value, ast.Constant):
+        yield str(value.value)
 
 
 def built_in() -> Iterator[Source]:

@@ -25,7 +25,8 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
 def check_hooks(manager: pluggy.PluginManager, plugin: Any, key: str) -> list[pluggy.HookCaller]:
     """Register a plugin and return the hooks it implements; Unfit for what would otherwise be ignored in silence."""
     if inspect.isclass(plugin):
-        raise Unfit(f"its entry point is the class {plugin.__name__}", "point it at a module, or at an instance of the class")
+        remedy = "point it at a module, or at an instance of the class"
+        raise Unfit(f"its entry point is the class {plugin.__name__}", remedy)
     _check_marked(plugin)
     try:
         manager.register(plugin, name=key)
@@ -55,7 +56,8 @@ def _check_marked(plugin: Any) -> None:
 def _check_defaults(hook: pluggy.HookCaller, plugin: Any) -> None:
     for one in inspect.signature(_implementation(hook, plugin).function).parameters.values():
         if one.default is not inspect.Parameter.empty:
-            raise Unfit(f"{hook.name}: argument {one.name!r} has a default, so it would never be given", "drop the default")
+            cause = f"{hook.name}: argument {one.name!r} has a default, so it would never be given"
+            raise Unfit(cause, "drop the default")
 
 
 def _bad_signature(said: str) -> tuple[str, str]:

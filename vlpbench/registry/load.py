@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 import traceback
 from collections import defaultdict
@@ -37,7 +38,7 @@ def load_registry(files: Sequence[Path] = (), blocked: Collection[str] = ()) -> 
             loader.fail(source, Unfit(cause, f"uninstall one: pip uninstall {source.distribution}"))
         else:
             loader.load(source)
-    return loader.registry()
+    return dataclasses.replace(loader.registry(), files=tuple(one.file for one in sources if one.file))
 
 
 def _with_rivals(sources: Iterable[Source]) -> list[tuple[Source, list[Source]]]:
@@ -108,11 +109,12 @@ class _Loader:
                 wrong = Unfit(f"grid {name!r}: there is no file {path}", "return {name: path of a TOML file}")
                 self.fail(source, wrong, component=f"grid {name!r}", name=str(name))
             else:
-                origin = Origin(source.name, source.distribution, source.version, Path(path).name, digest_file(Path(path)))
-                self.found.append((Component("grid", name, Path(path), origin), source))
+                component = Component("grid", name, Path(path), _from_file(source, Path(path)))
+                self.found.append((component, source))
 
     def fail(
-        self, source: Source, wrong: BaseException, raised: BaseException | None = None, component: str = "", name: str = "",
+        self, source: Source, wrong: BaseException, raised: BaseException | None = None,
+        component: str = "", name: str = "",
     ) -> None:
         """Remember that a source, or one component of it, cannot be used."""
         is_known = isinstance(wrong, Unfit)
@@ -163,4 +165,8 @@ def _origin(source: Source, cls: type) -> Origin:
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if file is None or not Path(file).is_file():
         return source.origin()
-    return Origin(source.name, source.distribution, source.version, Path(file).name, digest_file(Path(file)))
+    return _from_file(source, Path(file))
+
+
+def _from_file(source: Source, path: Path) -> Origin:
+    return Origin(source.name, source.distribution, source.version, path.name, digest_file(path))

@@ -1,0 +1,37 @@
+"""A group of commands that are imported when they are called, so that `vlpbench --help` is instant."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+__all__ = ["LazyGroup"]
+
+
+class LazyGroup(click.Group):
+    """Knows the name, home (`module:attribute`) and one sentence of each command; imports one when it is called."""
+
+    def __init__(self, *args: Any, groups: Mapping[str, tuple[str, str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.homes = groups
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of their use."""
+        return list(self.homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None if there is none of that name."""
+        if cmd_name not in self.homes:
+            return None
+        module, _, attribute = self.homes[cmd_name][0].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in self.homes.items()])

@@ -1,0 +1,104 @@
+"""`vlpbench`: loads a group of commands when it is called; turns what goes wrong into words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from vlpbench import __version__
+from vlpbench.cli.lazy import LazyGroup
+from vlpbench.cli.session import Session
+from vlpbench.errors import UserError
+
+__all__ = ["cli", "main"]
+
+GROUPS = {
+    "run": ("vlpbench.cli.run:run", "Run a grid, or some of its cells."),
+    "grid": ("vlpbench.cli.grid:grid", "List grids, show what a grid says."),
+    "report": ("vlpbench.cli.report:report", "Turn results into tables."),
+    "data": ("vlpbench.cli.data:data", "List, prepare, look at and check data sets."),
+    "plugins": ("vlpbench.cli.plugins:plugins", "What plugins bring, and which are broken."),
+    "info": ("vlpbench.cli.info:info", "This machine and these packages, for a report of a fault."),
+}
+
+_EPILOG = """\b
+Exit codes
+  0    all went well (cells that cannot be run, for a stated reason, included)
+  1    a cell failed, or something unforeseen happened
+  2    wrong usage or settings
+  3    a plugin that is needed is broken
+  4    nothing was selected
+  130  interrupted
+
+\b
+Folders (environment variables)
+  VLPBENCH_DATA    where your data sets are
+  VLPBENCH_CACHE   where worlds and image stores are written"""
+
+
+@click.group(
+    cls=LazyGroup, groups=GROUPS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option(
+    "-p", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
+    help="Load a plugin from a single file that is not installed. May be repeated.",
+)
+@click.option("--no-plugin", "blocked", multiple=True, metavar="NAME", help="Leave an installed plugin out.")
+@click.option("-v", "verbose", is_flag=True, help="Show tracebacks.")
+@click.version_option(__version__, prog_name="vlpbench")
+@click.pass_context
+def cli(context: click.Context, files: tuple[Path, ...], blocked: tuple[str, ...], verbose: bool) -> None:
+    """Compare vision-language pretraining objectives and backbones under one budget.
+
+    \b
+    vlpbench run grid                     the demo: three objectives, a table in minutes
+    vlpbench run grid my-grid.toml        your own grid
+    vlpbench run grid demo --dry-run      what would be run, and what cannot be
+    vlpbench report table results/demo    the table again
+    """  # noqa: D301 (click reads \b)
+    context.obj = Session(files, blocked, verbose)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give the exit code. Results go to stdout, all else to stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = _is_verbose(given)
+    try:
+        code = cli.main(given, prog_name="vlpbench", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except UserError as wrong:
+        if verbose:
+            traceback.print_exc()
+        click.echo(f"Error: {wrong}", err=True)
+        return wrong.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was finished is kept; the same command goes on from there.", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as wrong:  # noqa: BLE001 (the last resort before the user)
+        if verbose:
+            traceback.print_exc()
+        hint = "" if verbose else " (vlpbench -v ... shows where)"
+        click.echo(f"Error: unforeseen {type(wrong).__name__}: {wrong}{hint}", err=True)
+        return 1
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    """Whether `-v` stands before the command, where it belongs."""
+    before = []
+    for one in arguments:
+        if one in GROUPS:
+            break
+        before.append(one)
+    return "-v" in before
