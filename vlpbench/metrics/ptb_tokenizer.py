@@ -1,0 +1,108 @@
+"""Captions as caption scorers compare them: Penn Treebank tokens in lower case, punctuation left out, no Java.
+
+This gives what pycocoevalcap's `PTBTokenizer` (Stanford CoreNLP 3.4.1 with `-preserveLines -lowerCase`, then minus 17
+punctuation tokens) returns for one file of the same captions. It was written from that program's behaviour and agrees
+with it on every caption of COCO val2017 and Flickr8k that was tried; on arbitrary strings (telephone numbers, rare
+scripts, markup) it may differ.
+
+Brackets come out as "-lrb-" and stay, since only their upper-case names are on the list of punctuation; a single
+letter and its period part only before a sentence starter, which may stand in the *next* caption. Line breaks of every
+kind become a space first: the Java program would hand all later captions to the wrong image.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from vlpbench.metrics.ptb_patterns import (
+    ABBREVIATIONS_BEFORE_NUMBERS,
+    PARTED,
+    PATTERNS,
+    REWRITTEN,
+    SENTENCE_STARTERS,
+)
+
+__all__ = ["tokenize"]
+
+PUNCTUATION = frozenset(("''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"))
+"""What is left out: pycocoevalcap's list less its upper-case bracket names, which never match."""
+BREAKS = re.compile("[\n\r\x0b\x0c\u2028\u2029]")
+SPACES = re.compile("[ \t\xa0\u200b\u3000\\s]+")
+PLAIN = re.compile("[A-Za-z]+")
+WHOLE_LINE = re.compile(r"<[/!?A-Za-z]|[0-9][ \xa0][0-9]+(?:/|[ \xa0-][0-9])|\([0-9]{3}\) |& |\. \.")
+"""What tokens with a space inside begin with: such a line is read as one, all others word by word."""
+ASKS_NEXT = re.compile(rf"(?:(?<![A-Za-z])[A-Za-z]|\b(?i:{'|'.join(ABBREVIATIONS_BEFORE_NUMBERS)}))\.$")
+"""A word whose cut depends on the next one."""
+KEPT = re.compile(
+    "[!-~\xa1-\xff\u0370-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u214f\u2155-\u215e\u2190-\u2bff"
+    "\u3001-\u3012\u30fb\uff01-\uffe6]"
+)
+"""Marks that are tokens of their own; other characters that are not letters (emoji, say) are dropped."""
+QUOTES = re.compile("[\"'`\xab\xbb\x91-\x94\u2018\u2019\u201b\u201c\u201d\u2039\u203a]|&quot;|&apos;|&nbsp;")
+CURLY = re.compile("[\u2019\x92]|&apos;")
+CURLY_STAYS = re.compile("\u2019[0-9][0-9]s?|\u2019[nN]\u2019?|[yY]\u2019")
+DASHES = re.compile("[\x96\x97\u2013\u2014\u2015\x85\u2026]")
+
+
+def tokenize(captions: Sequence[str]) -> list[str]:
+    """The tokens of each caption, joined by single spaces; "" where nothing is left.
+
+    >>> tokenize(["A man's T-shirt, isn't it?", "Two dogs (brown)."])
+    ["a man 's t-shirt is n't it", 'two dogs -lrb- brown -rrb-']
+    """
+    lines = [BREAKS.sub(" ", caption) for caption in captions]
+    words = [[line] if WHOLE_LINE.search(line) else SPACES.split(line.strip()) for line in lines]
+    following = ""
+    found: list[str] = []
+    for line in reversed(words):
+        tokens: list[str] = []
+        for word in reversed(line):
+            if not word:
+                continue
+            asks = ASKS_NEXT.search(word) and (following.lower() in SENTENCE_STARTERS or following[:1].isdigit())
+            tokens[:0] = _cut(word, following if asks else "")
+            following = SPACES.split(word.strip(), maxsplit=1)[0]
+        found.append(" ".join(tokens))
+    return found[::-1]
+
+
+@lru_cache(maxsize=1 << 17)
+def _cut(word: str, following: str) -> tuple[str, ...]:
+    """The tokens of a word (or of a line with tokens that hold a space), seen before the word that follows."""
+    if PLAIN.fullmatch(word) and word.lower() not in PARTED:
+        return (word.lower(),)
+    text = f"{word} {following} " if following else word
+    tokens: list[str] = []
+    at = 0
+    while at < len(word):
+        end = _end(text, at)
+        tokens += _written(text[at:end])
+        at = end
+    return tuple(token for token in tokens if token not in PUNCTUATION)
+
+
+def _end(text: str, at: int) -> int:
+    """Where the token that starts at `at` ends: that of the pattern which sees furthest, the first of equals."""
+    furthest, end = at, at + 1
+    for pattern in PATTERNS:
+        match = pattern.match(text, at)
+        if match is not None and match.end() > furthest:
+            furthest = match.end()
+            end = match.end("t") if "t" in pattern.groupindex else furthest
+    return end
+
+
+def _written(token: str) -> Sequence[str]:
+    """A token as the tokenizer prints it; nothing for a blank, a quotation mark, a dash or a character it drops."""
+    if token in REWRITTEN:
+        return (REWRITTEN[token],)
+    if QUOTES.fullmatch(token) or DASHES.fullmatch(token) or SPACES.fullmatch(token):
+        return ()
+    if len(token) == 1 and not token.isalpha() and not KEPT.match(token):
+        return ()
+    text = SPACES.sub("\xa0", token).replace("\xad", "").replace("(", "-lrb-").replace(")", "-rrb-")
+    if not CURLY_STAYS.fullmatch(text):
+        text = CURLY.sub("'", text)
+    return (text.lower(),) if text else ()
