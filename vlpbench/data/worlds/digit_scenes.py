@@ -68,7 +68,7 @@ class DigitsConfig:
     digits_min: int = 1
     """Least number of digits in a picture."""
     digits_max: int = 2
-    """Largest number of digits in a picture, at most grid * grid; all numbers between occur equally often."""
+    """Largest number of digits in a picture, at most grid * grid; in training all numbers occur equally often."""
     classes: int = 5
     """How many of the ten digits occur, from 0 up."""
     colours: int = 5
@@ -78,11 +78,11 @@ class DigitsConfig:
     noise: int = 48
     """Brightest value of the noisy background, 0 to 128 of 255."""
     train: int = 6_000
-    """Training scenes."""
+    """Training scenes, drawn freely."""
     val: int = 500
-    """Validation scenes, made of handwriting that no training scene has."""
+    """Validation scenes: no two described alike while that is possible, of handwriting that no training scene has."""
     test: int = 500
-    """Test scenes, made of handwriting that no other scene has."""
+    """Test scenes: no two described alike while that is possible, of handwriting that no other split has."""
     questions: int = 4
     """Questions an image, 1 to 12; a few images have one less, so that yes and no stay balanced."""
     seed: int = 0
@@ -134,7 +134,7 @@ def plan(config: DigitsConfig, name: str, version: int) -> Plan:
             config.size, config.grid, config.digits_min, config.digits_max,
             {"kind": config.classes, "colour": config.colours}, variants=samples[split],
         )
-        scenes[split] = draw_scenes(layout, number, config.seed, f"world/{split}/scenes")
+        scenes[split] = draw_scenes(layout, number, config.seed, f"world/{split}/scenes", split != "train")
     paints = list(PAINTS.values())
 
     def paint(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ __all__ = ["ANNOTATORS", "Asked", "answers_of", "ask", "possible"]
 ANNOTATORS = 10
 """Answers a question, as in VQAv2."""
 
-_DISSENT = (0.5, 0.75, 0.9)
+_DISSENT = (0.7, 0.9, 0.97)
 """Chance that at most 0, 1, 2 (and never more than 3) of the annotators do not say the truth in its usual word."""
 
 _SLACK = {"find": 1, "exists": 0, "count": 0, "total": 0}

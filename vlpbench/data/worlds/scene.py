@@ -91,29 +91,24 @@ class Layout:
         return Thing(attributes, (x, y, side, side), variant)
 
 
-def numbers_of_things(layout: Layout, scenes: int) -> dict[int, int]:
-    """How many of `scenes` have how many things: equal parts, as far as distinct descriptions last.
-
-    Where there are more scenes than descriptions, repeats cannot be avoided and the parts are equal.
-    """
+def numbers_of_things(layout: Layout, scenes: int, distinct: bool) -> dict[int, int]:
+    """How many of `scenes` have how many things: equal parts; if `distinct`, as far as distinct descriptions last."""
     numbers = range(layout.fewest, layout.most + 1)
-    capacity = {n: layout.capacity(n) for n in numbers}
-    scarce = sum(capacity.values()) < scenes
     parts, left = {}, scenes
-    for rank, n in enumerate(sorted(numbers, key=lambda n: capacity[n])):
+    for rank, n in enumerate(sorted(numbers, key=layout.capacity)):
         equal = left // (len(numbers) - rank)
-        parts[n] = equal if scarce else min(equal, capacity[n])
+        parts[n] = min(equal, layout.capacity(n)) if distinct else equal
         left -= parts[n]
     return parts
 
 
-def draw_scenes(layout: Layout, scenes: int, seed: int, stream: str) -> list[Scene]:
-    """`scenes` scenes, no two with the same description unless there are more scenes than descriptions.
+def draw_scenes(layout: Layout, scenes: int, seed: int, stream: str, distinct: bool) -> list[Scene]:
+    """`scenes` scenes; if `distinct`, no two have the same description, unless there are not enough descriptions.
 
-    Scene i is drawn from `generator(seed, stream, i)`, again and again until it is a new one.
+    Scene i is drawn from `generator(seed, stream, i)`, where need be again and again until it is a new one.
     """
-    parts = numbers_of_things(layout, scenes)
-    distinct = all(parts[n] <= layout.capacity(n) for n in parts)
+    distinct = distinct and scenes <= sum(layout.capacity(n) for n in range(layout.fewest, layout.most + 1))
+    parts = numbers_of_things(layout, scenes, distinct)
     numbers = [n for n in sorted(parts) for _ in range(parts[n])]
     order = generator(seed, f"{stream}/order").permutation(scenes)
     seen: set[Description] = set()

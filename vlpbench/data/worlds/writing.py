@@ -75,16 +75,16 @@ def complete(folder: Path, fingerprint: str) -> bool:
     """Whether `folder` holds the whole world of this fingerprint: every file it names, in its size."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sizes = {name: (folder / name).stat().st_size for name in manifest["files"]}
+        files = {name: known["bytes"] for name, known in manifest["files"].items()}
+        images = (manifest["images"]["count"], manifest["images"]["bytes"])
         pictures = [entry.stat().st_size for entry in (folder / "images").iterdir()]
-    except (OSError, ValueError, KeyError):
-        return False
-    images = manifest["images"]
-    return (
-        manifest["fingerprint"] == fingerprint
-        and all(sizes[name] == known["bytes"] for name, known in manifest["files"].items())
-        and (len(pictures), sum(pictures)) == (images["count"], images["bytes"])
-    )
+        return (
+            manifest["fingerprint"] == fingerprint
+            and all((folder / name).stat().st_size == size for name, size in files.items())
+            and (len(pictures), sum(pictures)) == images
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False  # no manifest, or one that was not written here
 
 
 def write(folder: Path, plan: Plan, heard: Heard | None = None) -> None:
