@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vlpbench.grid.cells import Cell, Opener, cells
-from vlpbench.grid.open import find_grid, open_grid, opener_at
+from vlpbench.grid.cells import Cell, Opener, cells, open_source
+from vlpbench.grid.open import find_grid, open_grid
 from vlpbench.grid.reasons import task_why_not, why_not
 
-__all__ = ["Cell", "Opener", "cells", "find_grid", "open_grid", "opener_at", "task_why_not", "why_not"]
+__all__ = ["Cell", "Opener", "cells", "find_grid", "open_grid", "open_source", "task_why_not", "why_not"]

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from vlpbench.config.gridfile import GridFile, Row
 from vlpbench.config.identity import cell_id
@@ -14,6 +15,7 @@ from vlpbench.config.merge import KeyedError, merge, settings_of
 from vlpbench.config.problems import Problem, Report, guess
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.sums import parse_sum
+from vlpbench.config.typed import make
 from vlpbench.contract.dataset import Dataset
 from vlpbench.errors import UserError
 from vlpbench.files import readable
@@ -22,10 +24,10 @@ from vlpbench.grid.reasons import why_not
 from vlpbench.metrics import VERSION as METRICS_VERSION
 from vlpbench.registry import Registry
 
-__all__ = ["Cell", "Opener", "cells", "versions_of"]
+__all__ = ["Cell", "Opener", "cells", "open_source", "versions_of"]
 
-Opener = Callable[[CellSettings, str], Dataset]
-"""(settings, name of a data set) -> the data set: whoever calls knows the folders."""
+Opener = Callable[[type[Dataset], Any], Dataset]
+"""Makes a data set from its class and config: whoever calls knows the folders."""
 
 _BLIND_TASKS = ("vqa", "captioning")
 
@@ -80,7 +82,7 @@ def cells(grid: GridFile, registry: Registry, opener: Opener) -> list[Cell]:
     drafts = [one for one in drafts if not any(is_match(rule, one.row, one.settings) for rule in grid.exclude)]
     drafts += _blind(grid, drafts, report)
     report.raise_any()
-    prints = _fingerprints(drafts, opener, report)
+    prints = _fingerprints(drafts, registry, opener, report)
     report.raise_any()
     made = [_cell(grid, draft, registry, prints) for draft in drafts]
     kept = _unique(made, report)
@@ -142,7 +144,7 @@ def _is_reference(grid: GridFile, draft: _Draft) -> bool:
 
 
 def _fingerprints(
-    drafts: Sequence[_Draft], opener: Opener, report: Report
+    drafts: Sequence[_Draft], registry: Registry, opener: Opener, report: Report
 ) -> dict[str, str]:
     """The fingerprint of each data set in use, by its settings as text; each is read once."""
     found: dict[str, str] = {}
@@ -152,11 +154,18 @@ def _fingerprints(
                 continue
             found[str(source)] = ""
             try:
-                found[str(source)] = opener(draft.settings, name).fingerprint()
+                found[str(source)] = open_source(source, registry, opener).fingerprint()
             except UserError as wrong:
                 place = f"[data.{name}]" + (f", {wrong.place}" if wrong.place else "")
                 report.problems.append(Problem(place, wrong.cause, wrong.remedy))
     return found
+
+
+def open_source(source: Mapping[str, Any], registry: Registry, opener: Opener) -> Dataset:
+    """The data set that a cell's settings describe under `sources`."""
+    values = dict(source)
+    cls = registry.dataset(values.pop("kind"))
+    return opener(cls, make(cls.config_class, values))
 
 
 def versions_of(settings: CellSettings, registry: Registry) -> dict[str, int]:

@@ -7,14 +7,10 @@ from pathlib import Path
 
 from vlpbench.config.gridfile import GridFile, plugins_of
 from vlpbench.config.reader import read_grid
-from vlpbench.config.settings import CellSettings
-from vlpbench.config.typed import make
-from vlpbench.contract.dataset import Dataset
 from vlpbench.errors import UserError, nearest
-from vlpbench.grid.cells import Opener
 from vlpbench.registry import PluginError, Registry, load_registry
 
-__all__ = ["find_grid", "open_grid", "opener_at"]
+__all__ = ["find_grid", "open_grid"]
 
 
 def open_grid(
@@ -32,17 +28,6 @@ def open_grid(
         registry = load_registry([*files, *beside], blocked)
     _refuse_broken(registry, [one for one in named if not one.endswith(".py")], path)
     return read_grid(path, overrides, registry.known()), registry
-
-
-def opener_at(registry: Registry, root: Path, cache: Path) -> Opener:
-    """What opens a cell's data sets by name, with the user's data under `root` and worlds under `cache`."""
-
-    def opener(settings: CellSettings, name: str) -> Dataset:
-        values = dict(settings.sources[name])
-        cls = registry.dataset(values.pop("kind"))
-        return cls(make(cls.config_class, values), root, cache)
-
-    return opener
 
 
 def _is_file(said: str) -> bool:
