@@ -10,10 +10,10 @@ import pytest
 from vlpbench.data.worlds.digit_scenes import DigitsConfig, lexicon, plan
 from vlpbench.data.worlds.grammar import captions, oracle
 from vlpbench.data.worlds.scene import Scene, Thing
-from vlpbench.data.worlds.words import PAINTS
+from vlpbench.data.worlds.words import PAINTS, counts
 from vlpbench.streams import generator
 
-NUMERALS = {word: n for n, word in enumerate("zero one two three four five six seven eight nine".split())}
+NUMERALS = {counts(n)[1]: n for n in range(10)}
 PLACE = r"(?:(?:top|upper|bottom|lower|middle) (?:left|middle|right)|centre)"
 
 
