@@ -72,9 +72,9 @@ _SOURCES = (
     rf"#{L}+",
     # Words, alone and before their clitic.
     rf"(?P<t>{L}+){CLITIC}",
-    rf"(?P<t>{L}+?)[nN]{APOSTROPHE}[tT](?!{L})",
-    rf"(?P<t>[nN]{APOSTROPHE}[tT])(?!{L})",
-    rf"(?P<t>{L}+){APOSTROPHE}[nN](?=\s|{APOSTROPHE}|$)",
+    rf"(?P<t>{L}+?)[nN](?:{APOSTROPHE}|`)[tT](?!{L})",
+    rf"[nN](?:{APOSTROPHE}|`)[tT](?!{L})",
+    rf"(?P<t>{L}+){APOSTROPHE}[nN](?=[\s'\u2019]|$)",
     rf"(?P<t>(?i:can))(?i:not)(?!{L})(?:{CLITIC})?",
     rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
     rf"{L}+",
@@ -83,20 +83,20 @@ _SOURCES = (
     rf"(?P<t>[dDlLjJ]{APOSTROPHE}){L}(?!{L})",
     rf"(?P<t>[yYjJ]{APOSTROPHE}){L}+",
     rf"[dDoOlL]{APOSTROPHE}{L}{L}+",
-    rf"[A-Z]{APOSTROPHE}[A-Z]{L}+",
-    rf"(?:[mM]a{APOSTROPHE}am|[eE]{APOSTROPHE}er|[nN]e{APOSTROPHE}er|[oO]{APOSTROPHE}er|[cC]{APOSTROPHE}mon"
-    rf"|[qQ]u{APOSTROPHE}il|[cCnN]{APOSTROPHE}est|[sS]{APOSTROPHE}mores|[nN]at{APOSTROPHE}l|[oO]l{APOSTROPHE}"
-    rf"|[hH]allowe{APOSTROPHE}en|[pP]resqu{APOSTROPHE}il){END}",
+    rf"[A-Z]{APOSTROPHE}{L}{L}+",
+    rf"{L}+[aeiouyAEIOUY]{APOSTROPHE}[aeiouAEIOU]{L}*",
+    rf"(?:[eEnNoO]{APOSTROPHE}er|[cC]{APOSTROPHE}mon|[cCnN]{APOSTROPHE}est|[sS]{APOSTROPHE}mores){END}",
+    rf"[nN]at{APOSTROPHE}l{END}|[oO]l{APOSTROPHE}",
     rf"{APOSTROPHE}(?:em|Em|till?|cause)(?!{L})",
-    rf"{APOSTROPHE}[nN]{APOSTROPHE}?(?=\W|$)",
-    rf"{APOSTROPHE}[nN]{APOSTROPHE}(?={A})",
+    rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
     rf"(?P<t>{APOSTROPHE}[tT])(?:[iI][sS]|[wW][aA][sS])",
     rf"{APOSTROPHE}[2-9]0s{END}",
     rf"{APOSTROPHE}[0-9][0-9](?=\s|$)",
-    # Words with other marks inside.
+    # Words with other marks inside; an abbreviation comes first where only one letter follows.
+    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)})\.)(?:.|$)",
     rf"[A-Za-z][A-Za-z0-9]*(?:\.{L}{A}*)+",
     rf"{L}+(?:[.!?]{L}+)+",
-    rf"(?:{A}|[A-Z]\.)[A-Za-z0-9.,{LETTER}]*(?:{HYPHEN}(?:[oOdDlL]{APOSTROPHE}{L}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
+    rf"(?:[oOdDlL]{APOSTROPHE}{L}|{A})[0-9.,{LETTER}]*(?:{HYPHEN}(?:[oOdDlL]{APOSTROPHE}{L}{L}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
     rf"{A}+(?:[-_\u2010\u2011]{A}+)+",
     r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}",
     r"[A-Z]+(?:&[A-Z]+)+",
@@ -105,10 +105,9 @@ _SOURCES = (
     r"[A-Za-z](?:\.[A-Za-z])+\.",
     r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
     rf"(?P<t>[A-Za-z]\.)(?!\s+(?:{STARTER})(?:\s|$))",
-    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)})\.)(?:\S|$|\s)",
     rf"(?:{_any_case(TITLES)})\.",
     rf"(?P<t>(?:{_any_case(ABBREVIATIONS_BEFORE_NUMBERS)})\.)\s*[0-9]",
-    r"[Pp][Hh]\.?D\.",
+    r"[Pp][Hh]\.?[Dd]\.",
     # Numbers.
     r"[-+\xb1]?[0-9]*(?:[.,:\u2044\u066b\u066c][0-9]+)+",
     r"[-+]?[0-9]+(?:[.,:\u2044\u066b\u066c][0-9]+)*",
@@ -118,12 +117,11 @@ _SOURCES = (
     r"[0-9]{3}[ \xa0][0-9]{3}-[0-9]{4}(?![0-9])",
     r"[A-Z]{1,3}\$",
     # Faces.
-    rf"[<>]?[:;=](?:{APOSTROPHE})?[-o*']?[()DPp\\@|\[\]](?![A-Za-z0-9])",
-    r":\{(?![A-Za-z0-9])|=/(?![A-Za-z0-9])",
+    r"[<>]?[:;=][-o*']?[()DOPp\\@|\[\]](?![A-Za-z0-9])|:\{(?![A-Za-z0-9])",
     r"\^_\^|>_<|-_-",
     # Marks. Entities stand for one.
     r"&(?:amp|lt|gt|quot|apos|nbsp);",
-    r"[?!]+|\.{3,}|\. \. \.|-{2,4}|-{5,}|_+|\*+|#+|@+|>>|<<",
+    r"[?!]+|\.{3,}|\. \. \.|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
 )
 
 PATTERNS = tuple(re.compile(source) for source in _SOURCES)

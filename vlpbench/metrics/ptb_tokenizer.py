@@ -36,14 +36,15 @@ WHOLE_LINE = re.compile(r"<[/!?A-Za-z]|[0-9][ \xa0][0-9]+(?:/|[ \xa0-][0-9])|\([
 ASKS_NEXT = re.compile(rf"(?:(?<![A-Za-z])[A-Za-z]|\b(?i:{'|'.join(ABBREVIATIONS_BEFORE_NUMBERS)}))\.$")
 """A word whose cut depends on the next one."""
 KEPT = re.compile(
-    "[!-~\xa1-\xff\u0370-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u214f\u2155-\u215e\u2190-\u2bff"
+    "[!-~\xa1-\xff\u0370-\u1fff\u2016-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u214f\u2155-\u215e\u2190-\u2bff"
     "\u3001-\u3012\u30fb\uff01-\uffe6]"
 )
 """Marks that are tokens of their own; other characters that are not letters (emoji, say) are dropped."""
 QUOTES = re.compile("[\"'`\xab\xbb\x91-\x94\u2018\u2019\u201b\u201c\u201d\u2039\u203a]|&quot;|&apos;|&nbsp;")
 CURLY = re.compile("[\u2019\x92]|&apos;")
-CURLY_STAYS = re.compile("\u2019[0-9][0-9]s?|\u2019[nN]\u2019?|[yY]\u2019")
-DASHES = re.compile("[\x96\x97\u2013\u2014\u2015\x85\u2026]")
+CLITIC = re.compile(r"(?:[\u2019\x92]|&apos;)(?:s|m|d|re|ve|ll|t)|n(?:[\u2019\x92]|&apos;)t", re.IGNORECASE)
+"""What is written with a straight apostrophe, whichever it had; other words keep theirs."""
+DASHES = re.compile("[\x96\x97\u2013\u2014\u2015\x85\u2026]|-{1,4}|\.{3,}|\. \. \.")
 
 
 def tokenize(captions: Sequence[str]) -> list[str]:
@@ -103,6 +104,6 @@ def _written(token: str) -> Sequence[str]:
     if len(token) == 1 and not token.isalpha() and not KEPT.match(token):
         return ()
     text = SPACES.sub("\xa0", token).replace("\xad", "").replace("(", "-lrb-").replace(")", "-rrb-")
-    if not CURLY_STAYS.fullmatch(text):
+    if CLITIC.fullmatch(text):
         text = CURLY.sub("'", text)
     return (text.lower(),) if text else ()
