@@ -1,0 +1,101 @@
+"""`vlpbench data`: which sets there are, writing them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from vlpbench.cli.session import Session
+from vlpbench.config.typed import described, fields_of
+from vlpbench.contract.dataset import Dataset
+from vlpbench.data.check import check
+from vlpbench.data.folders import cache_folder, data_root
+from vlpbench.grid import Cell, cells, open_grid, open_source
+from vlpbench.registry import Registry, load_registry
+from vlpbench.runner.workbench import opened_here
+
+__all__ = ["data"]
+
+
+@click.group()
+def data() -> None:
+    """List, prepare, look at and check data sets.
+
+    Sets are read from the folder in VLPBENCH_DATA; worlds and image stores are written to VLPBENCH_CACHE.
+    """
+
+
+@data.command("list")
+@click.argument("grid", required=False)
+@click.pass_obj
+def list_data(session: Session, grid: str | None) -> None:
+    """List the kinds of data sets with their keys; of a GRID, its data sets.
+
+    \b
+    vlpbench data list
+    vlpbench data list my-grid.toml
+    """  # noqa: D301 (click reads \b)
+    click.echo(f"data folder {data_root()}, cache {cache_folder()}", err=True)
+    if grid is not None:
+        for name, dataset in _datasets(session, grid)[0].items():
+            click.echo(f"{name:16} " + ", ".join(f"{key} {value}" for key, value in dataset.describe().items()))
+        return
+    registry = load_registry(session.files, session.blocked)
+    for kind in registry.names("data set"):
+        cls = registry.dataset(kind)
+        click.echo(f"{kind:16} {(cls.__doc__ or '').strip().splitlines()[0]}")
+        for key, form in fields_of(cls.config_class).items():
+            click.echo(f"    {key:16} {described(form)}")
+
+
+@data.command("prepare")
+@click.argument("grid", default="demo")
+@click.pass_obj
+def prepare_data(session: Session, grid: str) -> None:
+    """Write the worlds of a GRID, so that no run has to wait for them."""
+    for name, dataset in _datasets(session, grid)[0].items():
+        dataset.prepare(_counter(name))
+        click.echo(f"{name}: splits {', '.join(dataset.splits())} in {dataset.images.parent}")
+
+
+@data.command("check")
+@click.argument("grid", default="demo")
+@click.option("--no-pictures", is_flag=True, help="Do not decode the pictures.")
+@click.pass_obj
+def check_data(session: Session, grid: str, no_pictures: bool) -> int:
+    """Read every sample of a GRID's data sets and list what is broken, shared by splits, or cut.
+
+    The exit code is 1 if anything is broken.
+    """
+    broken = 0
+    datasets, first = _datasets(session, grid)
+    for name, dataset in datasets.items():
+        dataset.prepare(_counter(name))
+        report = check(dataset, first.settings.text, pictures=not no_pictures, heard=_counter(name))
+        click.echo(f"{name} ({dataset.name})")
+        click.echo("\n".join(f"  {line}" for line in report.lines()))
+        broken += report.problems
+    return 1 if broken else 0
+
+
+def _datasets(session: Session, grid: str) -> tuple[dict[str, Dataset], Cell]:
+    """The data sets of a grid by name, and its first cell."""
+    read, registry = open_grid(grid, (), session.files, session.blocked)
+    found = cells(read, registry, opened_here)
+    return {name: dataset for cell in found for name, dataset in _of(cell, registry).items()}, found[0]
+
+
+def _of(cell: Cell, registry: Registry) -> dict[str, Dataset]:
+    return {name: open_source(source, registry, opened_here) for name, source in cell.settings.sources.items()}
+
+
+def _counter(name: str) -> Callable[[int, int], None]:
+    """Shows how far something is, on a terminal."""
+
+    def heard(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{name}: {done}/{of}", nl=done == of, err=True)
+
+    return heard

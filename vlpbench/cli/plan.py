@@ -1,0 +1,50 @@
+"""What a run would do, as lines: each cell, its steps, and why some cells or tasks can't run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vlpbench.errors import UserError
+from vlpbench.grid import Cell, task_why_not
+from vlpbench.registry import Registry
+from vlpbench.runner.grid_run import Plan
+
+__all__ = ["NothingSelected", "plan_lines"]
+
+_WORDS = {"run": "to run", "done": "done", "failed": "failed", "skip": "can't run"}
+
+
+class NothingSelected(UserError):
+    """No cell is left to look at."""
+
+    exit_code = 4
+
+
+def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
+    """One line a cell and one a task that has no score, then the sum."""
+    width = max(len(cell.row) for cell in plan.cells)
+    for cell in plan.cells:
+        todo = plan.todo[cell.id]
+        what = cell.reason if todo == "skip" else _work(cell) if todo == "run" else _hint(todo)
+        yield f"{cell.id}  {_WORDS[todo]:9}  {cell.row:{width}}  seed {cell.seed}  {what}"
+        if todo == "run":
+            reasons = [task_why_not(task, cell.settings, registry) for task in cell.settings.tasks]
+            yield from (f"{'':25}{reason}" for reason in reasons if reason)
+    counts = Counter(plan.todo[cell.id] for cell in plan.cells)
+    told = ", ".join(f"{counts[todo]} {word}" for todo, word in _WORDS.items() if counts[todo])  # type: ignore[index]
+    yield f"{len(plan.cells)} cells: {told}; results in {plan.results}"
+
+
+def _hint(todo: str) -> str:
+    return "--retry-failed runs it again" if todo == "failed" else ""
+
+
+def _work(cell: Cell) -> str:
+    """The stages of a cell in a clause."""
+    settings = cell.settings
+    steps = [] if settings.objective == "none" else [f"{settings.objective} on {settings.budget.samples:,} samples"]
+    for task in settings.tasks:
+        tuned = "" if task.endswith("@zero-shot") else f" {settings.protocol[task].samples:,}"
+        steps.append(f"{task}{tuned}")
+    return ", ".join(steps)
