@@ -34,6 +34,9 @@ VERSION = 1
 Heard = Callable[[int, int], None]
 """Told of progress: done, of."""
 
+_BLOCK, _BLOCKS = 1 << 20, 256
+"""Bytes of a block that the checksum reads, and most blocks."""
+
 _CHUNK = 32
 """Pictures of one task."""
 
@@ -80,8 +83,10 @@ def _opened(path: Path, size: int) -> Store | None:
     try:
         index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         shape = (int(index["pictures"]), size, size, 3)
+        if index["checksum"] != _checksum(path):
+            return None
         pixels = np.load(path, mmap_mode="r" if shape[0] else None, allow_pickle=False)
-        if pixels.shape != shape or pixels.dtype != np.uint8 or index["checksum"] != _checksum(path):
+        if pixels.shape != shape or pixels.dtype != np.uint8:
             return None
         broken = {int(place): str(what) for place, what in index["broken"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -90,16 +95,15 @@ def _opened(path: Path, size: int) -> Store | None:
 
 
 def _checksum(path: Path) -> int:
-    """CRC of the file's size and of up to 256 blocks of 1 MiB, evenly spread: all of a file up to 256 MiB."""
-    block, most = 1 << 20, 256
+    """CRC of the file's size and of evenly spread blocks, first and last among them: all of a file up to 256 MiB."""
     size = path.stat().st_size
-    blocks = -(-size // block)
-    places = range(blocks) if blocks <= most else [round(i * (blocks - 1) / (most - 1)) for i in range(most)]
+    last = -(-size // _BLOCK) - 1
+    places = range(last + 1) if last < _BLOCKS else [round(i * last / (_BLOCKS - 1)) for i in range(_BLOCKS)]
     value = zlib.crc32(str(size).encode())
     with path.open("rb") as file:
         for place in places:
-            file.seek(place * block)
-            value = zlib.crc32(file.read(block), value)
+            file.seek(place * _BLOCK)
+            value = zlib.crc32(file.read(_BLOCK), value)
     return value
 
 

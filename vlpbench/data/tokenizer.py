@@ -125,7 +125,7 @@ class Tokenizer:
 
     def save(self, path: Path) -> None:
         """Write the tokenizer as JSON, whole or not at all."""
-        write_json(path, self._written())
+        write_json(path, {**self._written(), "digest": self.digest})
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
@@ -134,8 +134,9 @@ class Tokenizer:
             held = json.loads(path.read_text(encoding="utf-8"))
             if held["format"] != _FORMAT:
                 raise ValueError(f"its format is {held['format']!r}, not {_FORMAT!r}")
-            made = cls(held["pieces"], [(left, right) for left, right in held["merges"]], bool(held["lowercase"]))
-            _ = made._model  # so that damage shows here, not at the first text
+            made = cls(held["pieces"], [(left, right) for left, right in held["merges"]], held["lowercase"])
+            if made.digest != held["digest"]:
+                raise ValueError("its contents are not what was written")
         except (OSError, ValueError, KeyError, TypeError) as error:
             cause = f"{path.name} is not a tokenizer: {error}"
             raise DataError(cause, str(path), "delete it; it is made again") from None

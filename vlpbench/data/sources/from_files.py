@@ -70,7 +70,7 @@ class FromFiles(Dataset):
 
     def describe(self) -> Mapping[str, str]:
         """A few facts for `vlpbench data list`."""
-        return {"kind": self.name, "folder": str(self.folder), "splits": ", ".join(self.splits())}
+        return {"kind": self.name, "folder": str(self.folder)}
 
     def file(self, key: str, split: str = "") -> Path:
         """The path that a setting names: a file name, or one a split."""

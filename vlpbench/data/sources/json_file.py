@@ -117,7 +117,8 @@ def text_problem(value: Any, what: str) -> str | None:
     if not value.strip():
         return f"{what} is empty"
     try:
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except UnicodeEncodeError:
         return f"{what} holds half a character (a lone surrogate)"
     return None

@@ -84,11 +84,14 @@ def _answers_problem(answers: Any) -> str | None:
     """What is wrong with the list of answers. One of several may be empty (a person said nothing), not all."""
     if not isinstance(answers, list) or not answers:
         return "its annotation has no 'answers'"
-    said = [given.get("answer") if isinstance(given, dict) else None for given in answers]
-    wrong = [problem for text in said if (problem := text_problem(text, "answer"))]
-    if any(not problem.endswith("empty") for problem in wrong) or len(wrong) == len(said):
-        return f"an {wrong[0]}" if len(said) > 1 else f"its {wrong[0]}"
-    return None
+    given: list[Any] = [row.get("answer") if isinstance(row, dict) else None for row in answers]
+    said = [text for text in given if isinstance(text, str)]
+    if len(said) < len(given):
+        return "one of its answers is not a text"
+    wrong = [problem for text in set(said) if text.strip() and (problem := text_problem(text, "answer"))]
+    if wrong:
+        return f"one {wrong[0]}"
+    return None if any(map(str.strip, said)) else "its answer is empty"
 
 
 def _question(number: int, row: Row, answer: Row) -> Question:
