@@ -76,6 +76,7 @@ def plugins_of(path: Path) -> tuple[str, ...]:
 
 def parse_file(path: Path) -> tuple[dict[str, Any], str]:
     """The tables of a TOML file and its text; GridError with line and column if it is none."""
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         return tomllib.loads(text), text
@@ -84,7 +85,8 @@ def parse_file(path: Path) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as wrong:
         raise GridError(path.name, [Problem(str(path), "is not a text in UTF-8", "save it as UTF-8")]) from wrong
     except tomllib.TOMLDecodeError as wrong:
-        said = re.search(r"(.*) \(at line (\d+), column (\d+)\)", str(wrong))
-        place = f"{path}:{said[2]}, column {said[3]}" if said else str(path)
+        said = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(wrong))
+        ends = len(text.splitlines())
+        place = f"{path}:{said[2] or ends}" + (f", column {said[3]}" if said[3] else "") if said else str(path)
         what = f"is not TOML: {said[1] if said else wrong}"
         raise GridError(path.name, [Problem(place, what, "texts need quotes, lists brackets; see toml.io")]) from wrong

@@ -10,6 +10,7 @@ from vlpbench.config.limits import within
 from vlpbench.config.problems import guess
 from vlpbench.config.settings import Budget, CellSettings, ImageSettings, Optim, Protocol, TextSettings
 from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
+from vlpbench.errors import nearest
 
 __all__ = ["SECTIONS", "TOP", "Layer", "checked", "flatten"]
 
@@ -56,7 +57,9 @@ def checked(key: str, value: Any, known: Known | None, kinds: Mapping[str, str])
         return _field(Protocol, path, 2, value)
     if path[0] in ("objective", "data"):
         return _plugged(path, value, known, kinds)
-    raise WrongValue(f"unknown setting {key!r}", guess(path[0], {*TOP, *SECTIONS, *_NAMED}))
+    near = nearest(path[0], {*SECTIONS, *_NAMED})
+    remedy = f"did you mean {'.'.join([near, *path[1:]])!r}?" if near else guess("", {*TOP, *SECTIONS, *_NAMED})
+    raise WrongValue(f"unknown setting {key!r}", remedy)
 
 
 def _top(key: str, value: Any, known: Known | None) -> Any:

@@ -22,6 +22,8 @@ class Problem:
     """What is wrong, in a clause."""
     remedy: str = ""
     """What to do, or the nearest right name."""
+    line: float = float("inf")
+    """Where it stands in the file, for the order of the list."""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}" + (f" ({self.remedy})" if self.remedy else "")
@@ -62,21 +64,21 @@ class Report:
 
     def add(self, path: Sequence[str | int], what: str, remedy: str = "") -> None:
         """Remember one mistake at a key; the same one twice counts once."""
-        problem = Problem(self._place(path), what, remedy)
+        line = None if path and path[0] == "-S" else line_of(self.lines, path)
+        problem = Problem(self._place(path, line), what, remedy, line or float("inf"))
         if problem not in self.problems:
             self.problems.append(problem)
 
-    def _place(self, path: Sequence[str | int]) -> str:
+    def _place(self, path: Sequence[str | int], line: int | None) -> str:
         if path and path[0] == "-S":
             return f"-S {'.'.join(map(str, path[1:]))}"
-        line = line_of(self.lines, path)
         file = f"{self.file}:{line}" if line else self.file
         return f"{file}, {_shown(path)}" if path else file
 
     def raise_any(self) -> None:
         """Raise one GridError with all that was found, or return."""
         if self.problems:
-            raise GridError(Path(self.file).name, self.problems)
+            raise GridError(Path(self.file).name, sorted(self.problems, key=lambda one: one.line))
 
 
 def _shown(path: Sequence[str | int]) -> str:

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+
+import pytest
+
+from vlpbench.config.identity import cell_id, settings_from_plain, settings_to_plain
+from vlpbench.config.merge import KeyedError, merge, settings_of
+from vlpbench.config.reader import read_grid
+from vlpbench.config.settings import CellSettings, Protocol
+from vlpbench.config.typed import WrongValue
+
+VERSIONS = {"objective prefix-lm": 1, "stem": 1, "trunk": 1, "metrics": 1}
+
+
+def settings(folder, known, text="", *overrides):
+    path = folder / "g.toml"
+    path.write_text(text, encoding="utf-8")
+    grid = read_grid(path, overrides, known)
+    return settings_of(merge([grid.base, grid.overrides]), 0, known)
+
+
+def identity(found):
+    return cell_id(found, VERSIONS, {"digits": "abc"})
+
+
+def test_an_id_is_twelve_hexadecimal_digits(tmp_path, known):
+    assert re.fullmatch(r"[0-9a-f]{12}", identity(settings(tmp_path, known)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[optim]\nlr = 2e-3", "[optim]\nlr = 0.002", "[optim]\nclip = 1", "[text]\nlowercase = true",
+        "[protocol.captioning]\nbeams = 1", "[objective.prefix-lm]\nshortest = 1", "[data.digits]\nnoise = 0",
+        "[data.digits]\nkind = 'digits'", "[protocol.vqa]\ndata = 'digits'", "[base]\nobjective = ' 1.0*prefix-lm '",
+        "[base]\nsize = 'nano'", "name = 'other'\ndescription = 'x'", "[data.unused]\nkind = 'coco'\nfile = 'a'",
+    ],
+)
+def test_an_omitted_default_and_what_is_not_used_change_no_id(tmp_path, known, said):
+    assert identity(settings(tmp_path, known, said)) == identity(settings(tmp_path, known))
+
+
+def test_one_number_in_two_spellings_is_one_cell(tmp_path, known):
+    assert identity(settings(tmp_path, known, "", "optim.lr=1e-4")) == identity(
+        settings(tmp_path, known, "[optim]\nlr = 0.0001")
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "optim.lr=1e-4", "budget.samples=10", "objective=contrastive", "objective=2*prefix-lm", "stem=conv2",
+        "size=tiny", "blind=true", "split=val", "objective.prefix-lm.shortest=2", "data.digits.noise=0.5",
+        "protocol.vqa.samples=3", 'tasks=["vqa"]', "image.size=64",
+    ],
+)
+def test_what_decides_the_numbers_changes_the_id(tmp_path, known, said):
+    assert identity(settings(tmp_path, known, "", said)) != identity(settings(tmp_path, known))
+
+
+def test_versions_and_data_change_the_id_and_folders_do_not(tmp_path, known):
+    text = "[base]\ndata = 'photos'\n[data.photos]\nkind = 'coco'\nfile = 'a.json'\nfolder = '{}'"
+    here, there = (settings(tmp_path, known, text.format(folder)) for folder in ("here", "there"))
+    prints = {"photos": "abc"}
+    assert cell_id(here, VERSIONS, prints) == cell_id(there, VERSIONS, prints)
+    assert cell_id(here, VERSIONS, prints) != cell_id(here, VERSIONS, {"photos": "abd"})
+    assert cell_id(here, VERSIONS, prints) != cell_id(here, {**VERSIONS, "stem": 2}, prints)
+    assert cell_id(here, VERSIONS, prints) != cell_id(dataclasses.replace(here, seed=1), VERSIONS, prints)
+
+
+def test_settings_survive_json(tmp_path, known):
+    found = settings(tmp_path, known, "[objective.prefix-lm]\nshortest = 4", "tasks=['vqa', 'captioning@zero-shot']")
+    back = settings_from_plain(json.loads(json.dumps(settings_to_plain(found))))
+    assert back == found
+    assert identity(back) == identity(found)
+    assert isinstance(back.protocol["vqa"], Protocol)
+    with pytest.raises(WrongValue):
+        settings_from_plain({"objective": 3})
+
+
+def test_defaults_are_those_of_the_settings(tmp_path, known):
+    found = settings(tmp_path, known)
+    assert found.optim == CellSettings().optim
+    assert found.objectives == {"prefix-lm": {"shortest": 1}}
+    assert found.sources == {"digits": {"kind": "digits", "noise": 0.0}}
+    assert set(found.protocol) == set(found.tasks)
+    assert found.protocol["vqa"] == Protocol(data="digits")
+
+
+def test_a_zero_shot_task_takes_over_what_its_fine_tune_says(tmp_path, known):
+    text = "tasks = ['captioning@zero-shot']\n[protocol.captioning]\nbeams = 3\nprompt = 'x'\n"
+    text += "[protocol.'captioning@zero-shot']\nprompt = 'a picture of'\n"
+    found = settings(tmp_path, known, text).protocol["captioning@zero-shot"]
+    assert (found.beams, found.prompt) == (3, "a picture of")
+
+
+@pytest.mark.parametrize(
+    ("layers", "backbone"),
+    [
+        ([], "conv3/encoder-decoder/nano"),
+        ([{"stem": "conv2"}], "conv2/encoder-decoder/nano"),
+        ([{"backbone": "linear/dual/base"}, {"size": "tiny"}, {"stem": "conv4"}], "conv4/dual/tiny"),
+        ([{"stem": "conv2"}, {"backbone": "linear/dual/base"}], "linear/dual/base"),
+        ([{"backbone": "timm:a/b/dual/base", "trunk": "x"}], "timm:a/b/x/base"),
+    ],
+)
+def test_parts_of_the_backbone_are_put_together_layer_by_layer(layers, backbone):
+    assert merge(layers)["backbone"] == backbone
+
+
+def test_a_key_below_a_table_setting_changes_one_entry():
+    base = {"data.a.captions": {"train": "t", "val": "v"}}
+    assert merge([base, {"data.a.captions.val": "w"}])["data.a.captions"] == {"train": "t", "val": "w"}
+    assert base["data.a.captions"]["val"] == "v"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said", "remedy"),
+    [
+        ("[objective.prefix-lm]\nshortest = -1", "objective.prefix-lm", "shortest is below 0", ""),
+        ("[base]\ndata = 'digit'", "data", "unknown data set 'digit'", "did you mean 'digits'?; or describe it"),
+        ("[base]\ndata = 'photos'\n[data.photos]\nkind = 'coco'", "data.photos", "lacks file", ""),
+        ("[protocol.vqa]\ndata = 'phtos'", "data", "unknown data set 'phtos'", "[data.phtos]"),
+    ],
+)
+def test_what_does_not_fit_together_says_where(tmp_path, known, text, key, said, remedy):
+    with pytest.raises(KeyedError) as caught:
+        settings(tmp_path, known, text)
+    assert caught.value.key == key
+    assert said in str(caught.value)
+    assert remedy in caught.value.remedy
