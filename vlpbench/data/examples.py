@@ -14,7 +14,7 @@ from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer
 
-__all__ = ["Examples", "caption_examples", "text_ids"]
+__all__ = ["Examples", "caption_examples", "fitting", "text_ids"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ def text_ids(texts: Sequence[str]) -> np.ndarray:
     return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
 
 
+def fitting(texts: Sequence[str], tokenizer: Tokenizer, length: int) -> int:
+    """T of a stage: as long as its longest text, at most `length`; shapes stay static and nothing is padded in vain."""
+    return max(2, min(length, int(tokenizer.lengths(texts).max())))
+
+
 def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = ()) -> Examples:
     """One example for each sample that has captions; fields named in `wants` become arrays. N = 0 is a DataError."""
     kept = [row for row, sample in enumerate(split.samples) if sample.captions]
@@ -60,7 +65,7 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
         )
     samples = [split.samples[row] for row in kept]
     texts = [caption for sample in samples for caption in sample.captions]
-    tokens, mask = tokenizer.encode(texts, length)
+    tokens, mask = tokenizer.encode(texts, fitting(texts, tokenizer, length))
     many = np.array([len(sample.captions) for sample in samples], np.int64)
     return Examples(
         pixels=split.pixels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,13 +19,14 @@ from vlpbench.config.typed import make
 from vlpbench.contract.abilities import Visible
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.objective import Objective
+from vlpbench.data.errors import DataError
 from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.data.splits import Split, open_split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.files import digest
-from vlpbench.grid import Cell, Opener, opener_at
+from vlpbench.grid import Cell, open_source
 from vlpbench.registry import Registry
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.build import Blueprint
@@ -47,9 +49,9 @@ class TermPlan:
     """Its settings."""
 
 
-def opened_here(registry: Registry) -> Opener:
-    """What opens data sets in this machine's data and cache folders."""
-    return opener_at(registry, data_root(), cache_folder())
+def opened_here(cls: type[Dataset], config: Any) -> Dataset:
+    """A data set in this machine's data and cache folders."""
+    return cls(config, data_root(), cache_folder())
 
 
 class Workbench:
@@ -62,7 +64,7 @@ class Workbench:
 
     def dataset(self, name: str) -> Dataset:
         """The data set called `name` in the cell's settings."""
-        return opened_here(self.registry)(self.settings, name)
+        return open_source(self.settings.sources[name], self.registry, opened_here)
 
     def prepare(self, data: str, heard: Callable[[int, int], None] | None = None) -> None:
         """Write a world where it is one, and build the image stores of the splits that a cell opens."""
@@ -106,7 +108,8 @@ class Workbench:
         decided_by = {"data": dict(self.cell.fingerprints), "text": self._text_key, "version": 1}
         path: Path = cache_folder() / "tokenizers" / f"{digest(decided_by)[:16]}.json"
         if path.is_file():
-            return Tokenizer.load(path)
+            with contextlib.suppress(DataError):  # damaged, or of an earlier version: made again
+                return Tokenizer.load(path)
         made = Tokenizer.train(self._training_texts(), self.settings.text)
         made.save(path)
         return made

@@ -14,7 +14,7 @@ import torch
 
 from vlpbench.contract.abilities import Backbone
 from vlpbench.data.errors import DataError
-from vlpbench.data.examples import Examples, text_ids
+from vlpbench.data.examples import Examples, fitting, text_ids
 from vlpbench.data.splits import Split
 from vlpbench.metrics.vqa_accuracy import ceiling, example_scores, majority, normalise, soft_targets, vqa_scores
 from vlpbench.tasks.answering import NEEDS, Answering, AnsweringConfig, Form
@@ -131,7 +131,7 @@ def _examples(split: Split, answers: Sequence[str], trial: Trial) -> Examples:
             if answer in place:
                 targets[at, place[answer]] = score
     texts = [question.text for _, question in asked]
-    tokens, mask = trial.tokenizer.encode(texts, trial.settings.text.length)
+    tokens, mask = trial.tokenizer.encode(texts, fitting(texts, trial.tokenizer, trial.settings.text.length))
     rows = np.array([row for row, _ in asked], np.int64)
     return Examples(
         pixels=split.pixels,
