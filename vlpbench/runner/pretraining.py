@@ -22,7 +22,7 @@ from vlpbench.training.cost import parameters
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
-__all__ = ["Pretrained", "pretrain", "stage_of"]
+__all__ = ["Pretrained", "pretrain", "pretraining_loader", "stage_of"]
 
 DECIDING = (
     "objective", "backbone", "data", "seed", "budget", "optim", "image", "text", "objectives", "on_bad_sample",
@@ -72,12 +72,15 @@ def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pre
     return Pretrained(weights, told)
 
 
-def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
+def pretraining_loader(bench: Workbench) -> Loader:
+    """The batches that pretraining sees; `data show` prints one of them. Objectives without pairs are a UserError."""
     settings = bench.settings
-    learner = _learner(bench)
+    lonely = [plan.objective.name for plan in bench.terms if "pairs" not in plan.objective.uses]
+    if lonely:
+        raise UserError(f"{', '.join(lonely)} learns from texts alone, and {settings.data!r} has pairs", "objective")
     wants = tuple(dict.fromkeys(name for plan in bench.terms for name in plan.objective.wants))
     split = bench.split(settings.data, "train", "train")
-    loader = Loader(
+    return Loader(
         caption_examples(split, bench.tokenizer, settings.text.length, wants),
         [Surgery(p.objective.name, p.objective.corrupt, p.config, tuple(p.objective.wants)) for p in bench.terms],
         bench.tokenizer.vocabulary,
@@ -87,10 +90,12 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
         steps=max(1, settings.budget.samples // settings.budget.batch),
         workers=bench.workers,
     )
-    lonely = [plan.objective.name for plan in bench.terms if "pairs" not in plan.objective.uses]
-    if lonely:
-        raise UserError(f"{', '.join(lonely)} learns from texts alone, and {settings.data!r} has pairs", "objective")
-    told = train(learner, loader, settings.optim, bench.device, heard)
+
+
+def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
+    loader = pretraining_loader(bench)
+    learner = _learner(bench)
+    told = train(learner, loader, bench.settings.optim, bench.device, heard)
     save_weights(learner, stage.weights)
     found = _facts(bench) | {
         "curve": [{"stage": "pretrain", **row} for row in told.curve],

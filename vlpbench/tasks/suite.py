@@ -20,7 +20,7 @@ from vlpbench.training.build import draw
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Training, train
 
-__all__ = ["TASKS", "Outcome", "run_task", "task_named", "why_not"]
+__all__ = ["TASKS", "Outcome", "readout_loader", "run_task", "task_named", "why_not"]
 
 TASKS: Mapping[str, Task] = {task.name: task for task in (Vqa(), Captioning(), Retrieval())}
 
@@ -69,13 +69,10 @@ def run_task(trial: Trial) -> Outcome:
     return Outcome(scores, rows, readout.head if readout else "zero-shot", told)
 
 
-def fine_tune(task: Task, readout: Readout, trial: Trial) -> tuple[Backbone, Training]:
-    """Teach the readout to the pretrained backbone; nothing is frozen."""
+def readout_loader(readout: Readout, trial: Trial) -> Loader:
+    """The batches that the fine-tune sees; `data show --task` prints one of them."""
     settings, protocol, objective = trial.settings, trial.protocol, readout.objective
-    draw(objective, settings.seed, prefix=f"readout/{task.name}/")
-    learner = Learner(trial.build(objective.needs_with(objective.config)), [Term(1.0, objective)])
-    learner = learner.to(trial.device.torch)
-    loader = Loader(
+    return Loader(
         readout.examples,
         [Surgery(objective.name, type(objective).corrupt, objective.config, tuple(objective.wants))],
         trial.tokenizer.vocabulary,
@@ -83,9 +80,18 @@ def fine_tune(task: Task, readout: Readout, trial: Trial) -> tuple[Backbone, Tra
         settings.seed,
         protocol.batch,
         steps=max(1, protocol.samples // protocol.batch),
-        stream=f"finetune/{task.name}",
+        stream=f"finetune/{trial.name}",
         workers=trial.workers,
     )
+
+
+def fine_tune(task: Task, readout: Readout, trial: Trial) -> tuple[Backbone, Training]:
+    """Teach the readout to the pretrained backbone; nothing is frozen."""
+    settings, protocol, objective = trial.settings, trial.protocol, readout.objective
+    draw(objective, settings.seed, prefix=f"readout/{task.name}/")
+    learner = Learner(trial.build(objective.needs_with(objective.config)), [Term(1.0, objective)])
+    learner = learner.to(trial.device.torch)
+    loader = readout_loader(readout, trial)
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
     told = train(learner, loader, optim, trial.device, trial.heard, best.look if best else None)
