@@ -22,7 +22,8 @@ from vlpbench.streams import generator
     ("digits_max", 5, "at most 4"), ("digits_min", 3, "at most digits_max, which is 2"),
     ("noise", 200, "from 0 to 128"),
     ("train", 0, "from 1 to 1000000"), ("test", -5, "from 1 to 1000000"), ("questions", 13, "from 1 to 12"),
-    ("seed", -1, "from 0"), ("size", 32.5, "whole number"), ("size", "32", "whole number"),
+    ("seed", -1, "from 0"), ("synonyms", 0.6, "from 0 to 0.5"), ("synonyms", "1", "from 0"), ("synonyms", True, "from 0"),
+    ("size", 32.5, "whole number"), ("size", "32", "whole number"),
     ("grid", True, "whole number"),
 ])
 def test_a_bad_knob_is_named_with_its_range(knob: str, value: Any, allowed: str) -> None:
@@ -45,7 +46,7 @@ def test_every_knob_has_a_range_and_the_extremes_work() -> None:
 def test_every_knob_is_in_the_fingerprint() -> None:
     usual = fingerprint(DigitsConfig(), "digits", 1)
     assert usual == fingerprint(DigitsConfig(), "digits", 1)
-    changed = {"digits_min": 2}
+    changed = {"digits_min": 2, "synonyms": 0.2}
     for field in dataclasses.fields(DigitsConfig):
         value = changed.get(field.name, DigitsConfig.__dataclass_fields__[field.name].default + 1)  # type: ignore[operator]
         assert fingerprint(DigitsConfig(**{field.name: value}), "digits", 1) != usual, field.name

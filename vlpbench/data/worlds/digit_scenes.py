@@ -85,6 +85,8 @@ class DigitsConfig:
     """Test scenes: no two described alike while that is possible, of handwriting that no other split has."""
     questions: int = 4
     """Questions an image, 1 to 12; a few images have one less, so that yes and no stay balanced."""
+    synonyms: float = 0.1
+    """Share of digits and places that captions say by a synonym ("three", "upper left"), 0 to 0.5; more is harder."""
     seed: int = 0
     """Seed of the world: equal settings and seed give the same files."""
 
@@ -94,6 +96,9 @@ class DigitsConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest:
                 raise _bad(name, value, f"a whole number from {least} to {largest}")
+        share = isinstance(self.synonyms, int | float) and not isinstance(self.synonyms, bool)
+        if not share or not 0 <= self.synonyms <= 0.5:
+            raise _bad("synonyms", self.synonyms, "a number from 0 to 0.5")
         if self.digits_max > self.grid**2:
             raise _bad("digits_max", self.digits_max, f"at most {self.grid**2}, the cells of the grid")
         if self.digits_min > self.digits_max:
@@ -121,7 +126,7 @@ def lexicon(config: DigitsConfig) -> Lexicon:
         "colour": COLOURS[: config.colours],
         "place": places(config.grid),
     }
-    return Lexicon("digit", words, _PHRASES, _FORMS, most=config.digits_max, fewest=config.digits_min)
+    return Lexicon("digit", words, _PHRASES, _FORMS, config.digits_max, config.digits_min, config.synonyms)
 
 
 def plan(config: DigitsConfig, name: str, version: int) -> Plan:

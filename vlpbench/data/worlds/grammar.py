@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["captions", "oracle"]
 
-def _phrase(template: str, thing: Thing, lexicon: Lexicon, picks: Sequence[int] | None = None) -> str:
-    """One thing in words. `picks`, a number from 0 to 5 for each attribute, chooses them: from 4 on a synonym."""
+
+def _phrase(template: str, thing: Thing, lexicon: Lexicon, picks: Sequence[float] | None = None) -> str:
+    """One thing in words. `picks`, a number in 0 to 1 for each attribute, chooses a synonym where it is small."""
     chosen = {}
     for i, (name, value) in enumerate(sorted(thing.attributes.items())):
-        first, *synonyms = lexicon.words[name][value]
-        chosen[name] = synonyms[picks[i] % len(synonyms)] if picks and synonyms and picks[i] > 3 else first
+        first, *others = lexicon.words[name][value]
+        if picks is not None and others and picks[i] < lexicon.synonyms:
+            chosen[name] = others[int(picks[i] / lexicon.synonyms * len(others))]
+        else:
+            chosen[name] = first
     return template.format(noun=lexicon.noun, **chosen)
 
 
@@ -44,7 +48,7 @@ def captions(scene: Scene, lexicon: Lexicon, rng: np.random.Generator, number: i
     said = []
     for which in rng.permutation(len(lexicon.phrases))[:number]:
         things = [scene.things[i] for i in rng.permutation(len(scene.things))]
-        picks = rng.integers(0, 6, (len(things), len(lexicon.words))).tolist()
+        picks = rng.random((len(things), len(lexicon.words))).tolist()
         template = lexicon.phrases[which]
         said.append(_joined([_phrase(template, thing, lexicon, p) for thing, p in zip(things, picks, strict=True)]))
     return tuple(said)

@@ -69,6 +69,8 @@ class Lexicon:
     """Largest number of things in a scene."""
     fewest: int = 1
     """Least number of things in a scene."""
+    synonyms: float = 0.1
+    """Share of the words of captions that are said by a synonym, where there is one."""
 
     def word(self, attribute: str, value: int) -> str:
         """The first word of a value."""
