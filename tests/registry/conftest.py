@@ -43,7 +43,8 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     monkeypatch.syspath_prepend(str(site))
     modules: list[str] = []
 
-    def put(distribution: str, module: str, text: str | None, version: str = "0.2", point: str = "", value: str = "") -> Path:
+    def put(distribution: str, module: str, text: str | None, point: str = "", value: str = "") -> Path:
+        version = "0.2"
         modules.append(module)
         if text is not None:
             (site / f"{module}.py").write_text(text, encoding="utf-8")

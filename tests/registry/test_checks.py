@@ -54,7 +54,7 @@ class Melted:
 
 @dataclass(frozen=True)
 class Odd:
-    made: Any = object()
+    made: Any = field(default_factory=object)
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ def test_what_keeps_the_contract_passes(facts):
         ({"needs": {"decoding"}}, "needs names 'decoding'", "did you mean 'decode'?"),
         ({"uses": {"images"}}, "uses names 'images'", "pairs, texts"),
         ({"trains": {"vector"}}, "trains names 'vector'", "'vectors'"),
-        ({"loss": lambda self, features: None}, "takes (self, features) instead of (self, features, batch)", "def loss"),
+        ({"loss": lambda self, features: None}, "(self, features) instead of (self, features, batch)", "def loss"),
         ({"loss": lambda self, *args: None}, "takes (self, *args)", "def loss(self, features, batch)"),
-        ({"corrupt": lambda batch, rng, config: {}}, "corrupt must be under @staticmethod", "corrupt(batch, rng, config)"),
+        ({"corrupt": lambda batch, rng, config: {}}, "must be under @staticmethod", "corrupt(batch, rng, config)"),
         ({"corrupt": staticmethod(lambda batch, rng: {})}, "takes (batch, rng) instead of", "def corrupt"),
         ({"encode": classmethod(lambda cls, backbone, batch: {})}, "must not be under @classmethod", "encode"),
         ({"__init__": lambda self, spec, config: None}, "__init__ takes (self, spec, config)", "(self, config, spec)"),
@@ -118,7 +118,7 @@ def test_a_class_that_lacks_methods_is_refused():
 
 @pytest.mark.parametrize(
     ("thing", "cause", "remedy"),
-    [(3, "3 is no class", "subclasses of vlpbench.plugin.Objective"), (dict, "is no subclass of Objective", "derive it"),
+    [(3, "3 is no class", "subclasses of vlpbench.plugin.Objective"), (dict, "no subclass of Objective", "derive"),
      ("good", "'good' is no class", "subclasses")],
 )
 def test_what_is_no_objective_is_refused(thing, cause, remedy):

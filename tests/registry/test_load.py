@@ -6,6 +6,8 @@ from vlpbench.errors import UserError
 from vlpbench.registry import PluginError, load_registry
 
 HOOK = "from vlpbench.plugin import hookimpl\n\n"
+INSTANCE = "class Plugin:\n    @hookimpl\n    def vlpbench_stems(self):\n        return []\nplugin = Plugin()\n"
+MARK = HOOK + "@hookimpl\ndef "
 
 
 def failures(registry):
@@ -69,23 +71,23 @@ def test_a_plugin_that_cannot_be_imported_is_a_report(install, text, cause, reme
 
 
 HOOK_FAULTS = [
-    (HOOK + "@hookimpl\ndef vlpbench_objectivs():\n    return []\n", "there is no hook 'vlpbench_objectivs'",
+    (MARK + "vlpbench_objectivs():\n    return []\n", "there is no hook 'vlpbench_objectivs'",
      "did you mean 'vlpbench_objectives'?"),
-    (HOOK + "@hookimpl\ndef vlpbench_objectives(cfg):\n    return []\n", "vlpbench_objectives has a wrong signature",
+    (MARK + "vlpbench_objectives(cfg):\n    return []\n", "vlpbench_objectives has a wrong signature",
      "arguments it may take: none"),
-    (HOOK + "@hookimpl\ndef vlpbench_cell_finished(cell):\n    return None\n", "wrong signature",
+    (MARK + "vlpbench_cell_finished(cell):\n    return None\n", "wrong signature",
      "arguments it may take: record"),
-    (HOOK + "@hookimpl\ndef vlpbench_cell_finished(record=None):\n    return None\n", "has a default", "drop the default"),
+    (MARK + "vlpbench_cell_finished(record=None):\n    return 1\n", "has a default", "drop the default"),
     (HOOK + "def vlpbench_objectives():\n    return []\n", "not marked as a hook", "put @hookimpl"),
     ("import pluggy\nhookimpl = pluggy.HookimplMarker('other')\n@hookimpl\ndef vlpbench_stems():\n    return []\n",
      "not marked as a hook", "put @hookimpl"),
     ("x = 1\n", "it implements no hook", "put @hookimpl over one of: vlpbench_cell_finished"),
-    (HOOK + "@hookimpl\ndef vlpbench_objectives():\n    return 3\n", "vlpbench_objectives returned 3", "a list of classes"),
-    (HOOK + "@hookimpl\ndef vlpbench_objectives():\n    pass\n", "returned None", "a list of classes"),
-    (HOOK + "@hookimpl\ndef vlpbench_objectives():\n    raise KeyError('x')\n", "KeyError: 'x'", "tell its author"),
-    (HOOK + "import sys\n@hookimpl\ndef vlpbench_objectives():\n    sys.exit('bye')\n", "SystemExit: bye", "tell its author"),
-    (HOOK + "@hookimpl\ndef vlpbench_grids():\n    return ['x']\n", "vlpbench_grids returned", "path of a TOML file"),
-    (HOOK + "@hookimpl\ndef vlpbench_grids():\n    return {'g': 'no.toml'}\n", "there is no file no.toml", "path of a TOML"),
+    (MARK + "vlpbench_objectives():\n    return 3\n", "vlpbench_objectives returned 3", "a list of classes"),
+    (MARK + "vlpbench_objectives():\n    pass\n", "returned None", "a list of classes"),
+    (MARK + "vlpbench_objectives():\n    raise KeyError('x')\n", "KeyError: 'x'", "tell its author"),
+    (HOOK + "import sys as s\n@hookimpl\ndef vlpbench_objectives():\n    sys.exit('bye')\n", "SystemExit: bye", "tell its author"),
+    (MARK + "vlpbench_grids():\n    return ['x']\n", "vlpbench_grids returned", "path of a TOML file"),
+    (MARK + "vlpbench_grids():\n    return {'g': 'no.toml'}\n", "there is no file no.toml", "path of a TOML"),
 ]
 
 
@@ -98,13 +100,13 @@ def test_a_hook_that_would_be_ignored_or_misused_is_a_report(install, text, caus
 
 
 def test_an_entry_point_to_a_class_is_told_apart_from_an_instance(install, source):
-    text = HOOK + "class Plugin:\n    @hookimpl\n    def vlpbench_objectives(self):\n        return []\nplugin = Plugin()\n"
+    text = HOOK + INSTANCE
     install("vlpbench-cls", "cls_plugin", text, value="cls_plugin:Plugin")
     assert "is the class Plugin" in only(load_registry()).cause
 
 
 def test_an_instance_is_as_good_as_a_module(install):
-    text = HOOK + "class Plugin:\n    @hookimpl\n    def vlpbench_objectives(self):\n        return []\nplugin = Plugin()\n"
+    text = HOOK + INSTANCE
     install("vlpbench-inst", "inst_plugin", text, value="inst_plugin:plugin")
     assert failures(load_registry()) == []
 
@@ -216,7 +218,7 @@ def test_a_single_file_that_cannot_be_loaded_is_a_report(tmp_path, name, text, c
 
 def test_observers_are_told_one_by_one(install):
     seen = "seen = []\n@hookimpl\ndef vlpbench_cell_finished(record):\n    seen.append(record)\n    record['x'] = 2\n"
-    install("vlpbench-a", "a_watcher", HOOK + "@hookimpl\ndef vlpbench_cell_finished(record):\n    1 / 0\n")
+    install("vlpbench-a", "a_watcher", MARK + "vlpbench_cell_finished(record):\n    1 / 0\n")
     install("vlpbench-b", "b_watcher", HOOK + seen)
     registry = load_registry()
     warnings: list[str] = []

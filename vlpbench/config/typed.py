@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
-from vlpbench.errors import nearest
+from vlpbench.errors import UserError, nearest
 
 __all__ = ["WrongValue", "fields_of", "make", "plain", "typed"]
 
@@ -123,7 +123,9 @@ def make(cls: type, values: Mapping[str, Any]) -> Any:
         raise WrongValue(f"lacks {', '.join(missing)}")
     try:
         return cls(**found)
-    except (ValueError, TypeError) as wrong:
+    except UserError as wrong:
+        raise WrongValue(wrong.cause, wrong.remedy) from wrong
+    except (ValueError, TypeError, AssertionError) as wrong:
         raise WrongValue(str(wrong)) from wrong
 
 

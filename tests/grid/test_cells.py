@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+
+from vlpbench.config.problems import GridError
+from vlpbench.grid import cells, open_grid
+
+
+def rows(found):
+    return [(cell.row, cell.seed) for cell in found]
+
+
+def test_rows_times_axes_times_seeds_then_blind(made):
+    text = """
+seeds = [0, 3]
+[axes]
+stem = ["conv2", "conv3"]
+optim.lr = [1e-3, 2e-3]
+[[rows]]
+name = "scratch"
+objective = "none"
+[[rows]]
+name = "prefix"
+[[exclude]]
+stem = "conv2"
+objective = "none"
+[[exclude]]
+seed = 3
+optim.lr = 1e-3
+"""
+    found = made(text)
+    assert rows(found) == [
+        ("scratch, conv3, lr=0.001", 0), ("scratch, conv3, lr=0.002", 0), ("scratch, conv3, lr=0.002", 3),
+        ("prefix, conv2, lr=0.001", 0), ("prefix, conv2, lr=0.002", 0), ("prefix, conv2, lr=0.002", 3),
+        ("prefix, conv3, lr=0.001", 0), ("prefix, conv3, lr=0.002", 0), ("prefix, conv3, lr=0.002", 3),
+        ("prefix, conv2, lr=0.001, blind", 0),
+    ]
+    assert len({cell.id for cell in found}) == len(found)
+    assert found[0].settings.backbone == "conv3/encoder-decoder/nano"
+    assert found[0].folder == f"scratch-conv3-lr-0.001-s0-{found[0].id}"
+
+
+def test_a_grid_without_rows_is_its_base_and_its_blind_twin(made):
+    found = made("")
+    assert rows(found) == [("prefix-lm", 0), ("prefix-lm, blind", 0)]
+    blind = found[1].settings
+    assert blind.blind
+    assert blind.tasks == ("vqa", "captioning")
+    assert set(blind.protocol) == {"vqa", "captioning"}
+    assert blind.objective == "prefix-lm"
+
+
+@pytest.mark.parametrize(
+    ("text", "blind"),
+    [
+        ("floors = false", []),
+        ("tasks = ['retrieval']", []),
+        ("[base]\nobjective = 'none'", []),
+        ("[base]\nblind = true", []),
+        ("tasks = ['captioning@zero-shot', 'vqa']", ["prefix-lm, blind"]),
+        ("reference = 'none'\n[[rows]]\nobjective = 'none'\n[[rows]]\nobjective = 'contrastive'", ["none, blind"]),
+        ("[[rows]]\nobjective = 'none'\n[[rows]]\nobjective = 'contrastive'", ["contrastive, blind"]),
+    ],
+)
+def test_the_reference_row_has_a_blind_twin(made, text, blind):
+    assert [cell.row for cell in made(text) if cell.row.endswith("blind")] == blind
+
+
+def test_rows_without_a_name_are_called_after_what_they_change(made):
+    text = "floors = false\n[[rows]]\nobjective = 'contrastive+prefix-lm'\n[[rows]]\noptim.lr = 1\nblind = true\n"
+    text += "[[rows]]\ntasks = ['vqa']\n[[rows]]\nprotocol.vqa.lr = 1\noptim.lr = 2\n"
+    assert [cell.row for cell in made(text)] == [
+        "contrastive+prefix-lm", "lr=1.0, blind=true", "tasks=vqa", "protocol.vqa.lr=1.0, optim.lr=2.0",
+    ]
+
+
+def test_what_the_command_line_says_stands_over_all_rows(made):
+    text = "[axes]\nobjective = ['none', 'contrastive']\n[[rows]]\nname = 'a'\noptim.lr = 1\n"
+    found = made(text, "optim.lr=0.5", "objective=prefix-lm", "seeds=[4]", "size=tiny", "floors=false")
+    assert rows(found) == [("a, prefix-lm", 4)]
+    assert found[0].settings.optim.lr == 0.5
+    assert found[0].settings.backbone == "conv3/encoder-decoder/tiny"
+
+
+def test_published_numbers_go_with_their_row(made):
+    found = made("[[rows]]\nname = 'a'\npublished = { vqa.accuracy = 67.4 }\n")
+    assert [cell.published for cell in found] == [{"vqa.accuracy": 67.4}, {}]
+
+
+def test_a_repeated_value_is_one_cell_and_two_names_for_one_a_mistake(made):
+    assert len(made("floors = false\n[axes]\noptim.lr = [1e-3, 0.001]")) == 1
+    with pytest.raises(GridError, match="rows 'a' and 'b' have the same settings"):
+        made("[[rows]]\nname = 'a'\n[[rows]]\nname = 'b'\nobjective = 'prefix-lm'")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("[[rows]]\nname = 'a'\n[[rows]]\nname = 'a'\noptim.lr = 1", ":4, rows[2] name", "two rows are called 'a'"),
+        ("reference = 'b'\n[[rows]]\nname = 'a'", ":1, reference", "there is no row 'b'"),
+        ("[[rows]]\nname = 'a'\ndata = 'digitz'", ":3, rows[1] data", "unknown data set 'digitz'"),
+        ("[base]\ndata = 'x'\n[data.x]\nkind = 'digits'\ndigits_min = 9", ":3, data.x", ""),
+        ("[base]\ndata = 'x'\n[data.x]\nkind = 'coco'\nfolder = 'nowhere'", "[data.x]", ""),
+    ],
+)
+def test_what_does_not_fit_together_says_where(made, text, place, said):
+    with pytest.raises(GridError) as caught:
+        made(text)
+    assert len(caught.value.problems) == 1
+    assert place in caught.value.problems[0].place
+    assert said in caught.value.problems[0].what
+
+
+def test_mistakes_of_several_rows_come_at_once(made):
+    text = "[[rows]]\nname = 'a'\ndata = 'digitz'\n[[rows]]\nname = 'b'\ndata = 'diggits'\n"
+    with pytest.raises(GridError, match=r"2 mistakes in g\.toml"):
+        made(text)
+
+
+def test_ids_do_not_know_folders(made, tmp_path, registry):
+    here = made("floors = false")
+    grid, _ = open_grid(str(tmp_path / "g.toml"))
+    there = cells(grid, registry, lambda cls, config: cls(config, tmp_path / "other", tmp_path / "elsewhere"))
+    assert [cell.id for cell in there] == [cell.id for cell in here]
+    assert here[0].versions["objective prefix-lm"] == registry.objective("prefix-lm").version
+    assert set(here[0].versions) == {"metrics", "stem", "trunk", "objective prefix-lm", "data digits"}
+
+
+def test_a_row_more_changes_no_other_cell(made):
+    text = "[[rows]]\nname = 'a'\nobjective = 'none'\n[[rows]]\nname = 'b'\n"
+    before = {cell.id for cell in made(text)}
+    after = {cell.id for cell in made(text + "[[rows]]\nname = 'c'\nobjective = 'contrastive'\n")}
+    assert before < after
+    assert len(after - before) == 1
+
+
+def test_everything_excluded_leaves_nothing(made):
+    assert made("[[exclude]]\nsplit = 'test'") == []
+    assert made("[[exclude]]\nrow = 'prefix-lm'") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        ("objective = ' prefix-lm '", 1), ("objective.prefix-lm.shortest = 9", 2), ("data.digits.noise = 48", 0),
+        ("trunk = 'encoder-decoder'\nsize = 'nano'", 0), ("text.length = 24\nblind = true", 2),
+    ],
+)
+def test_a_rule_matches_settings_with_their_defaults(made, rule, left):
+    text = f"floors = false\n[[rows]]\nobjective = 'none'\n[[rows]]\nobjective = 'prefix-lm'\n[[exclude]]\n{rule}\n"
+    assert len(made(text)) == left
