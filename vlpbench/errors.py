@@ -15,7 +15,7 @@ class UserError(Exception):
     """
 
     exit_code = 2
-    """What the command line exits with: 2 usage or settings, 1 a cell failed, 3 a plugin problem, 4 nothing selected."""
+    """What the command line exits with: 1 a cell failed, 2 usage or settings, 3 a plugin, 4 nothing selected."""
 
     def __init__(self, cause: str, place: str = "", remedy: str = "") -> None:
         super().__init__(cause)

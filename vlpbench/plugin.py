@@ -1,13 +1,21 @@
 """All that a plugin author imports.
 
-An objective, a stem, a trunk or a data set is a class with a few declared facts and a few methods; a plugin returns such
-classes from a hook (`vlpbench.hookspecs` lists the hooks). `docs/your-objective.md` walks through one.
+An objective, a stem, a trunk or a data set is a class with a few declared facts and a few methods; a plugin returns
+such classes from a hook (`vlpbench.hookspecs` lists the hooks). `docs/your-objective.md` walks through one.
 """
 
 from __future__ import annotations
 
 from vlpbench import parts
-from vlpbench.contract.abilities import ABILITIES, Backbone, Context, DecodingState, ImageState, TextState, Visible
+from vlpbench.contract.abilities import (
+    ABILITIES,
+    Backbone,
+    Context,
+    DecodingState,
+    ImageState,
+    TextState,
+    Visible,
+)
 from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.contract.objective import NoConfig, Objective, gather, own
 from vlpbench.contract.wiring import Size, Stem, Trunk
@@ -18,8 +26,7 @@ API_VERSION = 1
 """The version of this contract; a plugin may declare the one it was written for as `api_version`."""
 
 __all__ = [
-    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "DecodingState",
-    "ImageState", "NoConfig", "Objective",
-    "Question", "Sample", "Size", "Spec", "Stem", "Step", "TextState", "Trunk", "Visible", "Vocabulary", "gather", "hookimpl",
-    "own", "parts",
+    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "DecodingState", "ImageState",
+    "NoConfig", "Objective", "Question", "Sample", "Size", "Spec", "Stem", "Step", "TextState", "Trunk", "Visible",
+    "Vocabulary", "gather", "hookimpl", "own", "parts",
 ]

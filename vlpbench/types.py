@@ -1,7 +1,7 @@
 """What travels between the rooms: samples, batches, steps. Frozen; every field says its shape, dtype and unit.
 
 Axes: B samples of a batch, T text tokens, P image tokens, H and W pixels, V words, D width, E joint width.
-Arrays are numpy on the host (in `corrupt`) and torch on the device (in `encode` and `loss`); names and shapes are equal.
+Arrays are numpy on the host (in `corrupt`) and torch on the device (in `encode` and `loss`), under equal names.
 """
 
 from __future__ import annotations

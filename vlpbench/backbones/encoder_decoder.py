@@ -1,4 +1,4 @@
-"""Encoder-decoder (SimVLM, arXiv 2108.10904, section 3): the encoder sees picture and prefix, the decoder writes the rest.
+"""Encoder-decoder (SimVLM, arXiv 2108.10904): the encoder sees picture and prefix, the decoder says the rest.
 
 Axes: B batch, P image tokens, T text tokens, M = P + T, S decoded tokens, C candidates or beams, D width.
 """
@@ -11,21 +11,32 @@ import torch
 from torch import Tensor, nn
 
 from vlpbench.plugin import (
-    ABILITIES, Context, DecodingState, ImageState, Size, Spec, Stem, TextState, Trunk, Visible, parts,
+    ABILITIES,
+    Context,
+    DecodingState,
+    ImageState,
+    Size,
+    Spec,
+    Stem,
+    TextState,
+    Trunk,
+    Visible,
+    parts,
 )
 
 __all__ = ["EncoderDecoder"]
 
 
 class EncoderDecoder(Trunk):
-    """Relative position bias between image tokens, per layer; one table of text positions, which restart in the decoder."""
+    """A relative bias between image tokens in each layer; one table of text positions, which restart in the decoder."""
 
     name = "encoder-decoder"
     offers = frozenset(ABILITIES)
 
     def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
         super().__init__(spec, abilities, stem, size, length)
-        width, heads = size.width, size.heads
+        width = size.width
+        self.heads = heads = size.heads
         self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)
         self.text_positions = parts.PositionTable(length, width, size.position_std)
         self.image_positions = parts.PositionTable(spec.grid[0] * spec.grid[1], width, size.position_std)
@@ -122,8 +133,7 @@ class EncoderDecoder(Trunk):
 
     def begin(self, context: Context, beams: int, length: int) -> DecodingState:
         """Room for the keys and values of `length` words of each of `beams` rows."""
-        rows, heads = context.memory.shape[0] * beams, self.decoder[0].attention.heads  # type: ignore[union-attr]
-        shape = (rows, heads, length, self.spec.width // heads)
+        shape = (context.memory.shape[0] * beams, self.heads, length, self.spec.width // self.heads)
         past = [tuple(context.memory.new_zeros(shape) for _ in range(2)) for _ in self.decoder]
         return _Cache(context, beams, 0, past)  # type: ignore[arg-type]
 
@@ -158,8 +168,9 @@ class _Cache(DecodingState):
         """Keep some queries and, of each, some beams; the past is copied, the context only picked."""
         flat = (rows[:, None] * self.beams + beams).flatten()
         past = [(keys[flat], values[flat]) for keys, values in self.past]
-        everyone = len(rows) == self.context.memory.shape[0] and bool((rows == torch.arange(len(rows), device=rows.device)).all())
-        return _Cache(self.context if everyone else self.context.rows(rows), beams.shape[1], self.at, past)
+        everyone = torch.arange(self.context.memory.shape[0], device=rows.device)
+        context = self.context if torch.equal(rows, everyone) else self.context.rows(rows)
+        return _Cache(context, beams.shape[1], self.at, past)
 
 
 def _never_empty(tokens: Tensor, present: Tensor, bos: int) -> tuple[Tensor, Tensor]:

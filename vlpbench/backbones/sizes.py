@@ -1,4 +1,4 @@
-"""How large backbones are: small to huge are SimVLM's (arXiv 2108.10904, appendix B), nano and tiny are for small machines.
+"""How large backbones are: small to huge as SimVLM's (arXiv 2108.10904, appendix B), nano and tiny for small machines.
 
 SimVLM takes the first stages of ResNet-101 (base), ResNet-152 (large) and a wider ResNet-152 (huge); it does not say
 which net its small model takes, so that is ResNet-101's here.

@@ -100,7 +100,7 @@ class Conv4(_Convolutional):
 
 
 class Timm(Stem):
-    """The last feature map, or the last tokens, of any timm model, from scratch: "timm:resnet18", "timm:vit_tiny_patch16_224"."""
+    """The last feature map or tokens of any timm model, from scratch: "timm:resnet18", "timm:vit_tiny_patch16_224"."""
 
     name, keeps_initialisation = "timm", True
 

@@ -1,1 +1,1 @@
-"""The contract between the house and what plugs into it: objectives, backbones, data sets. `vlpbench.plugin` is its door."""
+"""The contract between the house and what plugs into it. `vlpbench.plugin` is its door."""

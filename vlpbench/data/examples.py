@@ -86,6 +86,6 @@ def _field(samples: Sequence[object], name: str, split: Split) -> np.ndarray:
         return np.stack([np.asarray(sample.fields[name]) for sample in samples])  # type: ignore[attr-defined]
     except (KeyError, ValueError) as error:
         raise DataError(
-            f"not every sample of the {split.name} split of {split.dataset!r} has a field {name!r} of one shape: {error}",
+            f"not all samples of split {split.name!r} of {split.dataset!r} have a field {name!r} of one shape: {error}",
             remedy="use a data set that has it, or an objective that does not want it",
         ) from error

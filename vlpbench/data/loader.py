@@ -70,11 +70,11 @@ class HostBatch:
         """The one crossing: "pairs" or "texts" -> each objective's view, as tensors on the device."""
         images = None if self.pixels is None else self._pictures(device)
         first = next(iter(self.views.values()))
-        shared = {name: _cross(getattr(first, name), device) for name in _SHARED}
-        views = {
-            name: replace(view, images=images, extras={key: _cross(x, device) for key, x in view.extras.items()}, **shared)
-            for name, view in self.views.items()
-        }
+        shared: dict[str, Any] = {name: _cross(getattr(first, name), device) for name in _SHARED}
+        views = {}
+        for name, view in self.views.items():
+            extras = {key: _cross(array, device) for key, array in view.extras.items()}
+            views[name] = replace(view, images=images, extras=extras, **shared)
         return {"texts" if images is None else "pairs": views}
 
     def _pictures(self, device: torch.device) -> torch.Tensor:
@@ -161,7 +161,8 @@ class Loader:
     def _texts(self, chosen: np.ndarray, step: int) -> np.ndarray:
         """B: which of its texts each example brings."""
         draw = generator(self.seed, f"caption/{self.stream}", step).random(self.batch)
-        return self.examples.first[chosen] + (draw * self.examples.many[chosen]).astype(np.int64)
+        texts: np.ndarray = self.examples.first[chosen] + (draw * self.examples.many[chosen]).astype(np.int64)
+        return texts
 
     def _augmentation(self, step: int) -> tuple[np.ndarray | None, np.ndarray | None]:
         rng = generator(self.seed, f"augment/{self.stream}", step)
@@ -186,4 +187,5 @@ class Loader:
 @lru_cache(maxsize=8)
 def _permutation(seed: int, stream: str, epoch: int, examples: int) -> np.ndarray:
     """N: the order of one epoch."""
-    return generator(seed, f"order/{stream}", epoch).permutation(examples)
+    order: np.ndarray = generator(seed, f"order/{stream}", epoch).permutation(examples)
+    return order

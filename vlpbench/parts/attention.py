@@ -46,7 +46,7 @@ class Attention(nn.Module):
 
 
 def joined(bias: Tensor | None, mask: Tensor | None) -> Tensor | None:
-    """One argument out of an additive bias and a boolean mask: the bias where one may look, minus infinity elsewhere."""
+    """An additive bias and a boolean mask in one: the bias where one may look, minus infinity elsewhere."""
     if bias is None or mask is None:
         return bias if mask is None else mask
     return torch.where(mask, bias, torch.full((), -torch.inf, dtype=bias.dtype, device=bias.device))

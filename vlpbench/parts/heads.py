@@ -54,7 +54,7 @@ class WordTable(nn.Module):
         return linear(features, self.weight).float()
 
     def losses(self, features: Tensor, targets: Tensor, rows: int = 8192) -> Tensor:
-        """..., D and ... -> ...: -log P(target) in nats, `rows` positions at a time so that all logits never exist at once."""
+        """..., D and ... -> ...: -log P(target) in nats, `rows` positions at a time: all logits never exist at once."""
         flat, aims = features.flatten(0, -2), targets.flatten()
         parts = [
             cross_entropy(self.logits(some), aim, reduction="none")

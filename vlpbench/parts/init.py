@@ -15,7 +15,7 @@ __all__ = ["initialise", "seeded"]
 def seeded(seed: int) -> Iterator[None]:
     """Draw from torch's global CPU generator as if it had just been seeded; afterwards it is as before."""
     with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(seed)
+        torch.manual_seed(seed)
         yield
 
 
@@ -35,7 +35,7 @@ def initialise(model: nn.Module, seed_of_name: Callable[[str], int], skip: froze
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
             elif callable(getattr(module, "reset_parameters", None)):
-                module.reset_parameters()  # type: ignore[operator]
+                module.reset_parameters()
         if callable(getattr(module, "zero_init_last", None)):
             closing.append(module)
     for module in closing:

@@ -32,7 +32,7 @@ class PositionTable(nn.Module):
 
 
 class RelativeBias(nn.Module):
-    """A learnt number per head for each offset of two grid cells, added to attention logits (CoAtNet, arXiv 2106.04803)."""
+    """A learnt number per head for each offset of two cells, added to attention logits (CoAtNet, arXiv 2106.04803)."""
 
     offsets: Tensor
 

@@ -1,8 +1,9 @@
 """The folder of one cell: `results/<grid>/cells/<readable>-<id>/`.
 
-`settings.json` what was asked, `scores.json` what came out, `curve.jsonl` how training went, `predictions/<task>.parquet`
-each answer; these depend on settings, data and versions alone. `timing.json` and `environment.json` hold what differs
-from run to run. `status.json` is written last and holds the hashes of the others: without it nothing is done.
+`settings.json`: what was asked; `scores.json`: what came out; `curve.jsonl`: how training went;
+`predictions/<task>.parquet`: each answer. These depend on settings, data and versions alone. `timing.json` and
+`environment.json` hold what differs from run to run. `status.json` is written last and holds the hashes of the others:
+without it nothing is done.
 """
 
 from __future__ import annotations

@@ -30,5 +30,5 @@ def read_predictions(path: Path) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"cannot read predictions: {error}", str(path), "run the grid again: it is made anew") from error
+        raise UserError(f"cannot read predictions: {error}", str(path), "run the grid again") from error
     return rows

@@ -53,7 +53,7 @@ def wide(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame
     cells: dict[Any, dict[tuple[str, str], str]] = {}
     for line in long.to_dict("records"):
         label = f"{line['grid']}: {line['row']}" if many else line["row"]
-        cells.setdefault(label, {})[line["task"], line["metric"]] = _text(line)
+        cells.setdefault(label, {})[line["task"], line["metric"]] = _text({str(key): x for key, x in line.items()})
     for line in results.floors().to_dict("records"):
         if (line["task"], line["metric"]) in columns:
             label = f"{line['grid']}: *{line['floor']}*" if many else f"*{line['floor']}*"

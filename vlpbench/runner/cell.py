@@ -47,7 +47,7 @@ def run_cell(cell: Cell, results: Path, registry: Registry, device: Device, hear
             )
         scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": bench.left_out()}
         folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
-    except Exception as error:  # a cell's fault is its own: the grid goes on
+    except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
         folder.fail(*_cause(error), clock.facts())
         return False
     return True
@@ -71,7 +71,7 @@ def described(cell: Cell, registry: Registry) -> dict[str, Any]:
 
 def _origin(registry: Registry, name: str) -> dict[str, str]:
     origin = registry.origin("objective", name)
-    return {"distribution": origin.distribution, "version": origin.version, "file": origin.file, "sha256": origin.sha256}
+    return {key: getattr(origin, key) for key in ("distribution", "version", "file", "sha256")}
 
 
 def _scores(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, Any]:

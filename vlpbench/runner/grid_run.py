@@ -45,7 +45,7 @@ class Plan:
 
 def plan_grid(grid: GridFile, registry: Registry, results: Path, retry_failed: bool = False) -> Plan:
     """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there."""
-    found = cells(grid, registry, opened_here(registry))
+    found = cells(grid, registry, opened_here)
     folder = results / grid.name
     todo: dict[str, Todo] = {}
     for cell in found:

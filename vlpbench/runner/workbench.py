@@ -60,7 +60,7 @@ class Workbench:
     def __init__(self, cell: Cell, registry: Registry, device: Device, workers: int = 0) -> None:
         self.cell, self.settings, self.registry = cell, cell.settings, registry
         self.device, self.workers = device, workers
-        self._splits: dict[tuple[str, str, bool], Split] = {}
+        self._splits: dict[tuple[str, str, str, bool], Split] = {}
 
     def dataset(self, name: str) -> Dataset:
         """The data set called `name` in the cell's settings."""
@@ -77,8 +77,8 @@ class Workbench:
         heard: Callable[[int, int], None] | None = None,
     ) -> Split:
         """A split of a data set; which purposes may open which is decided where splits are opened."""
-        key = (data, name, blind)
-        if key not in self._splits or purpose != "evaluate":
+        key = (data, name, purpose, blind)  # the purpose too: what one may open, another may not
+        if key not in self._splits:
             self._splits[key] = open_split(
                 self.dataset(data), name, purpose=purpose, size=self._stored,
                 on_bad=self.settings.on_bad_sample, blind=blind, heard=heard,
@@ -93,13 +93,11 @@ class Workbench:
 
     def left_out(self) -> dict[str, dict[str, Any]]:
         """Samples that were left out of the splits opened so far: how many, and the first few."""
+        found = {f"{key[0]}/{key[1]}": self._splits[key].problems for key in sorted(self._splits)}
         return {
-            f"{data}/{name}": {
-                "count": len(split.problems),
-                "first": [f"{problem.where}: {problem.what}" for problem in split.problems[:5]],
-            }
-            for (data, name, _), split in sorted(self._splits.items())
-            if split.problems
+            where: {"count": len(problems), "first": [f"{one.where}: {one.what}" for one in problems[:5]]}
+            for where, problems in found.items()
+            if problems
         }
 
     @cached_property

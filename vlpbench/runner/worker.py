@@ -1,4 +1,4 @@
-"""A child process for one cell: what it is given is plain, what it says goes through a pipe, what it leaves is on disk."""
+"""A child process for one cell: what it says goes through a pipe, what it leaves is on disk."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The VQA readout: a linear classifier over the training answers, taught soft targets.
 
 Three forms. `decoder` is SimVLM's (arXiv 2108.10904, appendix B.2): picture to the encoder, question to the decoder,
-classify the last question token. `fused` pools tokens that saw each other; `vectors` sees two vectors and their product.
+classify the last question token. `fused` pools tokens that saw each other; `vectors` sees two vectors and their
+product.
 Axes: B batch, T tokens, D width, E joint width, A answers.
 """
 

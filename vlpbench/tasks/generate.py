@@ -53,25 +53,25 @@ def generate(
     for at in range(room):
         scores = running[..., None] + _allowed(logits, vocabulary).log_softmax(-1)  # B, k, V
         top, index = scores.flatten(1).topk(2 * beams)  # enough for k to go on if k end
-        beam, word = index // scores.shape[-1], index % scores.shape[-1]
-        ends = word == vocabulary.eos
+        beam, said = index // scores.shape[-1], index % scores.shape[-1]
+        ends = said == vocabulary.eos
         _finish(best, top[:, :beams].masked_fill(~ends[:, :beams], -torch.inf), beam, words, at)
         running, kept = top.masked_fill(ends, -torch.inf).topk(beams)
-        beam, word = beam.gather(1, kept), word.gather(1, kept)
+        beam, said = beam.gather(1, kept), said.gather(1, kept)
         words = words.gather(1, beam[..., None].expand(-1, -1, room)).clone()
-        words[:, :, at] = word
+        words[:, :, at] = said
         if at + 1 == room or bool((best.score >= running[:, 0]).all()):
             break
         if beams > 1:
             state = state.select(everyone, beam)
-        logits = backbone.step(state, word)
+        logits = backbone.step(state, said)
     unfinished = best.score == -torch.inf
     best.words[unfinished], best.length[unfinished] = words[unfinished, 0], at + 1
     return [row[:many].tolist() for row, many in zip(best.words, best.length.tolist(), strict=True)]
 
 
 def _finish(best: _Best, ended: Tensor, beam: Tensor, words: Tensor, at: int) -> None:
-    """Keep the sentences that end here where they beat what was finished before. `ended` (B, k): scores, -inf: goes on."""
+    """Keep the sentences that end here where they beat what was finished before. `ended` (B, k): scores, or -inf."""
     score, which = ended.max(1)
     better = score > best.score
     rows = better.nonzero()[:, 0]

@@ -104,8 +104,8 @@ class _Gallery:
                 seen = backbone.see(trial.pictures(self.split, [self.rows[at] for at in block]))
                 images.append(backbone.image_vector(seen))
             for block in blocks(len(self.texts), 512):
-                read = backbone.read(torch.from_numpy(tokens[block]).to(device), torch.from_numpy(mask[block]).to(device))
-                texts.append(backbone.text_vector(read))
+                words, present = (torch.from_numpy(array[block]).to(device) for array in (tokens, mask))
+                texts.append(backbone.text_vector(backbone.read(words, present)))
         found = torch.cat(images).float() @ torch.cat(texts).float().T
         return found.cpu().numpy()
 

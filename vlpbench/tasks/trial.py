@@ -36,7 +36,7 @@ class Trial:
     protocol: Protocol
     """The task's."""
     open_split: Opener
-    """(split, purpose) -> samples with pictures, grey for a blind cell; refuses the test split to all but evaluation."""
+    """(split, purpose) -> samples with pictures, grey for a blind cell; the test split is for evaluation alone."""
     tokenizer: Tokenizer
     """The one that pretraining used."""
     blueprint: Blueprint
@@ -66,7 +66,7 @@ class Trial:
         """A backbone with these abilities, pretrained where it was, drawn by name elsewhere, on the device."""
         backbone = self.blueprint.build(needs)
         load_weights(backbone, self.weights)
-        return backbone.to(self.device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return backbone.to(self.device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def pictures(self, split: Split, rows: Sequence[int] | np.ndarray) -> Tensor:
         """Some pictures of a split as the stem sees them: B, 3, H, W."""

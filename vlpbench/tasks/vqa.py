@@ -16,7 +16,14 @@ from vlpbench.contract.abilities import Backbone
 from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples, fitting, text_ids
 from vlpbench.data.splits import Split
-from vlpbench.metrics.vqa_accuracy import ceiling, example_scores, majority, normalise, soft_targets, vqa_scores
+from vlpbench.metrics.vqa_accuracy import (
+    ceiling,
+    example_scores,
+    majority,
+    normalise,
+    soft_targets,
+    vqa_scores,
+)
 from vlpbench.tasks.answering import NEEDS, Answering, AnsweringConfig, Form
 from vlpbench.tasks.task import Readout, Task
 from vlpbench.tasks.trial import Scores, Trial, blocks
@@ -103,7 +110,7 @@ def _form(offers: Collection[str]) -> Form | None:
 
 
 def answer_vocabulary(split: Split, most: int) -> tuple[str, ...]:
-    """The most frequent answers of a training split, each counted once a question, normalised; the alphabet breaks ties."""
+    """The most frequent answers of a training split, normalised, counted once a question; the alphabet breaks ties."""
     counts: Counter[str] = Counter()
     for _, question in _asked(split):
         counts.update(dict.fromkeys(soft_targets(question.answers), 1))

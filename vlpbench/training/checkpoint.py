@@ -30,7 +30,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"cannot read weights: {error}", str(path), "delete the file; its stage will run again") from error
+        raise UserError(f"cannot read weights: {error}", str(path), "delete the file: its stage runs again") from error
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> tuple[list[str], list[str]]:

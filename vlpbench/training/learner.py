@@ -60,7 +60,7 @@ def joint_loss(
                 step = module.loss({key: _full(value) for key, value in features.items()}, batch)
             losses = step.losses if isinstance(step.losses, Mapping) else {"loss": step.losses}
             for key, rows in losses.items():
-                sums[key] = sums.get(key, 0) + rows.sum()  # type: ignore[assignment]
+                sums[key] = sums.get(key, 0) + rows.sum()
             counted = counted + (batch.extras["count"].sum() if "count" in batch.extras else len(batch))
             figures.update({f"{name}/{key}": value.detach() for key, value in step.figures.items()})
             carries.setdefault(name, {}).update(step.carry)

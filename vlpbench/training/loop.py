@@ -112,7 +112,7 @@ def train_step(
 
 
 def _log(told: Training, step: int, pending: list[Tensor], figures: Mapping[str, Tensor], lr: float) -> None:
-    """Fetch what has happened since the last point of the curve; the first loss that is not finite ends the training."""
+    """Fetch what has happened since the curve's last point; the first loss that is not finite ends the training."""
     losses = torch.stack(pending).tolist()
     last = {key: value for key, value in told.curve[-1].items() if key not in ("step", "lr")} if told.curve else {}
     for offset, value in enumerate(losses):
