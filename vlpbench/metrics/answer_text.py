@@ -45,7 +45,7 @@ def _contractions() -> dict[str, str]:
 
 
 CONTRACTIONS = _contractions()
-"""The 114 of the 120 official entries that change a word: four hold a capital and never match, two map to themselves."""
+"""The 114 official entries that change a word; of the other 6 four hold a capital (no match), two change nothing."""
 
 
 def trim(answer: str) -> str:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ABBREVIATIONS_BEFORE_NUMBERS", "PARTED", "PATTERNS", "REWRITTEN", "SENTENCE_STARTERS"]
+__all__ = ["ABBREVIATIONS_BEFORE_NUMBERS", "PARTED", "PATTERNS", "REWRITTEN", "SENTENCE_STARTER"]
 
 LETTER = (
-    r"A-Za-z\xaa\xad\xb5\xba\xc0-\xd6\xd8-\xf6\xf8-\u1fbc\u1fbe-\u1fff\u2c00-\u2dff\u3041-\u30fa\u30fc-\ud7ff\uf900-\ufdff"
-    r"\ufe70-\ufefc\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc"
+    r"A-Za-z\xaa\xad\xb5\xba\xc0-\xd6\xd8-\xf6\xf8-\u1fbc\u1fbe-\u1fff\u2c00-\u2dff\u3041-\u30fa\u30fc-\ud7ff"
+    r"\uf900-\ufdff\ufe70-\ufefc\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc"
 )
 """Letters of a character class: all of these join into words. The soft hyphen is among them, and leaves no trace."""
 L = f"[{LETTER}]"
 A = f"[{LETTER}0-9]"
 APOSTROPHE = r"(?:['\u2019\x92]|&apos;)"
+ELIDED = rf"[dDlLoO]{APOSTROPHE}"
 HYPHEN = r"[-\u2010\u2011\u058a]"
 END = f"(?!{A})"
 
@@ -37,11 +38,6 @@ TITLES = """
 """Abbreviations that keep their period and can be glued to a word: "Mr.Smith" is one token."""
 ABBREVIATIONS_BEFORE_NUMBERS = "art ca fig figs no nos op pp prop".split()
 """Abbreviations that keep their period only where a number follows: "no. 5", but "no ." """
-SENTENCE_STARTERS = frozenset(
-    "a about according after an as at but earlier he her here if in it last many more now once one other our she so"
-    " some such that the their then there these they this we what when while yet you".split()
-)
-"""With a capital after a single letter and a period, such a word starts a new sentence: "vitamin C. The" is "C ." """
 
 
 def _any_case(words: list[str]) -> str:
@@ -53,7 +49,12 @@ def _any_case(words: list[str]) -> str:
 URL_END = r"[^\s\"<>|().,!?;:'-]"
 DOMAIN = r"(?:com|net|org|edu|COM|NET|ORG|EDU)"
 CLITIC = rf"{APOSTROPHE}(?:[sS]|[mM]|[dD]|[rR][eE]|[vV][eE]|[lL][lL])(?!{L})"
-STARTER = "|".join(f"{word.title()}|{word.upper()}" for word in sorted(SENTENCE_STARTERS))
+STARTERS = """
+    a about according after an as at but earlier he her here if in it last many more now once one other our she so some
+    such that the their then there these they this we what when while yet you
+""".split()
+SENTENCE_STARTER = "(?:" + "|".join(f"{word.title()}|{word.upper()}" for word in [*STARTERS, "mr\\.", "ms\\."]) + ")"
+"""After a single letter and a period, such a word starts a new sentence: "vitamin C. The" has no "C." """
 FRACTIONS = {"\xbc": "1/4", "\xbd": "1/2", "\xbe": "3/4", "\u2153": "1/3", "\u2154": "2/3"}
 
 PARTED = frozenset("cannot gonna gotta lemme gimme wanna".split())
@@ -79,34 +80,36 @@ _SOURCES = (
     rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
     rf"{L}+",
     rf"{CLITIC}",
+    r"[\u2019\x92](?i:s|m|d|re|ve|ll|n)",
     # Words with an apostrophe inside.
     rf"(?P<t>[dDlLjJ]{APOSTROPHE}){L}(?!{L})",
-    rf"(?P<t>[yYjJ]{APOSTROPHE}){L}+",
-    rf"[dDoOlL]{APOSTROPHE}{L}{L}+",
+    rf"(?P<t>[yYj]{APOSTROPHE}){L}+",
+    rf"{ELIDED}{L}{L}+",
     rf"[A-Z]{APOSTROPHE}{L}{L}+",
-    rf"{L}+[aeiouyAEIOUY]{APOSTROPHE}[aeiouAEIOU]{L}*",
+    rf"{L}+[aeiouyAEIOUY]{APOSTROPHE}[aeiouA-Z]{L}*",
     rf"(?:[eEnNoO]{APOSTROPHE}er|[cC]{APOSTROPHE}mon|[cCnN]{APOSTROPHE}est|[sS]{APOSTROPHE}mores){END}",
     rf"[nN]at{APOSTROPHE}l{END}|[oO]l{APOSTROPHE}",
-    rf"{APOSTROPHE}(?:em|Em|till?|cause)(?!{L})",
+    rf"{APOSTROPHE}(?:em|Em|till?|cause)",
     rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
     rf"(?P<t>{APOSTROPHE}[tT])(?:[iI][sS]|[wW][aA][sS])",
-    rf"{APOSTROPHE}[2-9]0s{END}",
+    rf"{APOSTROPHE}[2-9]0s",
     rf"{APOSTROPHE}[0-9][0-9](?=\s|$)",
     # Words with other marks inside; an abbreviation comes first where only one letter follows.
     rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)})\.)(?:.|$)",
     rf"[A-Za-z][A-Za-z0-9]*(?:\.{L}{A}*)+",
     rf"{L}+(?:[.!?]{L}+)+",
-    rf"(?:[oOdDlL]{APOSTROPHE}{L}|{A})[0-9.,{LETTER}]*(?:{HYPHEN}(?:[oOdDlL]{APOSTROPHE}{L}{L}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
-    rf"{A}+(?:[-_\u2010\u2011]{A}+)+",
+    rf"(?:{ELIDED}{L}|{A})[0-9.,{LETTER}]*(?:{HYPHEN}(?:{ELIDED}{L}{L}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
+    rf"(?:{ELIDED}{L})?{A}+(?:[-_\u2010\u2011]{A}+)+",
     r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}",
     r"[A-Z]+(?:&[A-Z]+)+",
     rf"{A}+",
+    rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{L}{A}*(?:\.{L}{A}*)+)\.)[,;:]",
     # Periods that stay.
     r"[A-Za-z](?:\.[A-Za-z])+\.",
     r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
-    rf"(?P<t>[A-Za-z]\.)(?!\s+(?:{STARTER})(?:\s|$))",
+    rf"(?P<t>[A-Za-z]\.)(?!\s+{SENTENCE_STARTER}\s)",
     rf"(?:{_any_case(TITLES)})\.",
-    rf"(?P<t>(?:{_any_case(ABBREVIATIONS_BEFORE_NUMBERS)})\.)\s*[0-9]",
+    rf"(?P<t>(?:{_any_case(ABBREVIATIONS_BEFORE_NUMBERS)})\.)\s?[0-9]",
     r"[Pp][Hh]\.?[Dd]\.",
     # Numbers.
     r"[-+\xb1]?[0-9]*(?:[.,:\u2044\u066b\u066c][0-9]+)+",
@@ -119,9 +122,10 @@ _SOURCES = (
     # Faces.
     r"[<>]?[:;=][-o*']?[()DOPp\\@|\[\]](?![A-Za-z0-9])|:\{(?![A-Za-z0-9])",
     r"\^_\^|>_<|-_-",
-    # Marks. Entities stand for one.
+    # Marks, and what stands for one: an entity, the name of a bracket.
+    r"-(?i:[lr][rsc]b)-",
     r"&(?:amp|lt|gt|quot|apos|nbsp);",
-    r"[?!]+|\.{3,}|\. \. \.|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
+    r"[?!]+|''|``|\.{3,}|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
 )
 
 PATTERNS = tuple(re.compile(source) for source in _SOURCES)

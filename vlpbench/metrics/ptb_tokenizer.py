@@ -21,7 +21,7 @@ from vlpbench.metrics.ptb_patterns import (
     PARTED,
     PATTERNS,
     REWRITTEN,
-    SENTENCE_STARTERS,
+    SENTENCE_STARTER,
 )
 
 __all__ = ["tokenize"]
@@ -29,12 +29,15 @@ __all__ = ["tokenize"]
 PUNCTUATION = frozenset(("''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";"))
 """What is left out: pycocoevalcap's list less its upper-case bracket names, which never match."""
 BREAKS = re.compile("[\n\r\x0b\x0c\u2028\u2029]")
-SPACES = re.compile("[ \t\xa0\u200b\u3000\\s]+")
+SPACES = re.compile(r"[\s\u200b]+")
+WORD = re.compile(r"[^\s\u200b]+")
+WHOLE = re.compile(r"\S(?:.*\S)?")
 PLAIN = re.compile("[A-Za-z]+")
-WHOLE_LINE = re.compile(r"<[/!?A-Za-z]|[0-9][ \xa0][0-9]+(?:/|[ \xa0-][0-9])|\([0-9]{3}\) |& |\. \.")
+WHOLE_LINE = re.compile(r"<[/!?A-Za-z]|[0-9][ \xa0][0-9]+(?:/|[ \xa0-][0-9])|\([0-9]{3}\) ")
 """What tokens with a space inside begin with: such a line is read as one, all others word by word."""
 ASKS_NEXT = re.compile(rf"(?:(?<![A-Za-z])[A-Za-z]|\b(?i:{'|'.join(ABBREVIATIONS_BEFORE_NUMBERS)}))\.$")
-"""A word whose cut depends on the next one."""
+"""A word whose cut depends on what comes after it: one of the two things below."""
+AFTER = re.compile(rf"\s(?:(?P<number>[0-9])|\s*(?P<starter>{SENTENCE_STARTER})\s)")
 KEPT = re.compile(
     "[!-~\xa1-\xff\u0370-\u1fff\u2016-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u214f\u2155-\u215e\u2190-\u2bff"
     "\u3001-\u3012\u30fb\uff01-\uffe6]"
@@ -44,7 +47,7 @@ QUOTES = re.compile("[\"'`\xab\xbb\x91-\x94\u2018\u2019\u201b\u201c\u201d\u2039\
 CURLY = re.compile("[\u2019\x92]|&apos;")
 CLITIC = re.compile(r"(?:[\u2019\x92]|&apos;)(?:s|m|d|re|ve|ll|t)|n(?:[\u2019\x92]|&apos;)t", re.IGNORECASE)
 """What is written with a straight apostrophe, whichever it had; other words keep theirs."""
-DASHES = re.compile("[\x96\x97\u2013\u2014\u2015\x85\u2026]|-{1,4}|\.{3,}|\. \. \.")
+DASHES = re.compile(r"[\x96\x97\u2013\u2014\u2015\x85\u2026]|-{1,4}|\.{3,}")
 
 
 def tokenize(captions: Sequence[str]) -> list[str]:
@@ -54,19 +57,18 @@ def tokenize(captions: Sequence[str]) -> list[str]:
     ["a man 's t-shirt is n't it", 'two dogs -lrb- brown -rrb-']
     """
     lines = [BREAKS.sub(" ", caption) for caption in captions]
-    words = [[line] if WHOLE_LINE.search(line) else SPACES.split(line.strip()) for line in lines]
-    following = ""
+    text = "\n".join(lines)
     found: list[str] = []
-    for line in reversed(words):
+    start = 0
+    for line in lines:
+        end = start + len(line)
         tokens: list[str] = []
-        for word in reversed(line):
-            if not word:
-                continue
-            asks = ASKS_NEXT.search(word) and (following.lower() in SENTENCE_STARTERS or following[:1].isdigit())
-            tokens[:0] = _cut(word, following if asks else "")
-            following = SPACES.split(word.strip(), maxsplit=1)[0]
+        for word in (WHOLE if WHOLE_LINE.search(line) else WORD).finditer(text, start, end):
+            after = AFTER.match(text, word.end()) if ASKS_NEXT.search(word.group()) else None
+            tokens += _cut(word.group(), (after["number"] or after["starter"]) if after else "")
         found.append(" ".join(tokens))
-    return found[::-1]
+        start = end + 1
+    return found
 
 
 @lru_cache(maxsize=1 << 17)

@@ -137,7 +137,7 @@ def majority(questions: Iterable[Question]) -> Majority:
         _check_answers(question.answers, question.id)
         targets = soft_targets(question.answers)
         for group in (None, question.kind):
-            worth.setdefault(group, Counter()).update(targets)  # type: ignore[arg-type]
+            worth.setdefault(group, Counter()).update(targets)
         for answer in question.answers:
             spellings.setdefault(normalise(answer), Counter())[answer] += 1
     if not spellings:
