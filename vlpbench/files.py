@@ -84,7 +84,7 @@ def inside(folder: Path, name: str) -> Path:
     if not name or "\0" in name:
         raise UnsafeName(f"{name!r} is not a file name")
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if Path(name).is_absolute() or folder.resolve() not in path.resolve().parents:
         raise UnsafeName(f"{name!r} leads out of the folder {folder.name!r}")
     return path
 

@@ -1,0 +1,79 @@
+"""Which device is taken, and what every process that computes does first."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from vlpbench.device import Device, environment
+from vlpbench.errors import UserError
+
+PREPARED = """
+import torch
+from vlpbench.device import Device, prepare_process
+tiny = torch.tensor([1e-39])
+before = float(tiny * 0.5)
+prepare_process(Device("cpu"))
+print(torch.get_num_threads(), before > 0, float(tiny * 0.5))
+"""
+
+
+def test_auto_takes_the_gpu_where_there_is_one() -> None:
+    assert Device.choose().kind == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert Device.choose("cpu") == Device("cpu")
+
+
+def test_an_unknown_device_is_a_users_mistake() -> None:
+    with pytest.raises(UserError, match="unknown device 'tpu'") as caught:
+        Device.choose("tpu")
+    assert "cpu" in caught.value.remedy
+
+
+def test_a_gpu_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert Device.choose("auto") == Device("cpu")
+    with pytest.raises(UserError, match="no GPU") as caught:
+        Device.choose("cuda")
+    assert "--device cpu" in caught.value.remedy
+
+
+def test_a_cpu_computes_in_full_precision() -> None:
+    device = Device("cpu")
+    a = torch.randn(8, 8)
+    with device.autocast():
+        assert (a @ a).dtype == torch.float32
+    with torch.autocast("cpu", torch.bfloat16), device.full_precision():
+        assert (a @ a).dtype == torch.float32
+
+
+@pytest.mark.gpu
+def test_a_gpu_computes_in_bfloat16() -> None:
+    device = Device("cuda")
+    a = torch.randn(8, 8, device="cuda")
+    with device.autocast():
+        assert (a @ a).dtype == torch.bfloat16
+        with device.full_precision():
+            assert (a @ a).dtype == torch.float32
+
+
+def test_clock_and_memory_only_grow() -> None:
+    device = Device("cpu")
+    start, held = device.seconds(), device.peak_bytes()
+    assert device.seconds() >= start
+    assert device.peak_bytes() >= held > 10_000_000
+
+
+def test_a_prepared_process_has_one_thread_and_no_subnormal_numbers() -> None:
+    done = subprocess.run([sys.executable, "-c", PREPARED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "True", "0.0"]
+
+
+def test_the_environment_names_versions_and_no_host() -> None:
+    told = environment(Device("cpu"))
+    assert told["torch"] == torch.__version__
+    assert set(told) == {"python", "torch", "system", "device", "cpu_capability", "cores"}
+    assert json.loads(json.dumps(told)) == told
