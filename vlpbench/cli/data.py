@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
 
+from vlpbench.cli.options import SET
+from vlpbench.cli.picture import batch_lines, write_pictures
+from vlpbench.cli.progress import Progress
 from vlpbench.cli.session import Session
 from vlpbench.config.typed import described, fields_of
 from vlpbench.contract.dataset import Dataset
 from vlpbench.data.check import check
 from vlpbench.data.folders import cache_folder, data_root
+from vlpbench.device import Device
+from vlpbench.errors import UserError, unknown
 from vlpbench.grid import Cell, cells, open_grid, open_source
 from vlpbench.registry import Registry, load_registry
-from vlpbench.runner.workbench import opened_here
+from vlpbench.runner.grid_run import prepare
+from vlpbench.runner.pretraining import pretraining_loader
+from vlpbench.runner.workbench import Workbench, opened_here
 
 __all__ = ["data"]
 
@@ -39,7 +47,8 @@ def list_data(session: Session, grid: str | None) -> None:
     """  # noqa: D301 (click reads \b)
     click.echo(f"data folder {data_root()}, cache {cache_folder()}", err=True)
     if grid is not None:
-        for name, dataset in _datasets(session, grid)[0].items():
+        read, registry = open_grid(grid, (), session.files, session.blocked)
+        for name, dataset in _of(cells(read, registry, opened_here), registry).items():
             click.echo(f"{name:16} " + ", ".join(f"{key} {value}" for key, value in dataset.describe().items()))
         return
     registry = load_registry(session.files, session.blocked)
@@ -54,10 +63,47 @@ def list_data(session: Session, grid: str | None) -> None:
 @click.argument("grid", default="demo")
 @click.pass_obj
 def prepare_data(session: Session, grid: str) -> None:
-    """Write the worlds of a GRID, so that no run has to wait for them."""
-    for name, dataset in _datasets(session, grid)[0].items():
-        dataset.prepare(_counter(name))
-        click.echo(f"{name}: splits {', '.join(dataset.splits())} in {dataset.images.parent}")
+    """Write the worlds of a GRID, its image stores and its tokenizers, so that no run has to wait for them."""
+    read, registry = open_grid(grid, (), session.files, session.blocked)
+    found = [cell for cell in cells(read, registry, opened_here) if cell.reason is None]
+    progress = Progress({})
+    prepare(found, registry, Device.choose("cpu"), progress.heard)
+    for name, dataset in _of(found, registry).items():
+        click.echo(f"{name}: splits {', '.join(dataset.splits())}, pictures in {dataset.images}")
+
+
+@data.command("show")
+@click.argument("grid", default="demo")
+@click.option("--row", help="The row whose objective's view is shown; the first that pretrains if not said.")
+@click.option("--step", type=click.IntRange(min=0), default=0, help="Which step of pretraining; the first is 0.")
+@click.option("--samples", type=click.IntRange(min=1), default=4, show_default=True, help="How many of the batch.")
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), default=Path("batch.png"), show_default=True)
+@SET
+@click.pass_obj
+def show_data(
+    session: Session, /, grid: str, row: str | None, step: int, samples: int, png: Path, overrides: tuple[str, ...]
+) -> None:
+    """Show one batch of a GRID exactly as a model sees it: pictures, tokens, what `corrupt` made of them.
+
+    \b
+    vlpbench data show demo --row prefix-lm
+    vlpbench data show my-grid.toml --step 7 --png seventh.png
+    """  # noqa: D301 (click reads \b)
+    read, registry = open_grid(grid, overrides, session.files, session.blocked)
+    found = [one for one in cells(read, registry, opened_here) if one.reason is None and not one.settings.blind]
+    rows = {one.row: one for one in reversed(found) if one.settings.objective != "none"}
+    if not rows:
+        raise UserError(f"no row of grid {read.name!r} pretrains", remedy="-S objective=prefix-lm shows one that does")
+    if row is not None and row not in rows:
+        raise unknown("row that pretrains", row, rows)
+    cell = rows[row] if row is not None else next(reversed(rows.values()))
+    bench = Workbench(cell, registry, Device.choose("cpu"))
+    bench.dataset(cell.settings.data).prepare(counter(cell.settings.data))
+    host = pretraining_loader(bench).host(step)
+    click.echo(f"row {cell.row!r}, seed {cell.seed}, step {step}: {host.samples} samples, {host.targets} targets")
+    click.echo("\n".join(batch_lines(host, bench.tokenizer, samples)))
+    if write_pictures(host, png, samples):
+        click.echo(f"pictures: {png}", err=True)
 
 
 @data.command("check")
@@ -70,28 +116,24 @@ def check_data(session: Session, grid: str, no_pictures: bool) -> int:
     The exit code is 1 if anything is broken.
     """
     broken = 0
-    datasets, first = _datasets(session, grid)
-    for name, dataset in datasets.items():
-        dataset.prepare(_counter(name))
-        report = check(dataset, first.settings.text, pictures=not no_pictures, heard=_counter(name))
+    read, registry = open_grid(grid, (), session.files, session.blocked)
+    found = cells(read, registry, opened_here)
+    for name, dataset in _of(found, registry).items():
+        dataset.prepare(counter(name))
+        report = check(dataset, found[0].settings.text, pictures=not no_pictures, heard=counter(name))
         click.echo(f"{name} ({dataset.name})")
         click.echo("\n".join(f"  {line}" for line in report.lines()))
         broken += report.problems
     return 1 if broken else 0
 
 
-def _datasets(session: Session, grid: str) -> tuple[dict[str, Dataset], Cell]:
-    """The data sets of a grid by name, and its first cell."""
-    read, registry = open_grid(grid, (), session.files, session.blocked)
-    found = cells(read, registry, opened_here)
-    return {name: dataset for cell in found for name, dataset in _of(cell, registry).items()}, found[0]
+def _of(found: Sequence[Cell], registry: Registry) -> dict[str, Dataset]:
+    """The data sets of some cells by name."""
+    sources = {name: source for cell in found for name, source in cell.settings.sources.items()}
+    return {name: open_source(source, registry, opened_here) for name, source in sources.items()}
 
 
-def _of(cell: Cell, registry: Registry) -> dict[str, Dataset]:
-    return {name: open_source(source, registry, opened_here) for name, source in cell.settings.sources.items()}
-
-
-def _counter(name: str) -> Callable[[int, int], None]:
+def counter(name: str) -> Callable[[int, int], None]:
     """Shows how far something is, on a terminal."""
 
     def heard(done: int, of: int) -> None:

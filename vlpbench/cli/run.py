@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from vlpbench.cli.options import SET
 from vlpbench.cli.plan import NothingSelected, plan_lines
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.report import table_text
@@ -24,10 +25,6 @@ _RESULTS = click.option(
     "--results", "results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"),
     show_default=True, metavar="DIR", help="Folder under which the grid gets a folder of its own name.",
 )
-_SET = click.option(
-    "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE",
-    help="Say a setting over the grid file, in its words: -S optim.lr=3e-4 -S 'seeds=[0, 1]'. May be repeated.",
-)
 _JOBS = click.option(
     "--jobs", type=click.IntRange(min=0), default=0, metavar="N",
     help="Cells at once; 0 is one a core on a CPU, one on a GPU. Changes no number.",
@@ -42,7 +39,7 @@ def run() -> None:
 
 @run.command("grid")
 @click.argument("grid", default="demo", metavar="[FILE or NAME]")
-@_SET
+@SET
 @click.option("--dry-run", is_flag=True, help="List the cells, what each would do and why some can't run; run none.")
 @_RESULTS
 @_JOBS
@@ -77,7 +74,7 @@ def run_a_grid(
 @run.command("cell")
 @click.argument("grid", metavar="GRID")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@_SET
+@SET
 @_RESULTS
 @_JOBS
 @_DEVICE
