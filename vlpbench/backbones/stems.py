@@ -7,7 +7,7 @@ four stages keep their natural strides. The linear patch is as large as conv3's 
 from __future__ import annotations
 
 from math import gcd
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +20,8 @@ __all__ = ["Conv2", "Conv3", "Conv4", "Linear", "Timm"]
 class _GroupNorm(nn.GroupNorm):
     """Group norm with 32 groups where the channels allow it (arXiv 1803.08494)."""
 
-    def __init__(self, channels: int) -> None:
-        super().__init__(gcd(32, channels), channels)
+    def __init__(self, channels: int, **where: Any) -> None:
+        super().__init__(gcd(32, channels), channels, **where)  # newer releases of timm say device and dtype
 
 
 def _stride(size: Size, stages: int) -> int:
@@ -111,10 +111,13 @@ class Timm(Stem):
         if not timm.is_model(argument):
             near = timm.list_models(f"*{argument[:8]}*")[:5] if argument else []
             raise ValueError(f"timm has no model {argument!r}; near it: {', '.join(near) or 'nothing'}")
-        self.net = _build(argument, pixels)
-        self.net.eval()
-        with torch.no_grad():
-            seen = self._tokens(torch.zeros(1, 3, pixels, pixels))
+        try:
+            self.net = _build(argument, pixels)
+            self.net.eval()
+            with torch.no_grad():
+                seen = self._tokens(torch.zeros(1, 3, pixels, pixels))
+        except (AssertionError, RuntimeError) as wrong:
+            raise ValueError(f"timm:{argument} cannot take pictures of image.size {pixels}: {wrong}") from wrong
         self.net.train()
         side = int(seen.shape[1] ** 0.5)
         self.grid = (side, side) if side * side == seen.shape[1] else (1, int(seen.shape[1]))
@@ -138,6 +141,10 @@ def _build(argument: str, pixels: int) -> nn.Module:
     import timm
 
     try:
-        return timm.create_model(argument, pretrained=False, num_classes=0, img_size=pixels)
+        net = timm.create_model(argument, pretrained=False, num_classes=0, img_size=pixels)
     except TypeError:
-        return timm.create_model(argument, pretrained=False, num_classes=0)
+        net = timm.create_model(argument, pretrained=False, num_classes=0)
+    patch = getattr(getattr(net, "patch_embed", None), "patch_size", None)
+    if isinstance(patch, tuple):  # what does not fill a patch would be cut off without a word
+        _grid(pixels, int(patch[0]), f"timm:{argument}")
+    return net
