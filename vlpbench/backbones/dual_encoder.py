@@ -11,23 +11,28 @@ from vlpbench.plugin import ImageState, Size, Spec, Stem, TextState, Trunk, part
 
 __all__ = ["DualEncoder"]
 
+_IMAGE, _TEXT = ("image_tokens", "image_vector"), ("text_tokens", "text_vector")
+
 
 class DualEncoder(Trunk):
     """The picture tower has as many layers as an encoder of this size, the text tower as many as a decoder."""
 
     name = "dual"
-    offers = frozenset({"image_tokens", "text_tokens", "image_vector", "text_vector"})
+    offers = frozenset({*_IMAGE, *_TEXT})
 
     def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
         super().__init__(spec, abilities, stem, size, length)
         width, heads = size.width, size.heads
         self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)
-        self.text_positions = parts.PositionTable(length, width, size.position_std)
-        self.image_positions = parts.PositionTable(spec.grid[0] * spec.grid[1], width, size.position_std)
-        self.biases = nn.ModuleList(parts.RelativeBias(heads, spec.grid) for _ in range(size.encoder))
-        self.image_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))
-        self.text_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.decoder))
-        self.image_norm, self.text_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        if not abilities.isdisjoint(_IMAGE):
+            self.image_positions = parts.PositionTable(spec.grid[0] * spec.grid[1], width, size.position_std)
+            self.biases = nn.ModuleList(parts.RelativeBias(heads, spec.grid) for _ in range(size.encoder))
+            self.image_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))
+            self.image_norm = nn.LayerNorm(width)
+        if not abilities.isdisjoint(_TEXT):
+            self.text_positions = parts.PositionTable(length, width, size.position_std)
+            self.text_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.decoder))
+            self.text_norm = nn.LayerNorm(width)
         if "image_vector" in abilities:
             self.image_head = parts.Projection(width, spec.joint_width)
         if "text_vector" in abilities:
@@ -48,18 +53,22 @@ class DualEncoder(Trunk):
 
     def image_tokens(self, image: ImageState) -> Tensor:
         """B, P, D: the picture tower."""
+        self.demand(*_IMAGE)
         return image.once("tokens", lambda whole: self._see(whole.images))
 
     def text_tokens(self, text: TextState) -> Tensor:
         """B, T, D: the text tower, all words visible."""
+        self.demand(*_TEXT)
         return text.once("tokens", lambda whole: self._read(whole.tokens, whole.mask))
 
     def image_vector(self, image: ImageState) -> Tensor:
         """B, E: the mean image token, projected."""
+        self.demand("image_vector")
         return image.once("vector", lambda whole: self.image_head(self.image_tokens(whole)))
 
     def text_vector(self, text: TextState) -> Tensor:
         """B, E: the mean text token, projected."""
+        self.demand("text_vector")
         return text.once("vector", lambda whole: self.text_head(self.text_tokens(whole), whole.mask))
 
     def logits(self, features: Tensor) -> Tensor:

@@ -85,10 +85,12 @@ class EncoderDecoder(Trunk):
 
     def image_vector(self, image: ImageState) -> Tensor:
         """B, E: the mean image token, projected."""
+        self.demand("image_vector")
         return image.once("vector", lambda whole: self.image_head(self.image_tokens(whole)))
 
     def text_vector(self, text: TextState) -> Tensor:
         """B, E: the mean text token, projected."""
+        self.demand("text_vector")
         return text.once("vector", lambda whole: self.text_head(self.text_tokens(whole), whole.mask))
 
     def fused_tokens(self, image: ImageState, text: TextState) -> tuple[Tensor, Tensor]:
@@ -123,6 +125,7 @@ class EncoderDecoder(Trunk):
 
     def decode(self, context: Context, text: TextState) -> Tensor:
         """B, S, D or B, C, S, D: causal over the text, which starts with BOS; positions restart at 0."""
+        self.demand("decode")
         many = text.tokens.ndim == 3
         x = self._embed(text.tokens if many else text.tokens[:, None])  # B, C, S, D
         mask = parts.masks.causal(x.shape[2], x.device)
@@ -133,13 +136,16 @@ class EncoderDecoder(Trunk):
 
     def begin(self, context: Context, beams: int, length: int) -> DecodingState:
         """Room for the keys and values of `length` words of each of `beams` rows."""
+        self.demand("decode")
         shape = (context.memory.shape[0] * beams, self.heads, length, self.spec.width // self.heads)
         past = [tuple(context.memory.new_zeros(shape) for _ in range(2)) for _ in self.decoder]
-        return _Cache(context, beams, 0, past)  # type: ignore[arg-type]
+        return _Cache(context, beams, length, 0, past)  # type: ignore[arg-type]
 
     def step(self, state: DecodingState, token: Tensor) -> Tensor:
         """B, k -> B, k, V: one more word for each beam."""
         assert isinstance(state, _Cache)
+        if state.at == state.length:  # writing past the end would change nothing, without a word
+            raise ValueError(f"begin() made room for {state.length} words; this is one more")
         x = self.words(token) + self.text_positions(state.at + 1)[state.at]
         for number, block in enumerate(self.decoder):
             x = block.step(x, state.past[number], state.at, *self._memory(state.context, number))  # type: ignore[operator]
@@ -161,6 +167,7 @@ class _Cache(DecodingState):
 
     context: Context
     beams: int
+    length: int
     at: int
     past: list[parts.Keys]
 
@@ -170,7 +177,7 @@ class _Cache(DecodingState):
         past = [(keys[flat], values[flat]) for keys, values in self.past]
         everyone = torch.arange(self.context.memory.shape[0], device=rows.device)
         context = self.context if torch.equal(rows, everyone) else self.context.rows(rows)
-        return _Cache(context, beams.shape[1], self.at, past)
+        return _Cache(context, beams.shape[1], self.length, self.at, past)
 
 
 def _never_empty(tokens: Tensor, present: Tensor, bos: int) -> tuple[Tensor, Tensor]:

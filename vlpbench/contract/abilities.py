@@ -183,6 +183,14 @@ class Backbone(nn.Module, ABC):
         """B, k ids just chosen -> B, k, V: log-odds of the next word."""
         raise self._cannot("decode")
 
+    def demand(self, *abilities: str) -> None:
+        """Raise AttributeError unless it was built with one of `abilities`: for methods whose weights may not exist."""
+        if self.abilities.isdisjoint(abilities):
+            built = ", ".join(sorted(self.abilities)) or "nothing"
+            raise AttributeError(
+                f"this {self.name!r} was built without {abilities[0]!r} (with: {built}); name it in `needs`"
+            )
+
     @abstractmethod
     def logits(self, features: Tensor) -> Tensor:
         """..., D -> ..., V in fp32: log-odds of each word by the tied word table."""
