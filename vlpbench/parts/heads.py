@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, normalize
+from torch.utils.checkpoint import checkpoint
 
 __all__ = ["Projection", "WordTable", "masked_mean"]
 
@@ -28,8 +29,9 @@ class Projection(nn.Module):
         self.linear = nn.Linear(width, joint_width, bias=False)
 
     def forward(self, tokens: Tensor, present: Tensor | None = None) -> Tensor:
-        """B, S, D -> B, E, in fp32: mixed precision would make ties in a ranking."""
-        return normalize(self.linear(masked_mean(tokens, present)).float(), dim=-1)
+        """B, S, D -> B, E, in fp32 even under autocast: mixed precision would make ties in a ranking."""
+        with torch.autocast(tokens.device.type, enabled=False):
+            return normalize(self.linear(masked_mean(tokens.float(), present)), dim=-1)
 
 
 class WordTable(nn.Module):
@@ -54,10 +56,19 @@ class WordTable(nn.Module):
         return linear(features, self.weight).float()
 
     def losses(self, features: Tensor, targets: Tensor, rows: int = 8192) -> Tensor:
-        """..., D and ... -> ...: -log P(target) in nats, `rows` positions at a time: all logits never exist at once."""
+        """..., D and ... -> ...: -log P(target) in nats.
+
+        `rows` positions at a time, and beyond the first block computed again for the gradient, so that the logits of
+        all positions never exist at once.
+        """
         flat, aims = features.flatten(0, -2), targets.flatten()
-        parts = [
-            cross_entropy(self.logits(some), aim, reduction="none")
+        if len(flat) <= rows:
+            return self._losses(flat, aims).view(targets.shape)
+        blocks = [
+            checkpoint(self._losses, some, aim, use_reentrant=False, preserve_rng_state=False)
             for some, aim in zip(flat.split(rows), aims.split(rows), strict=True)
         ]
-        return torch.cat(parts).view(targets.shape)
+        return torch.cat(blocks).view(targets.shape)
+
+    def _losses(self, features: Tensor, targets: Tensor) -> Tensor:
+        return cross_entropy(self.logits(features), targets, reduction="none")
