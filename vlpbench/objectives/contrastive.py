@@ -30,6 +30,12 @@ class Config:
     smoothing: float = 0.0
     """Share of each target that is spread evenly over the batch (ALIGN, arXiv 2102.05918, takes 0.1)."""
 
+    def __post_init__(self) -> None:
+        if not 0 < self.coldest <= self.temperature:
+            raise ValueError(f"needs 0 < coldest <= temperature, not {self.coldest} and {self.temperature}")
+        if not 0 <= self.smoothing <= 1:
+            raise ValueError(f"smoothing is a share between 0 and 1, not {self.smoothing}")
+
 
 class Contrastive(Objective):
     """Soft-target, two-sided cross-entropy over cosines divided by a learnt temperature."""
@@ -47,13 +53,17 @@ class Contrastive(Objective):
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
         """Half of picture to text and half of text to picture (B), nats."""
-        scale = self.log_scale.clamp(max=-log(self.config.coldest)).exp()
+        scale = self.log_scale.exp()
         image, text = features["image"], features["text"]
         image_to_text = scale * own(image) @ gather(text).T
         text_to_image = scale * own(text) @ gather(image).T
         targets = self.targets(batch)
         losses = parts.two_sided_cross_entropy(image_to_text, text_to_image, targets, targets)
         return Step(losses, {"temperature": 1 / scale.detach()})
+
+    def after_step(self, carry: Mapping[str, Tensor]) -> None:
+        """Keep the temperature above its floor: here, as a bound inside the formula would stop its gradient there."""
+        self.log_scale.clamp_(max=-log(self.config.coldest))
 
     def targets(self, batch: Batch) -> Tensor:
         """B, N: each row spread evenly over the pairs that show the same picture or say the same words."""

@@ -39,14 +39,14 @@ class LanguageModel(Objective):
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: Config) -> Mapping[str, Any]:
-        """inputs (B, T): the text moved one place to the right, BOS first."""
+        """inputs (B, T): the text moved one place to the right, BOS first; nothing (B, 1): a prefix without a word."""
         inputs = np.roll(batch.tokens, 1, axis=1)
         inputs[:, 0] = batch.vocabulary.bos
-        return {"inputs": inputs, "nothing": np.zeros_like(batch.mask), "count": batch.mask.sum(1)}
+        return {"inputs": inputs, "nothing": np.zeros_like(batch.mask[:, :1]), "count": batch.mask.sum(1)}
 
     def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
         """nll (B, T): nats for each word."""
-        prefix = None if batch.has_image else backbone.read(batch.tokens, batch["nothing"])
+        prefix = None if batch.has_image else backbone.read(batch.tokens[:, :1], batch["nothing"])
         context = backbone.context(batch.image, prefix, self.config.visible)
         features = backbone.decode(context, backbone.read(batch["inputs"], batch.mask))
         return {"nll": backbone.token_losses(features, batch.tokens)}

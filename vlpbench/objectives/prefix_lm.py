@@ -25,6 +25,10 @@ class Config:
     shortest: int = 1
     """Tokens of the shortest prefix of a text without a picture (T5's random prefix starts at 1)."""
 
+    def __post_init__(self) -> None:
+        if self.shortest < 0:
+            raise ValueError(f"shortest is a number of tokens, not {self.shortest}")
+
 
 class PrefixLM(Objective):
     """-sum_t log P(x_t | picture, x_<t) over the words after a random prefix that is read in both directions."""
