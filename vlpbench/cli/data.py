@@ -77,7 +77,10 @@ def prepare_data(session: Session, grid: str) -> None:
 @click.option("--row", help="The row whose objective's view is shown; the first that pretrains if not said.")
 @click.option("--step", type=click.IntRange(min=0), default=0, help="Which step of pretraining; the first is 0.")
 @click.option("--samples", type=click.IntRange(min=1), default=4, show_default=True, help="How many of the batch.")
-@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), default=Path("batch.png"), show_default=True)
+@click.option(
+    "--png", type=click.Path(path_type=Path, dir_okay=False), default=Path("batch.png"), show_default=True,
+    help="File for the pictures.",
+)
 @SET
 @click.pass_obj
 def show_data(

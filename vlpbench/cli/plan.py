@@ -25,19 +25,19 @@ def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
     """One line a cell and one a task that has no score, then the sum."""
     width = max(len(cell.row) for cell in plan.cells)
     for cell in plan.cells:
-        todo = plan.todo[cell.id]
-        what = cell.reason if todo == "skip" else _work(cell) if todo == "run" else _hint(todo)
-        yield f"{cell.id}  {_WORDS[todo]:9}  {cell.row:{width}}  seed {cell.seed}  {what}"
-        if todo == "run":
+        fate = plan.todo[cell.id]
+        what = cell.reason if fate == "skip" else _work(cell) if fate == "run" else _hint(fate)
+        yield f"{cell.id}  {_WORDS[fate]:9}  {cell.row:{width}}  seed {cell.seed}  {what}"
+        if fate == "run":
             reasons = [task_why_not(task, cell.settings, registry) for task in cell.settings.tasks]
             yield from (f"{'':25}{reason}" for reason in reasons if reason)
     counts = Counter(plan.todo[cell.id] for cell in plan.cells)
-    told = ", ".join(f"{counts[todo]} {word}" for todo, word in _WORDS.items() if counts[todo])  # type: ignore[index]
+    told = ", ".join(f"{counts[fate]} {word}" for fate, word in _WORDS.items() if counts[fate])  # type: ignore[index]
     yield f"{len(plan.cells)} cells: {told}; results in {plan.results}"
 
 
-def _hint(todo: str) -> str:
-    return "--retry-failed runs it again" if todo == "failed" else ""
+def _hint(fate: str) -> str:
+    return "--retry-failed runs it again" if fate == "failed" else ""
 
 
 def _work(cell: Cell) -> str:

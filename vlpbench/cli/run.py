@@ -29,7 +29,10 @@ _JOBS = click.option(
     "--jobs", type=click.IntRange(min=0), default=0, metavar="N",
     help="Cells at once; 0 is one a core on a CPU, one on a GPU. Changes no number.",
 )
-_DEVICE = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+_DEVICE = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+    help="Where cells run; auto takes the GPU where there is one.",
+)
 
 
 @click.group()

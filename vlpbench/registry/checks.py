@@ -98,7 +98,7 @@ def _check_config(cls: type) -> None:
     config = getattr(cls, "config_class", None)
     if not isinstance(config, type) or not dataclasses.is_dataclass(config):
         raise Unfit(f"{cls.__name__}.config_class is {config!r}", "it is a class under @dataclass(frozen=True)")
-    if not getattr(config, "__dataclass_params__").frozen:  # noqa: B009 (no type stub knows it)
+    if not getattr(config, "__dataclass_params__").frozen:  # noqa: B009 (unknown to mypy)
         raise Unfit(f"{config.__name__} is not frozen", "write @dataclass(frozen=True)")
     try:
         kinds = fields_of(config)

@@ -68,14 +68,18 @@ class _Loader:
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 plugin = source.load()
-        except (Exception, SystemExit) as wrong:  # noqa: BLE001 (a stranger's code may raise anything)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as wrong:  # noqa: BLE001 (a stranger's code may raise anything, or call sys.exit)
             self.fail(source, explain_import(wrong, source.file, source.distribution), wrong)
             return
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 hooks = check_hooks(self.manager, plugin, key)
                 brought = [(hook.name, call_hook(hook, plugin)) for hook in hooks if hook.name in KINDS]
-        except (Exception, SystemExit) as wrong:  # noqa: BLE001
+        except KeyboardInterrupt:
+            raise
+        except BaseException as wrong:  # noqa: BLE001
             with contextlib.suppress(ValueError, AssertionError):
                 self.manager.unregister(name=key)
             self.fail(source, wrong, wrong)
