@@ -22,7 +22,8 @@ from vlpbench.streams import generator
     ("digits_max", 5, "at most 4"), ("digits_min", 3, "at most digits_max, which is 2"),
     ("noise", 200, "from 0 to 128"),
     ("train", 0, "from 1 to 1000000"), ("test", -5, "from 1 to 1000000"), ("questions", 13, "from 1 to 12"),
-    ("seed", -1, "from 0"), ("synonyms", 0.6, "from 0 to 0.5"), ("synonyms", "1", "from 0"), ("synonyms", True, "from 0"),
+    ("seed", -1, "from 0"), ("synonyms", 0.6, "from 0 to 0.5"),
+    ("synonyms", "1", "from 0"), ("synonyms", True, "from 0"),
     ("size", 32.5, "whole number"), ("size", "32", "whole number"),
     ("grid", True, "whole number"),
 ])
