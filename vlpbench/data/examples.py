@@ -83,9 +83,13 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
 def _field(samples: Sequence[object], name: str, split: Split) -> np.ndarray:
     """N, ...: one sample field as an array."""
     try:
-        return np.stack([np.asarray(sample.fields[name]) for sample in samples])  # type: ignore[attr-defined]
+        made = np.stack([np.asarray(sample.fields[name]) for sample in samples])  # type: ignore[attr-defined]
+        if made.dtype.kind not in "biuf":
+            raise ValueError(f"{made.dtype} are no numbers")
     except (KeyError, ValueError) as error:
         raise DataError(
-            f"not all samples of split {split.name!r} of {split.dataset!r} have a field {name!r} of one shape: {error}",
+            f"not all samples of split {split.name!r} of {split.dataset!r} have a field {name!r} of numbers "
+            f"of one shape: {error}",
             remedy="use a data set that has it, or an objective that does not want it",
         ) from error
+    return made

@@ -174,14 +174,27 @@ class Loader:
         wanted = {name: self.examples.fields[name][chosen] for name in surgery.wants}
         view = replace(base, extras=wanted)
         rng = generator(self.seed, f"corrupt/{self.stream}/{surgery.name}", step)
-        made = {name: np.asarray(array) for name, array in surgery.corrupt(view, rng, surgery.config).items()}
-        for name, array in made.items():
-            if array.ndim == 0 or len(array) != len(base):
-                raise DataError(
-                    f"corrupt() of {surgery.name!r} returned {name!r} of shape {array.shape}",
-                    remedy=f"return arrays whose first axis is the batch: ({len(base)}, ...)",
-                )
+        made = _arrays(surgery, surgery.corrupt(view, rng, surgery.config), len(base))
         return replace(view, extras={**wanted, **made})
+
+
+def _arrays(surgery: Surgery, returned: Any, rows: int) -> dict[str, np.ndarray]:
+    """What `corrupt` returned as arrays of numbers with one row a sample; anything else is a DataError."""
+    remedy = f"return a mapping of names to arrays of numbers whose first axis is the batch: ({rows}, ...)"
+    said = f"corrupt() of {surgery.name!r} returned"
+    if not isinstance(returned, Mapping):
+        raise DataError(f"{said} {type(returned).__name__}", remedy=remedy)
+    made: dict[str, np.ndarray] = {}
+    for name, given in returned.items():
+        try:
+            array = made[name] = np.asarray(given)
+        except ValueError as error:
+            raise DataError(f"{said} {name!r}, which is no array: {error}", remedy=remedy) from error
+        if array.dtype.kind not in "biuf":
+            raise DataError(f"{said} {name!r} of type {array.dtype}", remedy=remedy)
+        if array.ndim == 0 or len(array) != rows:
+            raise DataError(f"{said} {name!r} of shape {array.shape}", remedy=remedy)
+    return made
 
 
 @lru_cache(maxsize=8)

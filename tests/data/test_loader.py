@@ -1,0 +1,228 @@
+"""Batches are a function of (seed, step): no worker, no order and no neighbour changes what is in one."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vlpbench.config.settings import ImageSettings
+from vlpbench.data.errors import DataError
+from vlpbench.data.examples import Examples
+from vlpbench.data.images import prepare_images
+from vlpbench.data.loader import HostBatch, Loader, Surgery
+from vlpbench.types import Batch, Vocabulary
+
+VOCABULARY = Vocabulary(size=200, pad=0, bos=1, eos=2, unk=3, mask=4)
+MANY = np.array([1, 5, 3, 2, 1, 4, 2], np.int64)
+N, M, T, S = len(MANY), int(MANY.sum()), 5, 8
+
+
+def noise(batch: Batch, rng: np.random.Generator, config: Any) -> Mapping[str, Any]:
+    """One number a sample, and how many words there are."""
+    return {"noise": rng.random(len(batch)), "count": batch.mask.sum(1)}
+
+
+@pytest.fixture(scope="module")
+def examples() -> Examples:
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(40, 200, (M, T))
+    tokens[:, 0] = 100 + np.arange(M)  # the first word says which text it is
+    mask = np.arange(T)[None] < rng.integers(2, T + 1, M)[:, None]
+    return Examples(
+        pixels=rng.integers(0, 256, (N + 2, S, S, 3), dtype=np.uint8),
+        image_rows=np.arange(N)[::-1].copy() + 1,
+        image_ids=1000 + np.arange(N),
+        tokens=np.where(mask, tokens, 0),
+        mask=mask,
+        caption_ids=np.arange(M) % 9,
+        first=np.cumsum(MANY) - MANY,
+        many=MANY,
+        fields={"weight": rng.random((N, 2))},
+    )
+
+
+def loader(examples: Examples, **changes: Any) -> Loader:
+    surgery = Surgery("noisy", noise, None, ("weight",))
+    whole = Loader(examples, [surgery], VOCABULARY, ImageSettings(size=S), seed=3, batch=4, steps=14)
+    return dataclasses.replace(whole, **changes)
+
+
+def same(one: HostBatch, two: HostBatch) -> bool:
+    """Whether two batches are equal to the last bit."""
+    if one.views.keys() != two.views.keys():
+        return False
+    pairs = [(getattr(one, name), getattr(two, name)) for name in ("pixels", "boxes", "flips")]
+    for name, view in one.views.items():
+        other = two.views[name]
+        fields = ("tokens", "mask", "image_ids", "caption_ids", "progress")
+        pairs += [(getattr(view, field), getattr(other, field)) for field in fields]
+        if view.extras.keys() != other.extras.keys():
+            return False
+        pairs += [(view.extras[key], other.extras[key]) for key in view.extras]
+    return all(a is b or np.array_equal(a, b) for a, b in pairs)
+
+
+def test_a_batch_is_a_function_of_seed_and_step(examples: Examples) -> None:
+    image = ImageSettings(size=S, crop=0.5, flip=True)
+    whole = list(loader(examples, image=image))
+    backwards = [loader(examples, image=image).host(step) for step in reversed(range(14))][::-1]
+    assert all(map(same, whole, backwards))
+    assert not same(whole[0], loader(examples, image=image, seed=4).host(0))
+    assert not any(same(whole[0], other) for other in whole[1:])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_change_nothing(examples: Examples, workers: int) -> None:
+    image = ImageSettings(size=S, crop=0.5, flip=True)
+    alone = list(loader(examples, image=image))
+    helped = list(loader(examples, image=image, workers=workers))
+    assert len(helped) == len(alone) == 14
+    assert all(map(same, alone, helped))
+
+
+def test_workers_end_with_the_loop(examples: Examples) -> None:
+    before = threading.active_count()
+    batches = iter(loader(examples, workers=3))
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before
+
+
+def test_every_example_comes_once_an_epoch(examples: Examples) -> None:
+    """14 batches of 4 are 8 epochs of 7; no batch boundary falls together with the end of an epoch."""
+    drawn = np.concatenate([host.views["noisy"].image_ids for host in loader(examples)])
+    epochs = drawn.reshape(8, N)
+    assert all(sorted(epoch) == sorted(examples.image_ids) for epoch in epochs.tolist())
+    assert len({tuple(epoch) for epoch in epochs.tolist()}) > 1
+
+
+def test_a_batch_may_be_larger_than_the_set(examples: Examples) -> None:
+    drawn = loader(examples, batch=3 * N + 2, steps=1).host(0).views["noisy"].image_ids
+    assert set(Counter(drawn.tolist()).values()) <= {3, 4}
+    assert len(drawn) == 3 * N + 2
+
+
+def test_pictures_texts_and_fields_belong_together(examples: Examples) -> None:
+    for host in loader(examples):
+        view = host.views["noisy"]
+        which = view.image_ids - 1000
+        assert host.pixels is not None
+        assert np.array_equal(host.pixels, examples.pixels[examples.image_rows[which]])
+        assert np.array_equal(view["weight"], examples.fields["weight"][which])
+        text = view.tokens[:, 0] - 100
+        assert (examples.first[which] <= text).all() and (text < examples.first[which] + MANY[which]).all()
+        assert np.array_equal(view.tokens, examples.tokens[text])
+        assert np.array_equal(view.mask, examples.mask[text])
+        assert np.array_equal(view.caption_ids, examples.caption_ids[text])
+        assert view.images is None and view.has_image
+
+
+def test_texts_are_drawn_evenly_among_an_examples_own(examples: Examples) -> None:
+    drawn = Counter(
+        int(word) - 100 for host in loader(examples, batch=70, steps=100) for word in host.views["noisy"].tokens[:, 0]
+    )
+    for first, many in zip(examples.first, MANY, strict=True):
+        counts = np.array([drawn[text] for text in range(first, first + many)])
+        assert counts.sum() == 1000  # each example once an epoch, 1,000 epochs
+        expected = 1000 / many
+        assert (abs(counts - expected) < 5 * np.sqrt(expected)).all()
+
+
+def test_streams_keep_stages_apart(examples: Examples) -> None:
+    pretrain, finetune = loader(examples), loader(examples, stream="finetune/vqa")
+    orders = [[view.image_ids.tolist() for view in _views(one)] for one in (pretrain, finetune)]
+    assert orders[0] != orders[1]
+    noises = [[view["noise"].tolist() for view in _views(one)] for one in (pretrain, finetune)]
+    assert all(a != b for a, b in zip(*noises, strict=True))
+
+
+def test_objectives_share_a_batch_but_not_their_chance(examples: Examples) -> None:
+    two = loader(examples, surgeries=[Surgery("noisy", noise, None), Surgery("loud", noise, None)]).host(5)
+    noisy, loud = two.views["noisy"], two.views["loud"]
+    assert np.array_equal(noisy.tokens, loud.tokens)
+    assert not np.array_equal(noisy["noise"], loud["noise"])
+    assert np.array_equal(noisy["noise"], loader(examples).host(5).views["noisy"]["noise"])
+    assert "weight" not in noisy.extras
+    assert two.samples == 4
+    assert two.targets == 2 * int(noisy.mask.sum())
+
+
+def test_without_a_count_each_sample_counts_once(examples: Examples) -> None:
+    plain = loader(examples, surgeries=[Surgery("plain", lambda batch, rng, config: {}, None)]).host(0)
+    assert plain.targets == 4
+
+
+def test_progress_runs_from_nought_to_one(examples: Examples) -> None:
+    told = [float(view.progress) for view in _views(loader(examples))]
+    assert told[0] == 0 and told[-1] == 1
+    assert np.allclose(np.diff(told), 1 / 13)
+    assert float(_views(loader(examples, steps=1))[0].progress) == 0
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ({"known": np.ones((3, 5))}, r"'known' of shape \(3, 5\)"),
+        ({"known": np.float32(1)}, r"'known' of shape \(\)"),
+        ({"known": np.array(["a", "b", "c", "d"])}, "'known' of type <U1"),
+        ({"known": [None] * 4}, "'known' of type object"),
+        ({"known": [[1], [1, 2], [1], [1]]}, "'known', which is no array"),
+        (np.ones(4), "ndarray"),
+        (None, "NoneType"),
+    ],
+)
+def test_surgery_that_returns_something_else_is_told(examples: Examples, returned: Any, said: str) -> None:
+    bad = loader(examples, surgeries=[Surgery("bad", lambda batch, rng, config: returned, None)])
+    with pytest.raises(DataError, match=r"corrupt\(\) of 'bad' returned " + said) as caught:
+        bad.host(0)
+    assert "(4, ...)" in caught.value.remedy
+
+
+def test_an_error_in_a_worker_is_raised_where_the_batch_is_wanted(examples: Examples) -> None:
+    def fails(batch: Batch, rng: np.random.Generator, config: Any) -> Mapping[str, Any]:
+        raise ZeroDivisionError("from corrupt")
+
+    with pytest.raises(ZeroDivisionError, match="from corrupt"):
+        list(loader(examples, surgeries=[Surgery("fails", fails, None)], workers=2))
+
+
+def test_one_crossing_gives_every_objective_its_view(examples: Examples) -> None:
+    image = ImageSettings(size=6, crop=0.5, flip=True)
+    host = loader(examples, image=image, surgeries=[Surgery("a", noise, None), Surgery("b", noise, None)]).host(2)
+    crossed = host.to(torch.device("cpu"))
+    assert list(crossed) == ["pairs"]
+    a, b = crossed["pairs"]["a"], crossed["pairs"]["b"]
+    assert a.images is b.images and a.tokens is b.tokens
+    assert host.pixels is not None and host.boxes is not None and host.flips is not None
+    pixels, boxes, flips = map(torch.from_numpy, (host.pixels, host.boxes, host.flips))
+    assert torch.equal(a.images, prepare_images(pixels, 6, boxes, flips))
+    assert a.images.shape == (4, 3, 6, 6)
+    assert a["noise"].dtype == torch.float32 and a.tokens.dtype == torch.int64 and a.mask.dtype == torch.bool
+    assert torch.equal(a["count"], torch.from_numpy(host.views["a"]["count"]))
+
+
+def test_nothing_is_cropped_or_mirrored_unless_asked(examples: Examples) -> None:
+    host = loader(examples).host(0)
+    assert host.boxes is None and host.flips is None
+    assert host.pixels is not None
+    seen = host.to(torch.device("cpu"))["pairs"]["noisy"].images
+    assert torch.equal(seen, prepare_images(torch.from_numpy(host.pixels), S))
+
+
+def test_texts_alone_are_a_batch_of_texts(examples: Examples) -> None:
+    texts = dataclasses.replace(examples, pixels=np.zeros((0, S, S, 3), np.uint8))
+    host = loader(texts).host(0)
+    assert host.pixels is None and not host.views["noisy"].has_image
+    crossed = host.to(torch.device("cpu"))
+    assert list(crossed) == ["texts"] and crossed["texts"]["noisy"].images is None
+
+
+def _views(of: Loader) -> list[Batch]:
+    return [host.views["noisy"] for host in of]
