@@ -80,7 +80,7 @@ def test_a_dry_run_lists_the_cells_and_why_some_cannot_be_run(objective, tmp_pat
     assert "to run     prefix, encoder-decoder" in lines[1]
     assert "prefix-lm on 36,000 samples, vqa" in lines[1]
     assert "to run     mine, dual" in lines[2]
-    assert "n/a: captioning needs context, decode, dual has none" in lines[3]
+    assert "captioning: n/a: needs decode" in lines[3]
     assert lines[-1].startswith("4 cells: 3 to run, 1 can't run; results in")
     assert not (tmp_path / "r").exists()
 
