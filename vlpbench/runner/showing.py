@@ -1,0 +1,122 @@
+"""One training batch exactly as a model sees it, drawn from the very loader that training uses.
+
+Axes: B samples of a batch, T tokens, H pixels a side as seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vlpbench.data.images import MEAN, STD
+from vlpbench.data.loader import HostBatch, Loader
+from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.errors import UserError
+from vlpbench.runner.pretraining import pretraining_loader
+from vlpbench.runner.showing_text import row_lines
+from vlpbench.runner.workbench import Workbench
+from vlpbench.tasks.suite import readout_loader, task_named
+from vlpbench.types import Batch
+
+__all__ = ["Look", "look"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One batch, ready to be printed or drawn."""
+
+    stage: str
+    """What it is a batch of: "pretraining", or the fine-tune of a task."""
+    step: int
+    """Which step sees it, from 0."""
+    steps: int
+    """How many steps there are."""
+    views: Mapping[str, Batch]
+    """Each objective's view by name, in numpy; they share tokens and ids."""
+    pictures: NDArray[np.uint8] | None
+    """B, H, H, 3: what the stem sees (cropped, resized, mirrored), turned back into colours; None for texts."""
+    boxes: NDArray[np.float32] | None
+    """B, 4: left, top, right, bottom of the crops, shares of the side; None where nothing is cropped."""
+    flips: NDArray[np.bool_] | None
+    """B: whether a picture is mirrored; None where none is."""
+    tokenizer: Tokenizer
+    """What cut the texts."""
+    answers: Sequence[str] = ()
+    """VQA: what the columns of its soft targets stand for."""
+
+    @property
+    def batch(self) -> Batch:
+        """Any view: what all of them share."""
+        return next(iter(self.views.values()))
+
+    def headline(self) -> str:
+        """What this is a batch of, in a sentence."""
+        side = "texts alone" if self.pictures is None else "pictures of {0} x {0} pixels".format(self.pictures.shape[1])
+        names = " + ".join(self.views)
+        return (
+            f"{self.stage}, step {self.step} of {self.steps}, {names}: {len(self.batch)} samples, {side}, "
+            f"{self.batch.tokens.shape[1]} tokens a text, {self.tokenizer.vocabulary.size} ids"
+        )
+
+    def sample(self, row: int, width: int = 100, ids: bool = False) -> list[str]:
+        """One sample as lines of at most `width` characters: where it is from, its words, and what became of them."""
+        lines = [self._title(row), f"  {self.tokenizer.decode(self.batch.tokens[row])}"]
+        for name, view in self.views.items():
+            lines.append(f"  {name}")
+            arrays = {"tokens": view.tokens, **view.extras}
+            lines += [f"    {line}" for line in row_lines(arrays, row, self.tokenizer, self.answers, width - 4, ids)]
+        return lines
+
+    def _title(self, row: int) -> str:
+        parts = [f"sample {row}", f"image {self.batch.image_ids[row]}", f"caption {self.batch.caption_ids[row]}"]
+        if self.boxes is not None:
+            parts.append("crop " + " ".join(f"{side:.2f}" for side in self.boxes[row]))
+        if self.flips is not None and self.flips[row]:
+            parts.append("mirrored")
+        return ", ".join(parts)
+
+
+def look(bench: Workbench, step: int = 0, task: str = "") -> Look:
+    """The batch of one step of a cell's pretraining, or of a task's fine-tune.
+
+    Raises UserError where the cell trains nothing there, and for a step that there is not.
+    """
+    loader, stage, answers = _fine_tune(bench, task) if task else _pretraining(bench)
+    if not 0 <= step < loader.steps:
+        raise UserError(f"there is no step {step}", "--step", f"give one from 0 to {loader.steps - 1}")
+    host = loader.host(step)
+    return Look(
+        stage, step, loader.steps, host.views, _colours(host), host.boxes, host.flips, bench.tokenizer, answers
+    )
+
+
+def _pretraining(bench: Workbench) -> tuple[Loader, str, Sequence[str]]:
+    if not bench.terms:
+        raise UserError(
+            f"row {bench.cell.row!r} pretrains nothing, so it sees no batch", "--row",
+            "name a row with an objective, or a task: --task captioning",
+        )
+    return pretraining_loader(bench), "pretraining", ()
+
+
+def _fine_tune(bench: Workbench, task: str) -> tuple[Loader, str, Sequence[str]]:
+    trial = bench.trial(task, {})
+    why = task_named(task).why_not(bench.blueprint.trunk.offers, bench.trains, trial.zero_shot)
+    if why or trial.zero_shot:
+        raise UserError(why or f"{task} has no fine-tune, so it sees no batch", "--task", f"name {trial.name}")
+    readout = task_named(task).readout(trial)
+    return readout_loader(readout, trial), f"fine-tune for {task}", readout.answers
+
+
+def _colours(host: HostBatch) -> NDArray[np.uint8] | None:
+    """B, H, H, 3: normalised pictures turned back into bytes."""
+    seen = next(iter(host.to(torch.device("cpu")).get("pairs", {}).values()), None)
+    if seen is None or seen.images is None:
+        return None
+    normalised = np.asarray(seen.images.permute(0, 2, 3, 1).contiguous())
+    shares = normalised * np.array(STD, np.float32) + np.array(MEAN, np.float32)
+    return np.clip(np.rint(shares * 255), 0, 255).astype(np.uint8)
