@@ -1,0 +1,91 @@
+"""Blocks against their formula; candidates one by one; one word at a time against all at once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import gelu, layer_norm
+
+from vlpbench.parts import DecoderBlock, EncoderBlock, Mlp, masks
+
+WIDTH, HEADS = 12, 3
+B, C, S, K = 2, 3, 5, 4
+
+
+def drawn(*shape):
+    return torch.randn(*shape, dtype=torch.float64)
+
+
+def stirred(module):
+    """All weights away from ones and zeros, so that each of them matters."""
+    torch.manual_seed(0)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return module.double()
+
+
+@pytest.fixture
+def decoder():
+    return stirred(DecoderBlock(WIDTH, HEADS))
+
+
+@pytest.fixture
+def memory(decoder):
+    return drawn(B, K, WIDTH)
+
+
+def test_mlp_is_four_times_as_wide_inside():
+    mlp = stirred(Mlp(WIDTH))
+    x = drawn(2, WIDTH)
+    assert mlp[0].out_features == 4 * WIDTH
+    expected = gelu(x @ mlp[0].weight.T + mlp[0].bias) @ mlp[2].weight.T + mlp[2].bias
+    assert torch.allclose(mlp(x), expected)
+
+
+def normal(norm, x):
+    return layer_norm(x, (WIDTH,), norm.weight, norm.bias)
+
+
+def test_encoder_block_normalises_before_each_part():
+    block, x = stirred(EncoderBlock(WIDTH, HEADS)), drawn(B, S, WIDTH)
+    mask = masks.causal(S)
+    middle = x + block.attention(normal(block.norm1, x), mask)
+    assert torch.allclose(block(x, mask), middle + block.mlp(normal(block.norm2, middle)))
+
+
+def test_decoder_block_looks_at_itself_then_at_the_memory(decoder, memory):
+    x, mask = drawn(B, 1, S, WIDTH), masks.causal(S)
+    row = x[:, 0]
+    row = row + decoder.attention(normal(decoder.norm1, row), mask)
+    row = row + decoder.cross.ask(normal(decoder.norm2, row), decoder.cross.keys(memory))
+    row = row + decoder.mlp(normal(decoder.norm3, row))
+    assert torch.allclose(decoder(x, decoder.cross.keys(memory), None, mask)[:, 0], row)
+
+
+def test_candidates_are_as_one_by_one(decoder, memory):
+    x, mask, keys = drawn(B, C, S, WIDTH), masks.causal(S), decoder.cross.keys(memory)
+    present = masks.padding(torch.tensor([[True, True, False, False], [True] * K]))
+    together = decoder(x, keys, present, mask)
+    assert together.shape == (B, C, S, WIDTH)
+    alone = torch.cat([decoder(x[:, c : c + 1], keys, present, mask) for c in range(C)], 1)
+    assert torch.allclose(together, alone)
+
+
+def test_a_later_word_changes_nothing_before_it(decoder, memory):
+    x, mask, keys = drawn(B, 1, S, WIDTH), masks.causal(S), decoder.cross.keys(memory)
+    other = x.clone()
+    other[:, :, 3] = drawn(B, 1, WIDTH)
+    before, after = decoder(x, keys, None, mask), decoder(other, keys, None, mask)
+    assert torch.allclose(before[:, :, :3], after[:, :, :3])
+    assert not torch.isclose(before[:, :, 3:], after[:, :, 3:]).all(-1).any()
+
+
+def test_step_by_step_is_as_all_at_once(decoder, memory):
+    x, keys = drawn(B, C, S, WIDTH), decoder.cross.keys(memory)
+    present = masks.padding(torch.tensor([[True, True, True, False], [True] * K]))
+    together = decoder(x, keys, present, masks.causal(S))
+    past = tuple(torch.full((B * C, HEADS, S, WIDTH // HEADS), torch.nan, dtype=torch.float64) for _ in range(2))
+    with torch.no_grad():  # what is not yet written is never looked at, or this would be NaN
+        steps = [decoder.step(x[:, :, at], past, at, keys, present) for at in range(S)]
+    assert torch.allclose(together, torch.stack(steps, 2))
+    assert all(torch.isfinite(part).all() for part in past)
