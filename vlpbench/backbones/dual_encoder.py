@@ -39,7 +39,7 @@ class DualEncoder(Trunk):
             self.text_head = parts.Projection(width, spec.joint_width)
 
     def _see(self, images: Tensor) -> Tensor:
-        x = self.stem(images)
+        x = self.stem_tokens(images)
         x = x + self.image_positions(x.shape[1])
         for block, bias in zip(self.image_tower, self.biases, strict=True):
             x = block(x, bias().to(x.dtype))

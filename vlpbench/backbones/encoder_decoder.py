@@ -52,7 +52,7 @@ class EncoderDecoder(Trunk):
             self.text_head = parts.Projection(width, spec.joint_width)
 
     def _stem(self, image: ImageState) -> Tensor:
-        return image.once("stem", lambda whole: self.stem(whole.images) + self.image_positions(self._places))
+        return image.once("stem", lambda whole: self.stem_tokens(whole.images) + self.image_positions(self._places))
 
     @property
     def _places(self) -> int:

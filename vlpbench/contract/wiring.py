@@ -72,3 +72,12 @@ class Trunk(Backbone):
         """Build with the named abilities for texts of at most `length` tokens (T)."""
         super().__init__(spec, abilities)
         self.stem = stem
+
+    def stem_tokens(self, images: Tensor) -> Tensor:
+        """B, P, D: what the stem makes of pictures; ValueError if they are not of the size it was built for."""
+        tokens: Tensor = self.stem(images)
+        rows, columns = self.spec.grid
+        if tokens.shape[1] != rows * columns:
+            size = " x ".join(str(side) for side in images.shape[2:])
+            raise ValueError(f"{tokens.shape[1]} tokens from {size} pixels; the stem was built for {rows} x {columns}")
+        return tokens
