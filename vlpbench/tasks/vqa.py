@@ -69,7 +69,7 @@ class Vqa(Task):
             with torch.no_grad(), trial.device.autocast():
                 features = objective.encode(backbone, batch)
             with torch.no_grad():
-                sure, best = objective.logits({"features": features["features"].float()}).sigmoid().max(1)
+                sure, best = objective.logits({"features": features["features"].float()}).softmax(1).max(1)
             for (row, question), index, probability in zip(some, best.tolist(), sure.tolist(), strict=True):
                 rows.append({
                     "question_id": question.id,
