@@ -14,8 +14,10 @@ from vlpbench.data.examples import caption_examples
 from vlpbench.data.loader import Loader, Surgery
 from vlpbench.errors import UserError
 from vlpbench.grid import Cell
+from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
 from vlpbench.runner.workbench import Workbench
+from vlpbench.streams import seed_of
 from vlpbench.training.build import draw
 from vlpbench.training.checkpoint import read_weights, save_weights
 from vlpbench.training.cost import parameters
@@ -109,10 +111,13 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
 
 def _learner(bench: Workbench) -> Learner:
     """The backbone with the abilities that the objectives ask for, and the objectives, drawn by name."""
-    backbone = bench.blueprint.build(bench.needs)
-    terms = [Term(plan.weight, plan.objective(plan.config, backbone.spec)) for plan in bench.terms]
-    for term in terms:
-        draw(term.objective, bench.settings.seed, prefix=f"objective/{term.objective.name}/")
+    backbone, seed = bench.blueprint.build(bench.needs), bench.settings.seed
+    terms = []
+    for plan in bench.terms:
+        prefix = f"objective/{plan.objective.name}/"
+        with seeded(seed_of(seed, f"init/{prefix}")):  # for numbers that an objective draws itself, as queues
+            terms.append(Term(plan.weight, plan.objective(plan.config, backbone.spec)))
+        draw(terms[-1].objective, seed, prefix=prefix)
     return Learner(backbone, terms).to(bench.device.torch)
 
 

@@ -42,7 +42,8 @@ class Blueprint:
         with seeded(seed_of(self.seed, "init/stem")):
             stem = self.stem(self.size, self.pixels, self.argument)
         spec = Spec(self.size.width, self.size.width, stem.grid, self.vocabulary)
-        backbone = self.trunk(spec, frozenset(abilities), stem, self.size, self.length)
+        with seeded(seed_of(self.seed, "init/trunk")):  # for numbers that a trunk draws itself
+            backbone = self.trunk(spec, frozenset(abilities), stem, self.size, self.length)
         skip = frozenset({"stem"}) if self.stem.keeps_initialisation else frozenset()
         draw(backbone, self.seed, skip)
         return backbone

@@ -17,7 +17,8 @@ def save_weights(model: nn.Module, path: Path) -> None:
     """Write parameters and buffers under their names."""
     from safetensors.torch import save_file
 
-    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    # copies: a weight that a model has under two names is written under both
+    weights = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in model.state_dict().items()}
     with written_whole(path) as temporary:
         save_file(weights, temporary)
 

@@ -29,11 +29,11 @@ LOGGED = 100
 
 
 class NonFiniteLoss(RuntimeError):
-    """The loss became NaN or infinite: `step` says when, `figures` what was last known."""
+    """The loss became NaN or infinite, or the last weights did: `step` says when, `figures` what was last known."""
 
-    def __init__(self, step: int, figures: Mapping[str, float]) -> None:
+    def __init__(self, step: int, figures: Mapping[str, float], what: str = "the loss is not finite at") -> None:
         said = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        super().__init__(f"the loss is not finite at step {step}; last figures: {said or 'none'}")
+        super().__init__(f"{what} step {step}; last figures: {said or 'none'}")
         self.step, self.figures = step, dict(figures)
 
 
@@ -88,6 +88,8 @@ def train(
                 heard(step + 1, loader.steps, told.curve[-1])
         if watch is not None:
             watch(step + 1)
+    if not all(bool(torch.isfinite(weight).all()) for weight in learner.parameters()):
+        raise NonFiniteLoss(loader.steps - 1, _figures(told), "the weights are not finite after")
     learner.eval()
     return told
 
@@ -112,12 +114,20 @@ def train_step(
 
 
 def _log(told: Training, step: int, pending: list[Tensor], figures: Mapping[str, Tensor], lr: float) -> None:
-    """Fetch what has happened since the curve's last point; the first loss that is not finite ends the training."""
+    """Fetch what has happened since the last point of the curve; the first loss that is not finite ends the training.
+
+    Other figures that are not finite are left out of the row: they decide nothing, and JSON has no word for them.
+    """
     losses = torch.stack(pending).tolist()
-    last = {key: value for key, value in told.curve[-1].items() if key not in ("step", "lr")} if told.curve else {}
     for offset, value in enumerate(losses):
         if not math.isfinite(value):
-            raise NonFiniteLoss(step + 1 - len(losses) + offset, last)
-    row = {"step": step, "lr": lr} | {name: float(value) for name, value in figures.items()}
+            raise NonFiniteLoss(step + 1 - len(losses) + offset, _figures(told))
+    fetched = {name: float(value) for name, value in figures.items()}
+    row = {"step": step, "lr": lr} | {name: value for name, value in fetched.items() if math.isfinite(value)}
     row["loss"] = sum(losses) / len(losses)
     told.curve.append(row)
+
+
+def _figures(told: Training) -> dict[str, float]:
+    """The figures of the last point of the curve."""
+    return {key: value for key, value in told.curve[-1].items() if key not in ("step", "lr")} if told.curve else {}

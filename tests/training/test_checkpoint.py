@@ -1,0 +1,82 @@
+"""Weights on disk: they come back to the bit, or a sentence says what is wrong with the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from vlpbench.errors import UserError
+from vlpbench.training.checkpoint import load_weights, read_weights, save_weights
+
+
+def model() -> nn.Module:
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(4, 2))
+    net[1].running_mean.normal_()
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    one, two = model(), model()
+    path = tmp_path / "stage" / "weights.safetensors"
+    save_weights(one, path)
+    assert load_weights(two, read_weights(path)) == ([], [])
+    for (name, a), b in zip(one.state_dict().items(), two.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+        assert a.dtype == b.dtype
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_equal_weights_are_equal_bytes(tmp_path: Path) -> None:
+    net = model()
+    save_weights(net, tmp_path / "one")
+    save_weights(net, tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_weights_that_are_shared_within_a_model_are_kept(tmp_path: Path) -> None:
+    net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    net[1].weight = net[0].weight
+    save_weights(net, tmp_path / "tied")
+    found = read_weights(tmp_path / "tied")
+    assert torch.equal(found["0.weight"], found["1.weight"])
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, -1])
+def test_a_file_cut_short_is_a_users_error(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(model(), path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(UserError, match="cannot read weights") as caught:
+        read_weights(path)
+    assert caught.value.place == str(path)
+    assert "delete the file" in caught.value.remedy
+
+
+@pytest.mark.parametrize("content", [None, b"PK\x03\x04 a pickle in a zip", b"\xff" * 64])
+def test_what_is_no_checkpoint_is_a_users_error(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "weights.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match="cannot read weights"):
+        read_weights(path)
+
+
+def test_loading_goes_by_name_and_shape() -> None:
+    net = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    kept = net[1].weight.detach().clone()
+    given = {"0.weight": torch.ones(3, 2), "0.bias": torch.zeros(3)}
+    given |= {"1.weight": torch.ones(2, 3), "head.w": torch.ones(1)}
+    missing, unused = load_weights(net, given)
+    assert missing == ["1.bias", "1.weight"]
+    assert unused == ["1.weight", "head.w"]
+    assert bool((net[0].weight == 1).all()) and torch.equal(net[1].weight, kept)
+
+
+def test_nothing_given_changes_nothing() -> None:
+    net = nn.Linear(2, 2)
+    before = net.weight.detach().clone()
+    assert load_weights(net, {}) == (["bias", "weight"], [])
+    assert torch.equal(net.weight, before)
