@@ -6,6 +6,7 @@ four stages keep their natural strides. The linear patch is as large as conv3's 
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from math import gcd
 from typing import Any, ClassVar
 
@@ -109,7 +110,7 @@ class Timm(Stem):
         import timm
 
         if not timm.is_model(argument):
-            near = timm.list_models(f"*{argument[:8]}*")[:5] if argument else []
+            near = get_close_matches(argument, timm.list_models(), n=5)
             raise ValueError(f"timm has no model {argument!r}; near it: {', '.join(near) or 'nothing'}")
         try:
             self.net = _build(argument, pixels)
