@@ -1,0 +1,62 @@
+"""Backbones small enough to be looked into, every weight of which matters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vlpbench.backbones.encoder_decoder import EncoderDecoder
+from vlpbench.backbones.sizes import SIZES
+from vlpbench.backbones.stems import Linear
+from vlpbench.training.build import Blueprint
+from vlpbench.types import Vocabulary
+
+VOCABULARY = Vocabulary(40, 0, 1, 2, 3, 4, (5, 6))
+SMALL = replace(SIZES["nano"], width=32, heads=2, encoder=2, decoder=2, channels=(8, 8, 16, 16))
+"""Two layers on both sides: what is masked in the first only would show."""
+
+
+@pytest.fixture(scope="session")
+def blueprint():
+    """A plan of pictures of 16 pixels, four tokens each, and texts of eight; any part of it by name."""
+
+    def make(**changes):
+        plan = Blueprint(Linear, "", EncoderDecoder, SMALL, 16, VOCABULARY, 8, 0)
+        return replace(plan, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def lively(blueprint):
+    """A backbone in evaluation whose every weight is stirred: what starts at zero or one has a say too."""
+
+    def make(abilities, **changes):
+        backbone = blueprint(**changes).build(abilities).eval()
+        rng = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for parameter in backbone.parameters():
+                parameter += 0.3 * torch.randn(parameter.shape, generator=rng)
+        return backbone
+
+    return make
+
+
+@pytest.fixture
+def images():
+    """Three pictures of 16 pixels."""
+    return torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.fixture
+def tokens():
+    """Three texts of eight words, no special id among them."""
+    return torch.randint(7, 40, (3, 8), generator=torch.Generator().manual_seed(3))
+
+
+@pytest.fixture
+def present():
+    """Where the three texts have words: all eight, five, one."""
+    return torch.arange(8) < torch.tensor([[8], [5], [1]])
