@@ -112,24 +112,26 @@ def test_data_is_prepared_shown_and_checked(small, tmp_path, capsys):
     assert main(["data", "prepare", str(small)]) == 0
     assert "digits: splits train, val, test, pictures in" in capsys.readouterr().out
     png = tmp_path / "batch.png"
-    assert main(["data", "show", str(small), "--samples", "3", "--png", str(png)]) == 0
+    assert main(["data", "show", str(small), "--count", "3", "--out", str(png)]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("row 'p', seed 0, step 0: 8 samples")
+    assert shown.startswith("p, seed 0: pretraining, step 0 of 4500, prefix-lm: 8 samples")
     assert shown.count("\nsample ") == 3
-    for word in ("text    ", "tokens  ", "prefix-lm: known  ", "prefix-lm: targets  ", "<eos>", "<bos>"):
+    for word in ("    tokens  ", "    known   ", "    targets ", "<eos>", "<bos>"):
         assert word in shown
     assert png.read_bytes().startswith(b"\x89PNG")
-    assert main(["data", "show", str(small), "--samples", "3", "--png", str(png)]) == 0
+    assert main(["data", "show", str(small), "--count", "3", "--out", str(png)]) == 0
     assert capsys.readouterr().out == shown
-    assert main(["data", "show", str(small), "--step", "1", "--png", str(png)]) == 0
+    assert main(["data", "show", str(small), "--step", "1", "--out", str(png)]) == 0
     assert capsys.readouterr().out != shown
     assert main(["data", "check", str(small)]) == 0
     assert "nothing is wrong" in capsys.readouterr().out
 
 
-def test_data_show_needs_a_row_that_pretrains(small, capsys):
+def test_data_show_needs_a_row_that_pretrains_or_a_task(small, capsys):
+    assert main(["data", "show", str(small), "-S", "objective=none", "--task", "vqa"]) == 0
+    assert "fine-tune for vqa, step 0 of 100, answering" in capsys.readouterr().out
     assert main(["data", "show", str(small), "-S", "objective=none"]) == 2
-    assert "no row of grid 'small' pretrains" in capsys.readouterr().err
+    assert "row 'p' pretrains nothing" in capsys.readouterr().err
 
 
 def test_info_names_versions_and_no_person(capsys):

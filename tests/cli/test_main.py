@@ -98,7 +98,7 @@ def test_ctrl_c_ends_with_130(tmp_path, capsys):
 def test_the_unforeseen_is_one_line_and_a_traceback_on_demand(verbose, tmp_path, capsys):
     grid = tmp_path / "small.toml"
     grid.write_text("[data.digits]\ntrain = 40\nval = 8\ntest = 8\n[budget]\nbatch = 8\n")
-    assert main([*verbose, "data", "show", str(grid), "--png", str(grid / "inside-a-file.png")]) == 1
+    assert main([*verbose, "data", "show", str(grid), "--out", str(grid / "inside-a-file.png")]) == 1
     shown = capsys.readouterr().err
     assert "Error: unforeseen" in shown
     assert ("Traceback" in shown) is bool(verbose)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import click
 
-from vlpbench.cli.options import SET
-from vlpbench.cli.picture import batch_lines, write_pictures
+from vlpbench.cli.data_show import show_data
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.session import Session
 from vlpbench.config.typed import described, fields_of
@@ -17,12 +15,10 @@ from vlpbench.contract.dataset import Dataset
 from vlpbench.data.check import check
 from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.device import Device
-from vlpbench.errors import UserError, unknown
 from vlpbench.grid import Cell, cells, open_grid, open_source
 from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.grid_run import prepare
-from vlpbench.runner.pretraining import pretraining_loader
-from vlpbench.runner.workbench import Workbench, opened_here
+from vlpbench.runner.workbench import opened_here
 
 __all__ = ["data"]
 
@@ -72,41 +68,7 @@ def prepare_data(session: Session, grid: str) -> None:
         click.echo(f"{name}: splits {', '.join(dataset.splits())}, pictures in {dataset.images}")
 
 
-@data.command("show")
-@click.argument("grid", default="demo")
-@click.option("--row", help="The row whose objective's view is shown; the first that pretrains if not said.")
-@click.option("--step", type=click.IntRange(min=0), default=0, help="Which step of pretraining; the first is 0.")
-@click.option("--samples", type=click.IntRange(min=1), default=4, show_default=True, help="How many of the batch.")
-@click.option(
-    "--png", type=click.Path(path_type=Path, dir_okay=False), default=Path("batch.png"), show_default=True,
-    help="File for the pictures.",
-)
-@SET
-@click.pass_obj
-def show_data(
-    session: Session, /, grid: str, row: str | None, step: int, samples: int, png: Path, overrides: tuple[str, ...]
-) -> None:
-    """Show one batch of a GRID exactly as a model sees it: pictures, tokens, what `corrupt` made of them.
-
-    \b
-    vlpbench data show demo --row prefix-lm
-    vlpbench data show my-grid.toml --step 7 --png seventh.png
-    """  # noqa: D301 (click reads \b)
-    read, registry = open_grid(grid, overrides, session.files, session.blocked)
-    found = [one for one in cells(read, registry, opened_here) if one.reason is None and not one.settings.blind]
-    rows = {one.row: one for one in reversed(found) if one.settings.objective != "none"}
-    if not rows:
-        raise UserError(f"no row of grid {read.name!r} pretrains", remedy="-S objective=prefix-lm shows one that does")
-    if row is not None and row not in rows:
-        raise unknown("row that pretrains", row, rows)
-    cell = rows[row] if row is not None else next(reversed(rows.values()))
-    bench = Workbench(cell, registry, Device.choose("cpu"))
-    bench.dataset(cell.settings.data).prepare(counter(cell.settings.data))
-    host = pretraining_loader(bench).host(step)
-    click.echo(f"row {cell.row!r}, seed {cell.seed}, step {step}: {host.samples} samples, {host.targets} targets")
-    click.echo("\n".join(batch_lines(host, bench.tokenizer, samples)))
-    if write_pictures(host, png, samples):
-        click.echo(f"pictures: {png}", err=True)
+data.add_command(show_data)
 
 
 @data.command("check")

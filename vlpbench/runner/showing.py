@@ -119,4 +119,5 @@ def _colours(host: HostBatch) -> NDArray[np.uint8] | None:
         return None
     normalised = np.asarray(seen.images.permute(0, 2, 3, 1).contiguous())
     shares = normalised * np.array(STD, np.float32) + np.array(MEAN, np.float32)
-    return np.clip(np.rint(shares * 255), 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(np.rint(shares * 255), 0, 255).astype(np.uint8)
+    return pixels
