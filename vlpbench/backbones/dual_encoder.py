@@ -30,7 +30,7 @@ class DualEncoder(Trunk):
             self.image_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))
             self.image_norm = nn.LayerNorm(width)
         if not abilities.isdisjoint(_TEXT):
-            self.text_positions = parts.PositionTable(length, width, size.position_std)
+            self.text_positions = parts.PositionTable(length, width, size.word_std)
             self.text_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.decoder))
             self.text_norm = nn.LayerNorm(width)
         if "image_vector" in abilities:

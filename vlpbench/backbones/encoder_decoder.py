@@ -38,7 +38,7 @@ class EncoderDecoder(Trunk):
         width = size.width
         self.heads = heads = size.heads
         self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)
-        self.text_positions = parts.PositionTable(length, width, size.position_std)
+        self.text_positions = parts.PositionTable(length, width, size.word_std)
         self.image_positions = parts.PositionTable(spec.grid[0] * spec.grid[1], width, size.position_std)
         self.biases = nn.ModuleList(parts.RelativeBias(heads, spec.grid) for _ in range(size.encoder))
         self.encoder = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))

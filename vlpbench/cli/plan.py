@@ -25,13 +25,13 @@ def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
     """One line a cell and one a task that has no score, then the sum."""
     width = max(len(cell.row) for cell in plan.cells)
     for cell in plan.cells:
-        fate = plan.todo[cell.id]
+        fate = plan.fates[cell.id]
         what = cell.reason if fate == "skip" else _work(cell) if fate == "run" else _hint(fate)
         yield f"{cell.id}  {_WORDS[fate]:9}  {cell.row:{width}}  seed {cell.seed}  {what}"
         if fate == "run":
             reasons = {task: task_why_not(task, cell.settings, registry) for task in cell.settings.tasks}
             yield from (f"{'':25}{task}: {reason}" for task, reason in reasons.items() if reason)
-    counts = Counter(plan.todo[cell.id] for cell in plan.cells)
+    counts = Counter(plan.fates[cell.id] for cell in plan.cells)
     told = ", ".join(f"{counts[fate]} {word}" for fate, word in _WORDS.items() if counts[fate])  # type: ignore[index]
     yield f"{len(plan.cells)} cells: {told}; results in {plan.results}"
 

@@ -94,8 +94,8 @@ def run_some_cells(
     read, registry = open_grid(grid, overrides, session.files, session.blocked)
     plan = plan_grid(read, registry, results, retry_failed=True)
     wanted = _full(ids, plan)
-    todo = {one: "failed" if what == "run" and one not in wanted else what for one, what in plan.todo.items()}
-    return _run(dataclasses.replace(plan, todo=todo), registry, how, wanted)
+    fates = {one: "failed" if what == "run" and one not in wanted else what for one, what in plan.fates.items()}
+    return _run(dataclasses.replace(plan, fates=fates), registry, how, wanted)
 
 
 def _full(ids: Sequence[str], plan: Plan) -> set[str]:
@@ -114,7 +114,7 @@ def _run(plan: Plan, registry: Registry, how: dict[str, str | int], wanted: Coll
     """Run what a plan says, print the table; the exit code says whether a cell (of those wanted) failed."""
     chosen = [cell for cell in plan.cells if not wanted or cell.id in wanted]
     progress = Progress({cell.id: f"{cell.row}, seed {cell.seed}" for cell in chosen})
-    run_grid(plan, registry, registry.files, str(how["device"]), int(how["jobs"]), progress.heard)
+    run_grid(plan, registry, str(how["device"]), int(how["jobs"]), progress.heard)
     ends = Counter(_end(cell, plan) for cell in chosen)
     progress.close(ends, plan.results)
     click.echo(table_text((plan.results,)))

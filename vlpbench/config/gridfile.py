@@ -59,6 +59,8 @@ class GridFile:
     """Whether blind rows are added."""
     overrides: Layer
     """What the command line said over all rows."""
+    data_root: str = ""
+    """`data.root`: the folder that data sets are relative to, where the file or the command line says it."""
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False, compare=False)
     """Where keys stand in the file."""
 

@@ -47,6 +47,7 @@ class _Reader:
             if key in said:
                 value = said.pop(key)
                 raw[key] = [value] if key in ("seeds", "tasks") and not isinstance(value, list) else value
+        self.data_root = self._data_root()
         self.kinds = self._kinds()
 
     def read(self) -> GridFile:
@@ -59,10 +60,21 @@ class _Reader:
             base=self._base(), rows=self._rows(axes), exclude=self._exclude(),
             seeds=self.header.get("seeds", (0,)), reference=self.header.get("reference", ""),
             floors=self.header.get("floors", True), overrides=self._layer(self.said, ("-S",)),
-            lines=self.report.lines,
+            data_root=self.data_root, lines=self.report.lines,
         )
         self.report.raise_any()
         return grid
+
+    def _data_root(self) -> str:
+        """`data.root`, which is no data set; a relative one in a file is relative to the file."""
+        table = self.raw.get("data")
+        written = table.pop("root", "") if isinstance(table, dict) and not isinstance(table.get("root"), dict) else ""
+        said = self.said.pop("data.root", "")
+        for value in (written, said):
+            if not isinstance(value, str):
+                self.report.add(("data", "root"), "must be a text in quotes: a folder")
+                return ""
+        return said or (str(self.path.parent / written) if written else "")
 
     def _kinds(self) -> dict[str, str]:
         """The kind of each data set, wherever the file says it."""

@@ -39,9 +39,10 @@ class Size:
     batch_norm: bool
     """Whether stems are normalised over the batch; group norm learns far slower at the smallest size."""
     word_std: float
-    """Standard deviation of the word table when training starts; narrow models need a larger one."""
+    """Standard deviation of the word table and of text positions when training starts; narrow models need a larger
+    one, and both the same: louder positions hide the words."""
     position_std: float
-    """Standard deviation of the position tables when training starts."""
+    """Standard deviation of image positions when training starts."""
 
 
 class Stem(nn.Module, ABC):

@@ -6,13 +6,18 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["cache_folder", "data_root"]
+__all__ = ["cache_folder", "data_root", "use_data_root"]
 
 
 def data_root() -> Path:
     """The folder that the sets of a grid are relative to: VLPBENCH_DATA, else the cache folder."""
     named = os.environ.get("VLPBENCH_DATA", "")
     return Path(named).expanduser().absolute() if named else cache_folder()
+
+
+def use_data_root(folder: Path) -> None:
+    """Make `folder` the data folder of this process and of those that it starts (the setting `data.root`)."""
+    os.environ["VLPBENCH_DATA"] = str(folder.expanduser().absolute())
 
 
 def cache_folder() -> Path:

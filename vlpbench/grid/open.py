@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vlpbench.config.gridfile import GridFile, plugins_of
 from vlpbench.config.reader import read_grid
+from vlpbench.data.folders import use_data_root
 from vlpbench.errors import UserError, nearest
 from vlpbench.registry import PluginError, Registry, load_registry
 
@@ -27,7 +28,10 @@ def open_grid(
     if registry is None or beside:
         registry = load_registry([*files, *beside], blocked)
     _refuse_broken(registry, [one for one in named if not one.endswith(".py")], path)
-    return read_grid(path, overrides, registry.known()), registry
+    grid = read_grid(path, overrides, registry.known())
+    if grid.data_root:
+        use_data_root(Path(grid.data_root))
+    return grid, registry
 
 
 def _is_file(said: str) -> bool:

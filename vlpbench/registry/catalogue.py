@@ -118,6 +118,8 @@ class Registry:
 
     files: Sequence[Path] = ()
     """Single files that were asked for: what another process must load to have the same registry."""
+    blocked: Sequence[str] = ()
+    """Entry points or distributions that were left alone."""
 
     def objective(self, name: str) -> type[Objective]:
         """The class of one objective."""

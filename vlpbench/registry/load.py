@@ -38,7 +38,8 @@ def load_registry(files: Sequence[Path] = (), blocked: Collection[str] = ()) -> 
             loader.fail(source, Unfit(cause, f"uninstall one: pip uninstall {source.distribution}"))
         else:
             loader.load(source)
-    return dataclasses.replace(loader.registry(), files=tuple(one.file for one in sources if one.file))
+    named = tuple(one.file for one in sources if one.file)
+    return dataclasses.replace(loader.registry(), files=named, blocked=tuple(blocked))
 
 
 def _with_rivals(sources: Iterable[Source]) -> list[tuple[Source, list[Source]]]:

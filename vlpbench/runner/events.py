@@ -8,7 +8,7 @@ from typing import Literal
 
 __all__ = ["Event", "What"]
 
-What = Literal["preparing", "reused", "skipped", "started", "progress", "done", "failed"]
+What = Literal["preparing", "reused", "skipped", "started", "progress", "warning", "done", "failed"]
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from vlpbench.runner.events import Event
 from vlpbench.runner.scheduler import Slots, run_cells
 from vlpbench.runner.workbench import Workbench, opened_here
 
-__all__ = ["Plan", "Todo", "plan_grid", "run_grid"]
+__all__ = ["Plan", "Fate", "plan_grid", "run_grid"]
 
-Todo = Literal["run", "done", "failed", "skip"]
+Fate = Literal["run", "done", "failed", "skip"]
 
 
 @dataclass(frozen=True)
@@ -35,32 +35,32 @@ class Plan:
     """The grid's own folder under the results."""
     cells: Sequence[Cell]
     """All of its cells."""
-    todo: Mapping[str, Todo]
+    fates: Mapping[str, Fate]
     """Cell id -> run it; done already; failed before (and not asked to retry); cannot be run."""
 
-    def chosen(self, what: Todo) -> list[Cell]:
+    def chosen(self, what: Fate) -> list[Cell]:
         """The cells of one kind."""
-        return [cell for cell in self.cells if self.todo[cell.id] == what]
+        return [cell for cell in self.cells if self.fates[cell.id] == what]
 
 
 def plan_grid(grid: GridFile, registry: Registry, results: Path, retry_failed: bool = False) -> Plan:
     """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there."""
     found = cells(grid, registry, opened_here)
     folder = results / grid.name
-    todo: dict[str, Todo] = {}
+    fates: dict[str, Fate] = {}
     for cell in found:
         state = folder_of(cell, folder).state()
         if cell.reason is not None:
-            todo[cell.id] = "skip"
+            fates[cell.id] = "skip"
         elif state == "failed" and not retry_failed:
-            todo[cell.id] = "failed"
+            fates[cell.id] = "failed"
         else:
-            todo[cell.id] = "done" if state == "done" else "run"
-    return Plan(grid, folder, found, todo)
+            fates[cell.id] = "done" if state == "done" else "run"
+    return Plan(grid, folder, found, fates)
 
 
 def run_grid(
-    plan: Plan, registry: Registry, plugins: Sequence[Path], device: str = "auto", jobs: int = 0,
+    plan: Plan, registry: Registry, device: str = "auto", jobs: int = 0,
     heard: Callable[[Event], None] = lambda event: None,
 ) -> Counter[str]:
     """Run what is to be run, and count how all cells ended: "done", "failed", "skip".
@@ -76,9 +76,26 @@ def run_grid(
         heard(Event("reused", cell.id))
     if waiting:
         prepare(waiting, registry, place, heard)
-        run_cells(waiting, plan.results, plugins, Slots(place.kind, jobs or _jobs(place)), heard)
+        tell = _telling(plan, registry, heard)
+        run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place)), tell)
     states = [folder_of(cell, plan.results).status().get("state", "failed") for cell in plan.cells if not cell.reason]
     return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
+
+
+def _telling(plan: Plan, registry: Registry, heard: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Also tell plugins that observe (`cell_finished`) of each end, with the cell's record."""
+
+    def tell(event: Event) -> None:
+        heard(event)
+        if event.what in ("done", "failed"):
+            cell = next(cell for cell in plan.cells if cell.id == event.cell)
+            folder = folder_of(cell, plan.results)
+            record = {"settings": folder.read("settings.json"), "status": folder.status(), "folder": str(folder.path)}
+            if event.what == "done":
+                record["scores"] = folder.read("scores.json")
+            registry.tell(record, lambda said: heard(Event("warning", "", said)))
+
+    return tell
 
 
 def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: Callable[[Event], None]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vlpbench.grid import Cell
+from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
 from vlpbench.runner.pretraining import stage_of
@@ -67,7 +68,7 @@ class _Running:
 
 
 def run_cells(
-    cells: Sequence[Cell], results: Path, plugins: Sequence[Path], slots: Slots, heard: Callable[[Event], None]
+    cells: Sequence[Cell], results: Path, registry: Registry, slots: Slots, heard: Callable[[Event], None]
 ) -> None:
     """Run all cells; each end is heard as "done" or "failed". KeyboardInterrupt stops the children and goes on up.
 
@@ -81,7 +82,8 @@ def run_cells(
             while len(running) < slots.jobs and (cell := _next(waiting, running.values(), results)) is not None:
                 waiting.remove(cell)
                 slot = min(set(range(slots.jobs)) - running.keys())
-                running[slot] = _start(context, Order(cell, results, plugins, slots.device, slots.core(slot)), slot)
+                order = Order(cell, results, registry.files, registry.blocked, slots.device, slots.core(slot))
+                running[slot] = _start(context, order, slot)
                 heard(Event("started", cell.id))
             for slot, one in list(running.items()):
                 gone = one.gone()  # asked first, so that what was said before the end is heard below

@@ -31,7 +31,9 @@ class Order:
     results: Path
     """The grid's results."""
     plugins: Sequence[Path]
-    """Single plugin files."""
+    """Single plugin files to load."""
+    blocked: Sequence[str]
+    """Plugins to leave alone."""
     device: str
     """ "cpu" or "cuda"."""
     core: int | None = None
@@ -52,6 +54,6 @@ def work(order: Order, pipe: Connection) -> None:
         def hearing(stage: str, done: int, of: int, figures: Mapping[str, float]) -> None:
             pipe.send(Event("progress", order.cell.id, stage, done, of, dict(figures)))
 
-        ok = run_cell(order.cell, order.results, load_registry(order.plugins), device, hearing)
+        ok = run_cell(order.cell, order.results, load_registry(order.plugins, order.blocked), device, hearing)
         pipe.send(Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
     sys.stdout.flush()
