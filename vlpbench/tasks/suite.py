@@ -123,8 +123,9 @@ class _Best:
         self.learner.train()
 
     def restore(self) -> None:
-        """Go back to the best weights."""
-        self.learner.load_state_dict(self.weights)
+        """Go back to the best weights; where no look had a score (a metric may have none), the last ones stay."""
+        if self.weights:
+            self.learner.load_state_dict(self.weights)
 
 
 def _copied(module: nn.Module) -> dict[str, Any]:
