@@ -9,7 +9,7 @@ without it nothing is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,9 @@ SCHEMA = 1
 State = Literal["pending", "done", "failed", "damaged"]
 
 _RUN_FACTS = ("timing.json", "environment.json", "status.json", "log.txt")
+
+_ALWAYS = frozenset({"settings.json", "scores.json", "curve.jsonl"})
+"""Files without which nothing is done."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class CellFolder:
             return "pending"
         if status.get("state") != "done":
             return "failed"
-        return "done" if all(self._whole(name, was) for name, was in status["files"].items()) else "damaged"
+        files = status.get("files", {})
+        whole = files.keys() >= _ALWAYS and all(self._whole(name, was) for name, was in files.items())
+        return "done" if whole else "damaged"
 
     def _whole(self, name: str, was: str) -> bool:
         path = self.path / name
@@ -63,24 +68,29 @@ class CellFolder:
 
     def read(self, name: str) -> Any:
         """One JSON file of the record; a UserError names it where it cannot be read."""
+        return self._parsed(name, json.loads)
+
+    def curve(self) -> list[dict[str, Any]]:
+        """The rows of `curve.jsonl`: stage, step, lr and figures."""
+        if not (self.path / "curve.jsonl").is_file():
+            return []
+        return self._parsed("curve.jsonl", lambda text: [json.loads(line) for line in text.splitlines()])  # type: ignore[no-any-return]
+
+    def _parsed(self, name: str, parse: Callable[[str], Any]) -> Any:
         path = self.path / name
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return parse(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(
                 f"cannot read a record: {error}", str(path), "delete the cell's folder and run the grid again"
             ) from error
 
-    def curve(self) -> list[dict[str, Any]]:
-        """The rows of `curve.jsonl`: stage, step, lr and figures."""
-        path = self.path / "curve.jsonl"
-        if not path.is_file():
-            return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Forget an earlier, unfinished record; write down what is about to be run."""
-        (self.path / "status.json").unlink(missing_ok=True)
+        """Forget an earlier record and what a killed process left half written; say what is about to be run."""
+        (self.path / "status.json").unlink(missing_ok=True)  # the first: without it the rest is nothing
+        for path in sorted(self.path.rglob("*")):
+            if path.is_file() and path.name != "log.txt":  # which is being written
+                path.unlink()
         write_json(self.path / "settings.json", {"schema": SCHEMA, **settings})
 
     def finish(

@@ -17,7 +17,8 @@ def write_predictions(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    table = pa.Table.from_pylist([dict(row) for row in rows])
+    columns = dict.fromkeys(name for row in rows for name in row)  # pyarrow would look at the first row alone
+    table = pa.Table.from_pylist([{name: row.get(name) for name in columns} for row in rows])
     with written_whole(path) as temporary:
         parquet.write_table(table, temporary, compression="zstd", store_schema=True)
 
