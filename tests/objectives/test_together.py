@@ -1,0 +1,128 @@
+"""A weighted sum of objectives: towers are shared, and each term is its mean over pairs and texts together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from vlpbench.device import Device
+from vlpbench.objectives import vlpbench_objectives
+from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.language_model import Config as LanguageConfig
+from vlpbench.objectives.language_model import LanguageModel
+from vlpbench.objectives.prefix_lm import PrefixLM
+from vlpbench.training.learner import Learner, Term, joint_loss
+
+CPU = Device("cpu")
+
+
+@pytest.fixture
+def backbone(built):
+    return built({"image_vector", "text_vector", "context", "decode"})
+
+
+@pytest.fixture
+def views(host, crossed):
+    """Each term's view of a batch of five pairs, or three texts, without states: the step adds them."""
+
+    def make(objectives, kind):
+        pairs = kind == "pairs"
+        batch = host([8, 5, 4, 2, 1] if pairs else [7, 6, 1], has_image=pairs, seed=7 if pairs else 8)
+        return {one.name: crossed(batch, None, one) for one in objectives}
+
+    return make
+
+
+def by_hand(objective, backbone, batches):
+    """(sum of losses, count) over all samples, each batch with states of its own."""
+    total, count = 0.0, 0
+    for batch in batches:
+        image = None if batch.images is None else backbone.see(batch.images)
+        alone = replace(batch, image=image, text=backbone.read(batch.tokens, batch.mask))
+        step = objective.loss(objective.encode(backbone, alone), alone)
+        assert step.losses.shape == (len(batch),)
+        assert all(figure.ndim == 0 for figure in step.figures.values())
+        total, count = total + step.losses.sum(), count + int(alone.extras.get("count", torch.ones(len(batch))).sum())
+    return total, count
+
+
+def test_one_objective_is_its_mean_over_pairs_and_texts(backbone, views):
+    objective = PrefixLM(PrefixLM.config_class(), backbone.spec)
+    batches = {kind: views([objective], kind) for kind in ("pairs", "texts")}
+    with torch.no_grad():
+        loss, figures, carries = joint_loss(Learner(backbone, [Term(1.0, objective)]), batches, CPU)
+        total, count = by_hand(objective, backbone, [batches[kind]["prefix-lm"] for kind in batches])
+        means = [by_hand(objective, backbone, [batches[kind]["prefix-lm"]]) for kind in batches]
+    assert torch.allclose(loss, total / count)
+    assert torch.allclose(figures["prefix-lm/loss"], loss)
+    assert carries == {"prefix-lm": {}}
+    assert not torch.isclose(loss, sum(one / many for one, many in means) / 2)  # no mean of means
+
+
+def test_a_sum_is_weighted_and_each_term_has_its_own_count(backbone, views):
+    spec = backbone.spec
+    contrastive = Contrastive(Contrastive.config_class(), spec)
+    language = LanguageModel(LanguageConfig("all"), spec)
+    batches = {"pairs": views([contrastive, language], "pairs"), "texts": views([language], "texts")}
+    learner = Learner(backbone, [Term(1.0, contrastive), Term(2.5, language)])
+    with torch.no_grad():
+        loss, figures, _ = joint_loss(learner, batches, CPU)
+        apart, pairs = by_hand(contrastive, backbone, [batches["pairs"]["contrastive"]])
+        said, words = by_hand(language, backbone, [batches[kind]["language-model"] for kind in batches])
+    assert (pairs, words) == (5, 8 + 5 + 4 + 2 + 1 + 7 + 6 + 1)
+    assert torch.allclose(loss, apart / pairs + 2.5 * said / words)
+    assert set(figures) == {"contrastive/loss", "contrastive/temperature", "language-model/loss"}
+    assert all(figure.ndim == 0 and not figure.requires_grad for figure in figures.values())
+
+
+def test_a_sum_shares_the_towers(backbone, views):
+    spec = backbone.spec
+    terms = [Contrastive(Contrastive.config_class(), spec), LanguageModel(LanguageConfig("all"), spec)]
+    passes = Counter()
+    backbone.stem.register_forward_hook(lambda *_: passes.update(["stem"]))
+    backbone.encoder[0].register_forward_hook(lambda *_: passes.update(["encoder"]))
+    learner = Learner(backbone, [Term(1.0, one) for one in terms])
+    joint_loss(learner, {"pairs": views(terms, "pairs")}, CPU)[0].backward()
+    assert passes == {"stem": 1, "encoder": 2}  # the picture once, the text once
+    idle = {name for name, one in learner.named_parameters() if one.grad is None}
+    assert idle == set()
+
+
+def test_gradients_of_a_sum_are_the_sum_of_gradients(backbone, views):
+    terms = [PrefixLM(PrefixLM.config_class(), backbone.spec), LanguageModel(LanguageConfig("all"), backbone.spec)]
+    batches = {"pairs": views(terms, "pairs")}
+
+    def gradient(some, weights):
+        learner = Learner(backbone, [Term(weight, one) for one, weight in zip(some, weights, strict=True)])
+        backbone.zero_grad()
+        joint_loss(learner, batches, CPU)[0].backward()
+        return backbone.words.weight.grad.clone()
+
+    together = gradient(terms, [1.0, 0.5])
+    assert torch.allclose(together, gradient(terms[:1], [1.0]) + gradient(terms[1:], [0.5]), atol=1e-5)
+
+
+@pytest.mark.parametrize("objective", [one for one in vlpbench_objectives() if one.uses], ids=lambda one: one.name)
+def test_every_objective_keeps_the_contract(built, host, crossed, objective):
+    """Rows stay rows, arrays are of B rows and static shape, a batch is a function of the generator alone."""
+    made = objective(objective.config_class(), built(()).spec)
+    backbone = built(made.needs_with(made.config))
+    for kind in sorted(objective.uses):
+        shapes = set()
+        for lengths in ([8, 5, 1], [2, 2, 8]):
+            batch = host(lengths, has_image=kind == "pairs")
+            one, again = (objective.corrupt(batch, np.random.default_rng(2), made.config) for _ in range(2))
+            assert all(np.array_equal(one[name], again[name]) for name in one)
+            assert all(len(rows) == 3 for rows in one.values())
+            shapes.add(tuple(sorted((name, rows.shape, str(rows.dtype)) for name, rows in one.items())))
+            there = crossed(batch, backbone, made)
+            features = made.encode(backbone, there)
+            assert all(len(rows) == 3 for rows in features.values())
+            step = made.loss(features, there)
+            assert step.losses.shape == (3,) and step.losses.dtype == torch.float32
+            assert torch.isfinite(step.losses).all() and (step.losses > 0).all()
+        assert len(shapes) == 1
