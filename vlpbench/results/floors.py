@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vlpbench.records import cell_folders
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -19,14 +17,10 @@ def floors(results: Results) -> pd.DataFrame:
     import pandas as pd
 
     found: dict[tuple[str, str, str, str], float] = {}
-    wanted = set(results.frame["cell"])
-    for folder, order in zip(results.folders, results.orders, strict=True):
-        for cell in cell_folders(folder):
-            if cell.read("settings.json")["id"] not in wanted or cell.status().get("state") != "done":
-                continue
-            for task, said in cell.read("scores.json")["tasks"].items():
-                for floor, values in said.get("floors", {}).items():
-                    for metric, value in values.items():
-                        found.setdefault((order.name, floor, task, metric), value)
+    for order, cell in results.finished():
+        for task, said in cell.read("scores.json")["tasks"].items():
+            for floor, values in said.get("floors", {}).items():
+                for metric, value in values.items():
+                    found.setdefault((order.name, floor, task, metric), value)
     rows = [(*key, value) for key, value in found.items()]
     return pd.DataFrame(rows, columns=["grid", "floor", "task", "metric", "value"]).astype({"value": float})

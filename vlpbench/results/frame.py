@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.config.known import backbone_parts
-from vlpbench.errors import UserError
+from vlpbench.errors import UserError, nearest
 from vlpbench.records import CellFolder, cell_folders
+from vlpbench.results.floors import floors
 from vlpbench.results.grid_order import GridOrder, read_order
+from vlpbench.results.table import wide
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,8 @@ COLUMNS: Mapping[str, str] = {
 }
 """The columns of the frame, each with its meaning and unit."""
 
+_DAMAGED = "a file of the record is missing or changed"
+
 
 @dataclass(frozen=True)
 class Results:
@@ -60,21 +63,31 @@ class Results:
     orders: tuple[GridOrder, ...]
     """What each grid said of its rows and tasks."""
 
+    def finished(self) -> Iterator[tuple[GridOrder, CellFolder]]:
+        """The records of all finished cells of the frame, each once, with what its grid said."""
+        timed = self.frame[self.frame["seconds"].notna()]
+        done = set(zip(timed["grid"], timed["cell"], strict=True))
+        for folder, order in zip(self.folders, self.orders, strict=True):
+            for cell in cell_folders(folder):
+                name = (order.name, cell.path.name.rpartition("-")[2])
+                if name in done:
+                    done.remove(name)
+                    yield order, cell
+
     def wide(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """The table: one line a row, one column a task and metric; cells are "mean ± std", with n where it differs."""
-        from vlpbench.results.table import wide
-
         return wide(self, metrics)
 
     def floors(self) -> pd.DataFrame:
         """One line a floor (chance, majority), task and metric, with its value: the same for all rows."""
-        from vlpbench.results.floors import floors
-
         return floors(self)
 
 
 def load(*paths: str | Path) -> Results:
-    """Read one or more results folders (`results/demo`); UserError for a folder without any record."""
+    """Read one or more results folders (`results/demo`); UserError for a folder without any record.
+
+    A cell of one grid that lies in several folders counts once: equal ids are equal numbers.
+    """
     import pandas as pd
 
     folders = tuple(Path(path) for path in paths)
@@ -82,28 +95,40 @@ def load(*paths: str | Path) -> Results:
     orders = []
     for folder in folders:
         orders.append(read_order(folder))
+        there = {row["cell"] for row in rows if row["grid"] == orders[-1].name}
         found = list(cell_folders(folder))
         if not found and not orders[-1].cells:
-            near = [str(one.parent.parent) for one in folder.glob("*/cells/*")][:1]
-            raise UserError(
-                f"there are no records in {folder}", remedy=f"did you mean {near[0]}?" if near else "run a grid first"
-            )
-        for cell in found:
-            rows.extend(_rows(cell, orders[-1]))
-        rows.extend(_missing(orders[-1], {row["cell"] for row in rows}))
+            raise UserError(f"there are no records in {folder}", remedy=_remedy(folder))
+        mine = [row for cell in found for row in _rows(cell, orders[-1])]
+        rows.extend(row for row in mine if row["cell"] not in there)
+        rows.extend(_missing(orders[-1], found, there | {row["cell"] for row in mine}))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return Results(frame.astype({"value": float, "published": float}), folders, tuple(orders))
 
 
+def _remedy(folder: Path) -> str:
+    """The results folder that was probably meant: one inside, or the one beside it that is called most like it."""
+    inside = sorted({one.parent.parent for one in folder.glob("*/cells/*")})
+    beside = {one.parent.parent.name for one in folder.parent.glob("*/cells/*")}
+    near = nearest(folder.name, sorted(beside))
+    meant = inside[0] if inside else folder.parent / near if near else None
+    return f"did you mean {meant}?" if meant else "run a grid first"
+
+
 def _rows(cell: CellFolder, order: GridOrder) -> Iterator[dict[str, Any]]:
     """The lines of one cell. One of a grid that no longer has it (an orphan) has none."""
-    asked = cell.read("settings.json")
+    try:
+        asked = cell.read("settings.json")
+    except UserError:
+        if order.cells:
+            return  # the grid's own file tells of it: `_missing`
+        raise
     if order.cells and asked["id"] not in order.cells:
         return
     state = cell.state()
-    base = _settings(asked) | {"status": state}
+    base = _settings(asked) | {"grid": order.name, "status": state}
     if state != "done":
-        reason = cell.status().get("cause", "") or {"damaged": "a file of the record is missing or changed"}.get(state, "")
+        reason = cell.status().get("cause", "") or {"damaged": _DAMAGED}.get(state, "")
         yield from (base | {"task": task, "metric": "", "reason": reason} for task in asked["settings"]["tasks"])
         return
     scores, timing = cell.read("scores.json"), cell.read("timing.json")
@@ -130,20 +155,24 @@ def _rows(cell: CellFolder, order: GridOrder) -> Iterator[dict[str, Any]]:
 def _settings(asked: Mapping[str, Any]) -> dict[str, Any]:
     stem, trunk, size = backbone_parts(asked["settings"]["backbone"])
     return {
-        "grid": asked["grid"], "row": asked["row"], "cell": asked["id"], "seed": asked["seed"],
+        "row": asked["row"], "cell": asked["id"], "seed": asked["seed"],
         "objective": asked["settings"]["objective"], "blind": asked["settings"]["blind"],
         "stem": stem, "trunk": trunk, "size": size,
     }
 
 
-def _missing(order: GridOrder, there: set[str]) -> Iterator[dict[str, Any]]:
-    """Cells of the grid that have left no record: not run yet, or with a reason not to."""
+def _missing(order: GridOrder, found: Sequence[CellFolder], there: set[str]) -> Iterator[dict[str, Any]]:
+    """Cells of the grid without a line: not run yet, with a reason not to, or of settings that cannot be read."""
+    broken = {cell.path.name.rpartition("-")[2] for cell in found}
     for cell, said in order.cells.items():
-        if cell not in there:
-            reason = said["reason"] or ""
-            status = "n/a" if reason else "pending"
-            for task in order.tasks:
-                yield {
-                    "grid": order.name, "row": said["row"], "cell": cell, "seed": said["seed"], "task": task,
-                    "metric": "", "status": status, "reason": reason,
-                }
+        if cell in there:
+            continue
+        reason = said["reason"] or ""
+        status = "n/a" if reason else "pending"
+        if cell in broken:
+            status, reason = "damaged", _DAMAGED
+        for task in order.tasks:
+            yield {
+                "grid": order.name, "row": said["row"], "cell": cell, "seed": said["seed"], "task": task,
+                "metric": "", "status": status, "reason": reason,
+            }

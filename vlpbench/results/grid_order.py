@@ -39,5 +39,5 @@ def read_order(folder: Path) -> GridOrder:
         return GridOrder(
             said["name"], said["description"], tuple(said["rows"]), tuple(said["tasks"]), dict(said["cells"])
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"cannot read the grid's order: {error}", str(path), "run the grid again: it is made anew") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"cannot read the grid's order: {error}", str(path), "run the grid again") from error

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vlpbench.records import cell_folders
-
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
@@ -17,13 +15,11 @@ def notes(results: Results) -> list[str]:
     said = [_seeds(results)]
     budgets: dict[str, None] = {}
     ceilings: dict[str, None] = {}
-    for folder in results.folders:
-        for cell in cell_folders(folder):
-            if cell.status().get("state") == "done":
-                settings, scores = cell.read("settings.json"), cell.read("scores.json")
-                budgets.update(dict.fromkeys(_budgets(settings, scores)))
-                ceilings.update(dict.fromkeys(_ceilings(scores)))
-                budgets.update(dict.fromkeys(_left_out(scores)))
+    for _, cell in results.finished():
+        settings, scores = cell.read("settings.json"), cell.read("scores.json")
+        budgets.update(dict.fromkeys(_budgets(settings, scores)))
+        ceilings.update(dict.fromkeys(_ceilings(scores)))
+        budgets.update(dict.fromkeys(_left_out(scores)))
     said += [*budgets, *ceilings, _cost(results)]
     bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
     for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
@@ -37,7 +33,8 @@ def _seeds(results: Results) -> str:
     if not seeds:
         return "no cell has finished"
     spread = "mean ± standard deviation over seeds" if len(seeds) > 1 else "one seed: no spread is known"
-    return f"{spread} (n = {len(seeds)}: seeds {', '.join(map(str, seeds))}; equal seeds share data order and initial weights)"
+    which = f"n = {len(seeds)}: seeds {', '.join(map(str, seeds))}"
+    return f"{spread} ({which}; equal seeds share data order and initial weights)"
 
 
 def _budgets(settings: dict[str, Any], scores: dict[str, Any]) -> list[str]:
@@ -46,7 +43,9 @@ def _budgets(settings: dict[str, Any], scores: dict[str, Any]) -> list[str]:
     for task, one in scores["tasks"].items():
         if "values" not in one:
             continue
-        tuned = f"fine-tuned on {one['fine_tune']['samples']:,} samples" if one["protocol"] == "fine-tune" else "zero-shot"
+        tuned = "zero-shot"
+        if one["protocol"] == "fine-tune":
+            tuned = f"fine-tuned on {one['fine_tune']['samples']:,} samples"
         found.append(
             f"{task}: {tuned}, readout {one['head']!r}, {rule[one['select']]}; {one['examples']:,} examples "
             f"of the {one['split']} split of {one['data']}" + (_VQA_RULE if task == "vqa" else "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from vlpbench.errors import unknown
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,24 +24,31 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 _PAPER_SCALE = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr")
 """Printed times 100, as papers do; the frame keeps pycocoevalcap's own scale."""
 
-_NAMES = {"accuracy": "acc.", "exact_normalised": "exact (normalised)", **{f"Bleu_{n}": f"BLEU-{n}" for n in range(1, 5)}}
+_NAMES = {
+    "accuracy": "acc.", "exact_normalised": "exact (normalised)", **{f"Bleu_{n}": f"BLEU-{n}" for n in range(1, 5)},
+}
 
 
 def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One line a row, task and metric, in the grid's order: mean, std (n - 1), n, wanted n, published, and the reason if n is 0."""
+    """One line a row, task and metric, in the grid's order: mean, std (n - 1), n, wanted n, published, why not."""
     import pandas as pd
 
     frame = results.frame
+    known = sorted({metric for metric in frame["metric"] if metric})
+    for metric in metrics or () if known else ():
+        if metric not in known:
+            raise unknown("metric", metric, known, "--metric")
     lines: list[dict[str, Any]] = []
-    for order in results.orders:
+    for order in {order.name: order for order in results.orders}.values():
         mine = frame[frame["grid"] == order.name]
         for row in _ordered(order.rows, mine["row"]):
             for task in _ordered(order.tasks, mine["task"]):
                 here = mine[(mine["row"] == row) & (mine["task"] == task)]
                 if here.empty:
                     continue
-                for metric in _metrics(task, mine[mine["task"] == task], metrics):
-                    lines.append({"grid": order.name, "row": row, "task": task, "metric": metric} | _spread(here, metric))
+                named = {"grid": order.name, "row": row, "task": task}
+                shown = _metrics(task, mine[mine["task"] == task], metrics)
+                lines.extend(named | {"metric": metric} | _spread(here, metric) for metric in shown)
     return pd.DataFrame(lines)
 
 
@@ -49,7 +58,7 @@ def wide(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame
 
     long = summary(results, metrics)
     columns = list(dict.fromkeys((task, metric) for task, metric in zip(long["task"], long["metric"], strict=True)))
-    many = len(results.orders) > 1
+    many = len({order.name for order in results.orders}) > 1
     cells: dict[Any, dict[tuple[str, str], str]] = {}
     for line in long.to_dict("records"):
         label = f"{line['grid']}: {line['row']}" if many else line["row"]
@@ -58,7 +67,8 @@ def wide(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame
         if (line["task"], line["metric"]) in columns:
             label = f"{line['grid']}: *{line['floor']}*" if many else f"*{line['floor']}*"
             cells.setdefault(label, {})[line["task"], line["metric"]] = _number(line["value"], line["metric"])
-    table = pd.DataFrame.from_dict(cells, orient="index").reindex(columns=pd.MultiIndex.from_tuples(columns)).fillna("–")
+    wanted = pd.MultiIndex.from_tuples(columns)
+    table = pd.DataFrame.from_dict(cells, orient="index").reindex(columns=wanted).fillna("–")
     table.columns = pd.Index([header(task, metric) for task, metric in columns])
     return table.rename_axis("row")
 
@@ -66,7 +76,7 @@ def wide(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame
 def header(task: str, metric: str) -> str:
     """The head of a column: task, metric, and that it is printed times 100 where it is."""
     name = _NAMES.get(metric, metric)
-    return f"{task} {name}" + (" ×100" if metric in _PAPER_SCALE else "")
+    return f"{task} {name}".strip() + (" ×100" if metric in _PAPER_SCALE else "")
 
 
 def _ordered(order: Sequence[str], there: pd.Series) -> list[str]:
@@ -83,7 +93,7 @@ def _metrics(task: str, there: pd.DataFrame, asked: Sequence[str] | None) -> lis
 
 
 def _spread(here: pd.DataFrame, metric: str) -> dict[str, Any]:
-    """Mean and spread of one metric over the seeds of one row; failed and missing cells are counted, not averaged away."""
+    """Mean and spread of one metric over the seeds of one row; cells that failed or are missing are counted."""
     values = here[here["metric"] == metric]["value"].dropna()
     published = here["published"][here["metric"] == metric].dropna()
     reasons = [reason for reason in here["reason"].dropna() if reason]
@@ -100,7 +110,7 @@ def _spread(here: pd.DataFrame, metric: str) -> dict[str, Any]:
 
 def _text(line: Mapping[str, Any]) -> str:
     if not line["n"]:
-        return line["reason"] if line["status"] == "n/a" else f"{line['status']}"
+        return line["reason"] if line["status"] in ("n/a", "done") else f"{line['status']}"
     text = _number(line["mean"], line["metric"])
     if line["n"] > 1:
         text += f" ± {_number(line['std'], line['metric'])}"

@@ -1,0 +1,92 @@
+"""Results folders with records of known numbers, written by the records' own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlpbench.files import write_json
+from vlpbench.records import SCHEMA, CellFolder
+
+UNIT = {"accuracy": "vqa", "Bleu_4": "captioning", "CIDEr": "captioning", "TR@1": "retrieval"}
+FLOORS = {"chance": {"accuracy": 2.5, "CIDEr": 0.1}, "majority": {"accuracy": 7.25}}
+
+
+class Grid:
+    """A results folder: cells are added one by one, in any state."""
+
+    def __init__(self, folder: Path, name: str = "small", tasks: tuple[str, ...] = ("vqa", "captioning")) -> None:
+        self.folder, self.name, self.tasks = folder / name, name, tasks
+        self.rows: list[str] = []
+        self.cells: dict[str, dict[str, Any]] = {}
+
+    def plan(self, row: str, seed: int, reason: str | None = None) -> str:
+        """Say that the grid has a cell; its id."""
+        cell = f"{len(self.cells):012x}"
+        self.cells[cell] = {"row": row, "seed": seed, "reason": reason}
+        self.rows = list(dict.fromkeys([*self.rows, row]))
+        self.close()
+        return cell
+
+    def close(self) -> None:
+        write_json(self.folder / "grid.json", {
+            "schema": SCHEMA, "name": self.name, "description": "", "rows": self.rows, "tasks": self.tasks,
+            "cells": self.cells,
+        })
+
+    def begun(self, row: str, seed: int, **settings: Any) -> CellFolder:
+        """A cell that has been started and has not ended."""
+        cell = self.plan(row, seed)
+        folder = CellFolder.of(self.folder, cell, row, f"s{seed}")
+        published = settings.pop("published", {})
+        folder.begin({
+            "grid": self.name, "row": row, "seed": seed, "id": cell, "published": published,
+            "settings": {
+                "objective": "prefix-lm", "backbone": "conv3/encoder-decoder/nano", "blind": False,
+                "tasks": list(self.tasks), "budget": {"samples": 36_000}, "data": "digits", **settings,
+            },
+        })
+        return folder
+
+    def failed(self, row: str, seed: int, cause: str) -> CellFolder:
+        folder = self.begun(row, seed)
+        folder.fail(cause, {}, {})
+        return folder
+
+    def done(self, row: str, seed: int, values: Mapping[str, float | None], **changes: Any) -> CellFolder:
+        """A cell with these scores; a value of None has a reason, a task without any value too."""
+        folder = self.begun(row, seed, **changes.pop("settings", {}))
+        found: dict[str, Any] = {}
+        for task in self.tasks:
+            mine = {metric: value for metric, value in values.items() if UNIT[metric] == task}
+            if not mine:
+                found[task] = {"reason": "n/a: needs decode"}
+                continue
+            found[task] = {
+                "protocol": "fine-tune", "head": "decoder", "data": "digits", "split": "test", "select": "last",
+                "examples": 20, "fine_tune": {"samples": 6_400, "flops": 9}, "values": mine,
+                "reasons": {metric: "there is one image" for metric, value in mine.items() if value is None},
+                "floors": {name: {k: v for k, v in floor.items() if k in mine} for name, floor in FLOORS.items()},
+                "ceilings": {"accuracy": 91.5} if task == "vqa" else {}, **changes.get("task", {}),
+            }
+        cost = {"parameters": 600_000, "image_tokens": 16, "samples": 36_000, "targets": 250_000, "flops": 3 * 10**12}
+        folder.finish(
+            {"tasks": found, "cost": cost, "left_out": changes.get("left_out", {})}, [], {},
+            {"timing": {"total": 12.0 + seed, "seconds": {}}, "environment": {"device": "cpu (x86_64)"}},
+        )
+        return folder
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Grid:
+    """An empty results folder."""
+    return Grid(tmp_path)
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Callable[..., Grid]:
+    """(name, folder) -> one more."""
+    return lambda name="other", folder="": Grid(tmp_path / folder, name)

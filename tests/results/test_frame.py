@@ -1,0 +1,170 @@
+"""Records as a tidy frame: every cell is in it, whatever became of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlpbench.errors import UserError
+from vlpbench.results import COLUMNS, load
+
+DUAL = {"objective": "contrastive", "backbone": "timm:resnet18/dual/tiny", "blind": True}
+
+
+def test_columns_are_as_documented(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": 0.5})
+    frame = load(grid.folder).frame
+    assert list(frame.columns) == list(COLUMNS)
+    assert len(frame) == 2
+    line = frame.set_index("metric", drop=False).loc["accuracy"].to_dict()
+    assert math.isnan(line.pop("published"))
+    assert line == {
+        "grid": "small", "row": "a", "cell": "000000000000", "objective": "prefix-lm", "stem": "conv3",
+        "trunk": "encoder-decoder", "size": "nano", "seed": 0, "blind": False, "task": "vqa", "protocol": "fine-tune",
+        "head": "decoder", "split": "test", "metric": "accuracy", "value": 40.0,
+        "status": "done", "reason": "", "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
+        "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "seconds": 12.0,
+        "device": "cpu (x86_64)",
+    }
+    assert all(len(meaning) > 5 for meaning in COLUMNS.values())
+
+
+def test_the_parts_of_a_backbone_and_blindness(grid: Any) -> None:
+    grid.done("a", 3, {"accuracy": 1.0}, settings=DUAL)
+    line = load(grid.folder).frame.iloc[0]
+    assert (line["stem"], line["trunk"], line["size"]) == ("timm:resnet18", "dual", "tiny")
+    assert line["blind"] and line["objective"] == "contrastive" and line["seed"] == 3
+
+
+def test_every_state_has_its_line(grid: Any) -> None:
+    grid.done("done", 0, {"accuracy": 40.0})
+    grid.failed("failed", 0, "the loss is not finite at step 3")
+    damaged = grid.done("damaged", 0, {"accuracy": 40.0})
+    (damaged.path / "scores.json").write_text("{}")
+    grid.begun("running", 0)
+    grid.plan("waiting", 0)
+    grid.plan("impossible", 0, "n/a: dual has no decoder")
+    frame = load(grid.folder).frame
+    found = {(one.row, one.task): (one.status, one.reason) for one in frame.itertuples()}
+    assert found["done", "vqa"] == ("done", "")
+    assert found["done", "captioning"] == ("n/a", "n/a: needs decode")
+    for task in ("vqa", "captioning"):
+        assert found["failed", task] == ("failed", "the loss is not finite at step 3")
+        assert found["damaged", task] == ("damaged", "a file of the record is missing or changed")
+        assert found["running", task] == found["waiting", task] == ("pending", "")
+        assert found["impossible", task] == ("n/a", "n/a: dual has no decoder")
+    assert frame["value"].notna().sum() == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", "\x00"])
+def test_a_cell_whose_settings_cannot_be_read_is_damaged_and_no_other(grid: Any, content: str) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    broken = grid.done("b", 0, {"accuracy": 50.0})
+    (broken.path / "settings.json").write_text(content)
+    results = load(grid.folder)
+    frame = results.frame
+    assert set(frame[frame["row"] == "b"]["status"]) == {"damaged"}
+    assert frame[frame["row"] == "a"]["value"].dropna().tolist() == [40.0]
+    assert results.floors()["value"].notna().all() and "damaged" in results.wide().loc["b"].tolist()
+
+
+def test_without_the_grids_file_unreadable_settings_are_an_error(grid: Any) -> None:
+    broken = grid.done("b", 0, {"accuracy": 50.0})
+    (broken.path / "settings.json").write_text("{")
+    (grid.folder / "grid.json").unlink()
+    with pytest.raises(UserError, match="cannot read a record"):
+        load(grid.folder)
+
+
+def test_cells_that_the_grid_no_longer_has_are_left_out(grid: Any) -> None:
+    grid.done("kept", 0, {"accuracy": 40.0})
+    orphan = grid.done("orphan", 0, {"accuracy": 90.0}).read("settings.json")["id"]
+    del grid.cells[orphan]
+    grid.rows = ["kept"]
+    grid.close()
+    assert set(load(grid.folder).frame["row"]) == {"kept"}
+
+
+def test_a_metric_without_a_value_says_why(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": None})
+    line = load(grid.folder).frame.set_index("metric").loc["CIDEr"]
+    assert math.isnan(line["value"]) and line["reason"] == "there is one image" and line["status"] == "done"
+
+
+def test_published_numbers_stand_beside_theirs(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": 0.5}, settings={"published": {"vqa.accuracy": 77.9}})
+    found = load(grid.folder).frame.set_index("metric")["published"]
+    assert found["accuracy"] == 77.9 and math.isnan(found["CIDEr"])
+
+
+def test_several_grids(grid: Any, another: Callable[..., Any]) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    other = another()
+    other.done("a", 0, {"accuracy": 50.0})
+    results = load(grid.folder, str(other.folder))
+    assert results.frame[results.frame["task"] == "vqa"].set_index("grid")["value"].to_dict() == {
+        "small": 40.0, "other": 50.0
+    }
+    assert results.folders == (grid.folder, other.folder)
+
+
+def test_a_cell_that_two_grids_have_stands_in_both(grid: Any, another: Callable[..., Any]) -> None:
+    other = another()
+    for one in (grid, other):
+        one.done("base", 0, {"accuracy": 40.0})
+    other.plan("more", 0)
+    frame = load(grid.folder, other.folder).frame
+    assert len(set(frame["cell"])) == 2
+    assert frame.groupby("grid")["value"].count().to_dict() == {"small": 1, "other": 1}
+    assert load(grid.folder, other.folder).floors().groupby("grid").size().to_dict() == {"small": 2, "other": 2}
+
+
+def test_a_folder_may_be_renamed(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    moved = grid.folder.rename(grid.folder.parent / "old")
+    assert load(moved).wide().loc["a", "vqa acc."] == "40.0"
+    (moved / "grid.json").unlink()
+    assert load(moved).wide().loc["a", "vqa acc."] == "40.0"
+
+
+def test_the_same_cell_in_two_folders_counts_once(grid: Any, another: Callable[..., Any]) -> None:
+    for one in (grid, another("small", "again")):
+        for seed, value in enumerate([40.0, 50.0]):
+            one.done("a", seed, {"accuracy": value})
+    both = load(grid.folder, grid.folder.parent / "again" / "small")
+    assert len(both.frame) == len(load(grid.folder).frame)
+    assert both.wide(["accuracy"]).iloc[0, 0] == "45.0 ± 7.1"
+
+
+def test_a_folder_without_records_names_the_nearest(tmp_path: Path, grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    with pytest.raises(UserError, match="no records") as caught:
+        load(tmp_path / "smal")
+    assert str(grid.folder) in caught.value.remedy, "a misspelt name"
+    with pytest.raises(UserError, match="no records") as caught:
+        load(tmp_path)
+    assert str(grid.folder) in caught.value.remedy, "the folder above"
+    (tmp_path / "void").mkdir()
+    with pytest.raises(UserError, match="no records") as caught:
+        load(tmp_path / "void" / "x" / "y")
+    assert caught.value.remedy == "run a grid first"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"name": "x"}'])
+def test_a_broken_grid_file_is_named(grid: Any, content: str) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    (grid.folder / "grid.json").write_text(content)
+    with pytest.raises(UserError, match="cannot read the grid's order") as caught:
+        load(grid.folder)
+    assert caught.value.place.endswith("grid.json")
+
+
+def test_without_the_grids_file_records_are_read_all_the_same(grid: Any) -> None:
+    grid.done("b", 0, {"accuracy": 40.0})
+    grid.done("a", 0, {"accuracy": 50.0})
+    (grid.folder / "grid.json").unlink()
+    assert load(grid.folder).frame["value"].dropna().tolist() == [50.0, 40.0]

@@ -1,0 +1,63 @@
+"""What stands under a table: n, budgets, readouts, ceilings, what was left out, what failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vlpbench.results import load
+from vlpbench.results.notes import notes
+
+
+def said(grid: Any) -> list[str]:
+    return notes(load(grid.folder))
+
+
+def test_seeds(grid: Any) -> None:
+    grid.failed("a", 0, "no")
+    assert said(grid)[0] == "no cell has finished"
+    grid.done("b", 4, {"accuracy": 1.0})
+    assert said(grid)[0].startswith("one seed: no spread is known (n = 1: seeds 4;")
+    grid.done("b", 7, {"accuracy": 1.0})
+    assert said(grid)[0].startswith("mean ± standard deviation over seeds (n = 2: seeds 4, 7;")
+
+
+def test_budgets_readouts_and_ceilings_are_said_once(grid: Any) -> None:
+    for seed in range(2):
+        grid.done("a", seed, {"accuracy": 1.0, "CIDEr": 0.1})
+    lines = said(grid)
+    assert len(lines) == len(set(lines))
+    assert "pretraining: 36,000 samples of digits" in lines
+    tuned = "vqa: fine-tuned on 6,400 samples, readout 'decoder', last weights; 20 examples of the test split"
+    assert any(line.startswith(tuned) for line in lines)
+    assert "vqa: the answer vocabulary allows accuracy 91.5 at most" in lines
+    cost = "cost on cpu (x86_64): a 0.60 M parameters, 16 image tokens, 3.0 TFLOP"
+    assert any(line.startswith(cost) for line in lines)
+
+
+def test_weights_chosen_on_validation_and_zero_shot_are_said(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 1.0}, task={"select": "validation", "protocol": "zero-shot"})
+    assert any(line.startswith("vqa: zero-shot, readout 'decoder', best weights on validation") for line in said(grid))
+
+
+def test_failed_and_damaged_cells_are_named(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 1.0})
+    grid.failed("b", 0, "the loss is not finite at step 3")
+    (grid.done("c", 0, {"accuracy": 2.0}).path / "scores.json").write_text("{")
+    lines = said(grid)
+    assert "cell 000000000001 is not in the table: the loss is not finite at step 3" in lines
+    assert "cell 000000000002 is not in the table: a file of the record is missing or changed" in lines
+
+
+def test_samples_that_were_left_out_are_counted(grid: Any) -> None:
+    some = {"photos/train": {"count": 1200, "first": ["a.jpg: it is cut short"]}}
+    grid.done("a", 0, {"accuracy": 1.0}, left_out=some)
+    assert "photos/train: 1,200 samples left out (first: a.jpg: it is cut short)" in said(grid)
+
+
+def test_cells_that_the_grid_no_longer_has_say_nothing(grid: Any) -> None:
+    grid.done("kept", 0, {"accuracy": 1.0})
+    gone = grid.done("gone", 0, {"accuracy": 1.0}, settings={"budget": {"samples": 7}}).read("settings.json")["id"]
+    del grid.cells[gone]
+    grid.close()
+    assert not any("7 samples" in line for line in said(grid))
+    assert any("36,000 samples" in line for line in said(grid))
