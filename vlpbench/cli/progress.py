@@ -1,4 +1,4 @@
-"""What a run is doing, on stderr: one line an event, and on a terminal one line that moves."""
+"""What a run is doing, on stderr: a line an event, how long it still takes, and on a terminal one line that moves."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from vlpbench.cli.time_left import TimeLeft, Work
 from vlpbench.runner.events import Event
 
 __all__ = ["Progress"]
+
+QUIET = 15.0
+"""Seconds without a line after which one tells how far things are, where there is no moving line."""
+
+_ENDS = {"done": "done", "failed": "FAILED", "skipped": "can't run", "reused": "was done before"}
 
 
 class Progress:
     """Listens to a run and tells of it."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str], work: Work) -> None:
         self.names = names
+        self.left = TimeLeft(work)
         self.moves = sys.stderr.isatty()
-        self.start = time.monotonic()
+        self.start = self.spoken = time.monotonic()
         self.stages: dict[str, str] = {}
         self.now: dict[str, str] = {}
         self.ended = 0
@@ -27,21 +34,33 @@ class Progress:
         """One thing that happened; of a cell without a name nothing is said."""
         if event.cell and event.cell not in self.names:
             return
-        name = self.names.get(event.cell, "")
-        share = f" {100 * event.done // event.of} %" if event.of else ""
-        if event.what in ("progress", "preparing"):
-            if self.stages.get(event.cell) != event.said:
-                self.stages[event.cell] = event.said
-                self._line(f"{name or event.what}: {event.said}")
-            self.now[event.cell] = f"{name or 'preparing'}: {event.said}{share}"
+        self.left.heard(event)
+        name = self.names.get(event.cell, "preparing")
+        if event.what in _ENDS:
+            self._end(name, event)
+        elif event.what == "warning":
+            self._line(f"warning: {event.said}")
+        elif event.what in ("progress", "preparing"):
+            self._going_on(name, event)
+
+    def _going_on(self, name: str, event: Event) -> None:
+        share = f" {event.done / event.of:.0%}" if event.of else ""
+        loss = f" loss {event.figures['loss']:.3f}" if "loss" in event.figures else ""
+        self.now[event.cell] = f"{name}: {event.said}{share}{loss}"
+        if self.stages.get(event.cell) != event.said:
+            self.stages[event.cell] = event.said
+            self._line(f"{name}: {event.said}")
+        elif self.moves:
             self._move()
-            return
+        elif event.what == "progress" and time.monotonic() - self.spoken > QUIET:
+            self._line(f"{'; '.join(self.now.values())} ({self.left})")
+
+    def _end(self, name: str, event: Event) -> None:
         self.now.pop("", None)
         self.now.pop(event.cell, None)
-        if event.what in ("done", "failed", "skipped", "reused"):
-            self.ended += 1
-            word = {"reused": "was done before", "skipped": "can't run"}.get(event.what, event.what)
-            self._line(f"[{self.ended}/{len(self.names)}] {name}: {word}{': ' if event.said else ''}{event.said}")
+        self.ended += 1
+        why = f": {event.said}" if event.said else ""
+        self._line(f"[{self.ended}/{len(self.names)}] {name}: {_ENDS[event.what]}{why} ({self.left})")
 
     def close(self, ends: Mapping[str, int], results: Path) -> None:
         """The last line: how the cells ended, and where their records are."""
@@ -50,12 +69,16 @@ class Progress:
         self._line(f"{counts}; records in {results}")
 
     def _line(self, text: str) -> None:
-        seconds = int(time.monotonic() - self.start)
+        self.spoken = time.monotonic()
         clear = "\r\x1b[2K" if self.moves else ""
-        print(f"{clear}{seconds // 60:3}:{seconds % 60:02}  {text}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{clear}{_clock(self.spoken - self.start)}  {text}", file=sys.stderr, flush=True)  # noqa: T201
         self._move()
 
     def _move(self) -> None:
         if self.moves and self.now:
-            text = "  |  ".join(self.now.values())[:110]
-            print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201
+            text = f"{self.left} | " + " | ".join(self.now.values())
+            print(f"\r\x1b[2K{text[:118]}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60:3}:{int(seconds) % 60:02}"

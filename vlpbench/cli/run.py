@@ -14,6 +14,7 @@ from vlpbench.cli.plan import NothingSelected, plan_lines
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.report import table_text
 from vlpbench.cli.session import Session
+from vlpbench.cli.time_left import work_of
 from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
@@ -113,7 +114,8 @@ def _full(ids: Sequence[str], plan: Plan) -> set[str]:
 def _run(plan: Plan, registry: Registry, how: dict[str, str | int], wanted: Collection[str] = ()) -> int:
     """Run what a plan says, print the table; the exit code says whether a cell (of those wanted) failed."""
     chosen = [cell for cell in plan.cells if not wanted or cell.id in wanted]
-    progress = Progress({cell.id: f"{cell.row}, seed {cell.seed}" for cell in chosen})
+    names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in chosen}
+    progress = Progress(names, work_of(plan, [*names]))
     run_grid(plan, registry, str(how["device"]), int(how["jobs"]), progress.heard)
     ends = Counter(_end(cell, plan) for cell in chosen)
     progress.close(ends, plan.results)

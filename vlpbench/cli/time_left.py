@@ -1,0 +1,79 @@
+"""How long a run still takes: samples that are left, at the pace of those that are done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from vlpbench.runner.events import Event
+from vlpbench.runner.grid_run import Plan
+from vlpbench.runner.pretraining import stage_of
+
+__all__ = ["TimeLeft", "work_of"]
+
+Work = Mapping[str, Mapping[str, float]]
+"""Samples of each stage of each cell, by the cell's id."""
+
+TUNED, ASKED = 1.0, 500.0
+"""A fine-tune costs what its samples cost, and asking afterwards about as much as this many more."""
+
+
+def work_of(plan: Plan, cells: Sequence[str]) -> Work:
+    """What is to be done; a pretraining that cells share is counted once, and one that is there already not at all."""
+    found: dict[str, dict[str, float]] = {}
+    shared = set()
+    for cell in plan.chosen("run"):
+        if cell.id not in cells:
+            continue
+        stage = stage_of(cell, plan.results)
+        if stage is not None and stage not in shared and stage.told() is None:
+            shared.add(stage)
+            found[cell.id] = {"pretrain": float(cell.settings.budget.samples)}
+        for task in cell.settings.tasks:
+            samples = 0 if task.endswith("@zero-shot") else cell.settings.protocol[task].samples
+            found.setdefault(cell.id, {})[task] = TUNED * samples + ASKED
+    return found
+
+
+class TimeLeft:
+    """Listens to a run and tells the seconds that are left."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.done = {cell: dict.fromkeys(stages, 0.0) for cell, stages in work.items()}
+        self.since: float | None = None
+
+    def heard(self, event: Event) -> None:
+        """Note what is done. A stage that has begun says that those before it are over."""
+        if event.cell not in self.work:
+            return
+        if event.what == "started" and self.since is None:
+            self.since = time.monotonic()
+        stages = self.work[event.cell]
+        if event.what in ("done", "failed"):
+            self.done[event.cell] = dict(stages)
+        if event.what == "progress" and event.said in stages and event.of:
+            for stage in stages:
+                if stage == event.said:
+                    self.done[event.cell][stage] = stages[stage] * event.done / event.of
+                    break
+                self.done[event.cell][stage] = stages[stage]
+
+    @property
+    def share(self) -> float:
+        """Part of the work that is done, 0 to 1."""
+        whole = sum(sum(stages.values()) for stages in self.work.values())
+        return sum(sum(stages.values()) for stages in self.done.values()) / whole if whole else 1.0
+
+    def seconds(self) -> float | None:
+        """Seconds left at the pace so far; None until there is a pace."""
+        share = self.share
+        if self.since is None or share < 0.005:
+            return None
+        return (time.monotonic() - self.since) * (1 - share) / share
+
+    def __str__(self) -> str:
+        left = self.seconds()
+        if left is None:
+            return f"{self.share:.0%} done"
+        return f"{self.share:.0%} done, about {int(left) // 60}:{int(left) % 60:02} left"
