@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from vlpbench.cli.data_show import show_data
-from vlpbench.cli.progress import Progress
+from vlpbench.cli.preparing import tell_preparing
 from vlpbench.cli.session import Session
 from vlpbench.config.typed import described, fields_of
 from vlpbench.contract.dataset import Dataset
@@ -62,8 +62,7 @@ def prepare_data(session: Session, grid: str) -> None:
     """Write the worlds of a GRID, its image stores and its tokenizers, so that no run has to wait for them."""
     read, registry = open_grid(grid, (), session.files, session.blocked)
     found = [cell for cell in cells(read, registry, opened_here) if cell.reason is None]
-    progress = Progress({})
-    prepare(found, registry, Device.choose("cpu"), progress.heard)
+    prepare(found, registry, Device.choose("cpu"), tell_preparing)
     for name, dataset in _of(found, registry).items():
         click.echo(f"{name}: splits {', '.join(dataset.splits())}, pictures in {dataset.images}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from vlpbench.cli.options import SET
-from vlpbench.cli.progress import Progress
+from vlpbench.cli.preparing import tell_preparing
 from vlpbench.cli.session import Session
 from vlpbench.device import Device
 from vlpbench.errors import UserError, unknown
@@ -43,7 +43,7 @@ def show_data(session: Session, /, grid: str, overrides: tuple[str, ...], out: P
     read, registry = open_grid(grid, overrides, session.files, session.blocked)
     cell = _cell(cells(read, registry, opened_here), str(which["row"]), bool(which["task"]))
     device = Device.choose("cpu")
-    prepare([cell], registry, device, Progress({}).heard)
+    prepare([cell], registry, device, tell_preparing)
     seen = look(Workbench(cell, registry, device), int(which["step"]), str(which["task"]))
     count = min(int(which["count"]), len(seen.batch))
     click.echo(f"{cell.row}, seed {cell.seed}: {seen.headline()}")
