@@ -112,7 +112,7 @@ class CellFolder:
         self._close("failed", facts, {"cause": cause, **details})
 
     def _write_curve(self, curve: Sequence[Mapping[str, Any]]) -> None:
-        lines = "".join(json.dumps(row, allow_nan=False) + "\n" for row in curve)
+        lines = "".join(json.dumps(row, allow_nan=False, sort_keys=True) + "\n" for row in curve)
         write_text(self.path / "curve.jsonl", lines)
 
     def _close(self, state: str, facts: Mapping[str, Mapping[str, Any]], said: Mapping[str, Any]) -> None:

@@ -45,7 +45,9 @@ def run_cell(cell: Cell, results: Path, registry: Registry, device: Device, hear
             outcomes[task] = why_not(task, bench.blueprint.trunk.offers, bench.trains) or clock.time(
                 task, lambda task=task: run_task(bench.trial(task, pretrained.weights, _as(hearing, task)))  # type: ignore[misc]
             )
-        scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": bench.left_out()}
+        # also what a pretraining left out that another cell ran
+        left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
+        scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": left_out}
         folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
     except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
         folder.fail(*_cause(error), clock.facts())

@@ -39,7 +39,7 @@ class Pretrained:
     weights: dict[str, Tensor]
     """The backbone's, by name; empty for the row without pretraining."""
     told: Mapping[str, Any]
-    """curve, flops, samples, targets, parameters, image_tokens."""
+    """curve, flops, samples, targets, parameters, image_tokens, left_out."""
 
 
 def stage_of(cell: Cell, results: Path) -> StageFolder | None:
@@ -62,7 +62,7 @@ def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pre
     """Run the stage, or read what it left; the result is the same."""
     stage = stage_of(bench.cell, results)
     if stage is None:
-        return Pretrained({}, _facts(bench) | {"curve": [], "flops": 0, "samples": 0, "targets": 0})
+        return Pretrained({}, _facts(bench) | {"curve": [], "flops": 0, "samples": 0, "targets": 0, "left_out": {}})
     told = stage.told()
     if told is None:
         told = _run(bench, stage, heard)
@@ -99,11 +99,13 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
     learner = _learner(bench)
     told = train(learner, loader, bench.settings.optim, bench.device, heard)
     save_weights(learner, stage.weights)
+    read = f"{bench.settings.data}/train"
     found = _facts(bench) | {
         "curve": [{"stage": "pretrain", **row} for row in told.curve],
         "flops": told.flops,
         "samples": told.samples,
         "targets": told.targets,
+        "left_out": {where: said for where, said in bench.left_out().items() if where == read},
     }
     stage.close(found)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from vlpbench.grid import Cell
 from vlpbench.registry import Registry
-from vlpbench.runner.cell import folder_of
+from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
 from vlpbench.runner.pretraining import stage_of
 from vlpbench.runner.worker import Order, work
@@ -90,7 +90,7 @@ def run_cells(
                 for event in one.events():
                     heard(event)
                 if gone or one.ended:
-                    _bury(one, heard)
+                    _bury(one, registry, heard)
                     del running[slot]
             wait([thing for one in running.values() for thing in (one.pipe, one.process.sentinel)], timeout=1.0)
     finally:
@@ -126,12 +126,14 @@ def _start(context: Any, order: Order, slot: int) -> _Running:
     return _Running(order, slot, process, mine)
 
 
-def _bury(one: _Running, heard: Callable[[Event], None]) -> None:
+def _bury(one: _Running, registry: Registry, heard: Callable[[Event], None]) -> None:
     """Wait for the end of a child; one that died without a word leaves a record all the same."""
     one.process.join()
     one.pipe.close()
     if not one.ended:
         folder = folder_of(one.cell, one.order.results)
+        if not (folder.path / "settings.json").is_file():  # it had not even begun
+            folder.begin(described(one.cell, registry))
         cause = f"the process ended without a word (exit code {one.process.exitcode}); see {folder.path.name}/log.txt"
         folder.fail(cause, {}, {})
         heard(Event("failed", one.cell.id, cause))
