@@ -75,6 +75,10 @@ class DualEncoder(Trunk):
         """..., D -> ..., V by the word table."""
         return self.words.logits(features)
 
+    def word_vectors(self, tokens: Tensor) -> Tensor:
+        """... -> ..., D: rows of the word table."""
+        return self.words(tokens)
+
     def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
         """..., D and ... -> ...: nats."""
         return self.words.losses(features, targets)

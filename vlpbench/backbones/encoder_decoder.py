@@ -156,6 +156,10 @@ class EncoderDecoder(Trunk):
         """..., D -> ..., V by the tied word table."""
         return self.words.logits(features)
 
+    def word_vectors(self, tokens: Tensor) -> Tensor:
+        """... -> ..., D: rows of the word table."""
+        return self.words(tokens)
+
     def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
         """..., D and ... -> ...: nats, a block of positions at a time."""
         return self.words.losses(features, targets)

@@ -196,6 +196,10 @@ class Backbone(nn.Module, ABC):
         """..., D -> ..., V in fp32: log-odds of each word by the tied word table."""
 
     @abstractmethod
+    def word_vectors(self, tokens: Tensor) -> Tensor:
+        """... -> ..., D: the rows of the tied word table, without positions."""
+
+    @abstractmethod
     def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
         """..., D and ... -> ...: -log P(target) in nats; B, S, V never exists at once."""
 

@@ -72,6 +72,17 @@ class Answering(Objective):
         inputs[:, 0] = batch.vocabulary.bos
         return {"inputs": inputs, "last": batch.mask.sum(1) - 1}
 
+    def start_from_words(self, backbone: Backbone, tokens: Tensor, mask: Tensor) -> None:
+        """Let each answer's row of the classifier start as the mean vector of its words (tokens, mask: A, L).
+
+        Decoder features are what the tied word table turns into words, so an answer's words are where it should start;
+        other forms have no such bond with the word table and start as they were drawn.
+        """
+        if self.config.form == "decoder":
+            with torch.no_grad():
+                self.classify.weight.copy_(masked_mean(backbone.word_vectors(tokens), mask))
+                self.classify.bias.zero_()
+
     def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
         """features (B, D or 2D or 3E): what the classifier sees."""
         return {"features": getattr(self, f"_{self.config.form}")(backbone, batch)}

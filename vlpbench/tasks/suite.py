@@ -91,6 +91,7 @@ def fine_tune(task: Task, readout: Readout, trial: Trial) -> tuple[Backbone, Tra
     draw(objective, settings.seed, prefix=f"readout/{task.name}/")
     learner = Learner(trial.build(objective.needs_with(objective.config)), [Term(1.0, objective)])
     learner = learner.to(trial.device.torch)
+    readout.begin(learner.backbone)
     loader = readout_loader(readout, trial)
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None

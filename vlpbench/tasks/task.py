@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,6 +31,8 @@ class Readout:
     """Which form it takes with this backbone; every table names it."""
     answers: Sequence[str] = ()
     """VQA: the answers that can be given."""
+    begin: Callable[[Backbone], None] = lambda backbone: None
+    """Called once before the first step, with the pretrained backbone."""
 
 
 class Task(ABC):

@@ -56,7 +56,11 @@ class Vqa(Task):
         config = AnsweringConfig(len(answers), form, trial.visible)
         backbone = trial.blueprint.build(NEEDS[form])  # only its widths are read
         objective = Answering(config, backbone.spec)
-        return Readout(objective, _examples(split, answers, trial), form, answers)
+
+        def begin(trained: Backbone) -> None:
+            objective.start_from_words(trained, *_answer_words(answers, trial))
+
+        return Readout(objective, _examples(split, answers, trial), form, answers, begin)
 
     def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:
         """The likeliest answer to each question, with its probability."""
@@ -151,6 +155,15 @@ def _examples(split: Split, answers: Sequence[str], trial: Trial) -> Examples:
         many=np.ones(len(asked), np.int64),
         fields={"targets": targets},
     )
+
+
+def _answer_words(answers: Sequence[str], trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
+    """A, L: the ids of each answer and which of them are words; an empty answer is the end of the sentence."""
+    tokens, mask = trial.tokenizer.encode(answers, fitting(answers, trial.tokenizer, trial.settings.text.length))
+    words = mask & (tokens != trial.tokenizer.vocabulary.eos)
+    words[:, 0] |= ~words.any(1)
+    device = trial.device.torch
+    return torch.from_numpy(tokens).to(device), torch.from_numpy(words).to(device)
 
 
 def _batch(
