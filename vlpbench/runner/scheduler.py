@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.grid import Cell
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
@@ -82,7 +83,9 @@ def run_cells(
             while len(running) < slots.jobs and (cell := _next(waiting, running.values(), results)) is not None:
                 waiting.remove(cell)
                 slot = min(set(range(slots.jobs)) - running.keys())
-                order = Order(cell, results, registry.files, registry.blocked, slots.device, slots.core(slot))
+                order = Order(
+                    cell, results, registry.files, registry.blocked, slots.device, slots.core(slot), _folders()
+                )
                 running[slot] = _start(context, order, slot)
                 heard(Event("started", cell.id))
             for slot, one in list(running.items()):
@@ -97,6 +100,10 @@ def run_cells(
         for one in running.values():
             one.process.kill()
             one.process.join()
+
+
+def _folders() -> dict[str, str]:
+    return {"VLPBENCH_DATA": str(data_root()), "VLPBENCH_CACHE": str(cache_folder())}
 
 
 def _context() -> Any:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -38,11 +38,14 @@ class Order:
     """ "cpu" or "cuda"."""
     core: int | None = None
     """The core to stay on; None leaves that to the system."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """The variables that name the data and cache folders; a fork server has those of when it was started."""
 
 
 def work(order: Order, pipe: Connection) -> None:
     """Run the cell of an order; the last thing said is "done" or "failed". All that is printed goes to `log.txt`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    os.environ.update(order.folders)
     folder = folder_of(order.cell, order.results)
     folder.path.mkdir(parents=True, exist_ok=True)
     with (folder.path / "log.txt").open("w") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
