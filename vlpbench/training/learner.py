@@ -52,7 +52,8 @@ def joint_loss(
         assert isinstance(module, Objective)
         sums: dict[str, Tensor] = {}
         counted = torch.zeros((), device=device.torch)
-        for kind in sorted(module.uses & shared.keys()):
+        kinds = sorted(module.uses & shared.keys())
+        for kind in kinds:
             batch = shared[kind][name]
             with device.autocast():
                 features = module.encode(learner.backbone, batch)
@@ -62,7 +63,8 @@ def joint_loss(
             for key, rows in losses.items():
                 sums[key] = sums.get(key, 0) + rows.sum()
             counted = counted + (batch.extras["count"].sum() if "count" in batch.extras else len(batch))
-            figures.update({f"{name}/{key}": value.detach() for key, value in step.figures.items()})
+            label = name if len(kinds) == 1 else f"{name}/{kind}"
+            figures.update({f"{label}/{key}": value.detach() for key, value in step.figures.items()})
             carries.setdefault(name, {}).update(step.carry)
         means = {key: value / counted.clamp_min(1) for key, value in sums.items()}
         figures.update({f"{name}/{key}": value.detach() for key, value in means.items()})
