@@ -53,11 +53,14 @@ class Tables(Backbone):
         state.last, state.words = token, state.words + 1
         return found
 
+    def word_vectors(self, tokens: Tensor) -> Tensor:
+        raise self._cannot("text_tokens")
+
     def logits(self, features: Tensor) -> Tensor:
-        raise NotImplementedError
+        raise self._cannot("decode")
 
     def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
-        raise NotImplementedError
+        raise self._cannot("decode")
 
     def chances(self, row: int, sentence: Sequence[int]) -> Tensor:
         """V: log P(next word) after BOS and these words, special ids ruled out."""
