@@ -11,7 +11,8 @@ from vlpbench.runner.events import Event
 
 
 def test_one_line_an_event_and_a_count_of_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress({"a": "prefix-lm, seed 0", "b": "none, seed 0"}, {"a": {"pretrain": 100.0}, "b": {"vqa": 100.0}})
+    names = {"a": "prefix-lm, seed 0", "b": "none, seed 0"}
+    progress = Progress(names, {"a": {"pretrain": 100.0}, "b": {"vqa": 100.0}})
     progress.heard(Event("preparing", "", "data set digits", 1, 2))
     progress.heard(Event("started", "a"))
     progress.heard(Event("progress", "a", "pretrain", 10, 100, {"loss": 1.5}))

@@ -18,7 +18,6 @@ from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
 from vlpbench.runner.workbench import Workbench
 from vlpbench.streams import seed_of
-from vlpbench.training.build import draw
 from vlpbench.training.checkpoint import read_weights, save_weights
 from vlpbench.training.cost import parameters
 from vlpbench.training.learner import Learner, Term
@@ -112,14 +111,15 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
 
 
 def _learner(bench: Workbench) -> Learner:
-    """The backbone with the abilities that the objectives ask for, and the objectives, drawn by name."""
+    """The backbone with the abilities that the objectives ask for, and the objectives.
+
+    What an objective draws in its constructor stays as its author meant it, and depends on the seed and its name alone.
+    """
     backbone, seed = bench.blueprint.build(bench.needs), bench.settings.seed
     terms = []
     for plan in bench.terms:
-        prefix = f"objective/{plan.objective.name}/"
-        with seeded(seed_of(seed, f"init/{prefix}")):  # for numbers that an objective draws itself, as queues
+        with seeded(seed_of(seed, f"init/objective/{plan.objective.name}")):
             terms.append(Term(plan.weight, plan.objective(plan.config, backbone.spec)))
-        draw(terms[-1].objective, seed, prefix=prefix)
     return Learner(backbone, terms).to(bench.device.torch)
 
 
