@@ -44,9 +44,12 @@ def show_data(session: Session, /, grid: str, overrides: tuple[str, ...], out: P
     cell = _cell(cells(read, registry, opened_here), str(which["row"]), bool(which["task"]))
     device = Device.choose("cpu")
     prepare([cell], registry, device, tell_preparing)
-    seen = look(Workbench(cell, registry, device), int(which["step"]), str(which["task"]))
+    bench = Workbench(cell, registry, device)
+    seen = look(bench, int(which["step"]), str(which["task"]))
     count = min(int(which["count"]), len(seen.batch))
     click.echo(f"{cell.row}, seed {cell.seed}: {seen.headline()}")
+    for split, told in bench.left_out().items():
+        click.echo(f"left out of {split}: {told['count']} (first: {told['first'][0]})")
     for row in range(count):
         click.echo()
         click.echo("\n".join(seen.sample(row, _width(), bool(which["ids"]))))

@@ -17,6 +17,7 @@ __all__ = ["LEGEND", "piece", "row_lines"]
 LEGEND = "x true   . false   _ padding   ~ goes on with the word before"
 """What the signs mean."""
 
+_PADDING = "_"
 _MOST = 12
 """How many numbers of an array without columns are printed."""
 
@@ -55,7 +56,8 @@ def row_lines(
 def piece(number: int, tokenizer: Tokenizer) -> str:
     """One id as text: what begins in the middle of a word starts with "~", special ids stand in pointed brackets."""
     special = tokenizer.vocabulary
-    named = {special.pad: "_", special.bos: "<bos>", special.eos: "<eos>", special.unk: "<unk>", special.mask: "<mask>"}
+    named = {special.bos: "<bos>", special.eos: "<eos>", special.unk: "<unk>", special.mask: "<mask>"}
+    named[special.pad] = _PADDING
     if number in named:
         return named[number]
     if number in special.sentinels:
@@ -113,9 +115,15 @@ def _numbers(values: np.ndarray, answers: Sequence[str]) -> str:
 
 
 def _columns(table: Sequence[Line], width: int) -> list[str]:
-    """Lines whose columns stand under each other, in as many blocks as the width asks for; empty ends are left out."""
+    """Lines whose columns stand under each other, in as many blocks as the width asks for.
+
+    Where the words of the first line have ended, columns that are all alike up to the end are left out.
+    """
     labels = max(len(label) for label, _ in table) + 2
-    used = max((at + 1 for _, cells in table for at, text in enumerate(cells) if text not in _EMPTY), default=1)
+    columns = list(zip(*(cells for _, cells in table), strict=True))
+    used = len(columns)
+    while used > 1 and columns[used - 1] == columns[-1] and columns[used - 1][0] == _PADDING:
+        used -= 1
     wide = [max(len(cells[at]) for _, cells in table) + 1 for at in range(used)]
     lines: list[str] = []
     start = 0
@@ -128,7 +136,3 @@ def _columns(table: Sequence[Line], width: int) -> list[str]:
             lines.append(f"{label:{labels}}{text}".rstrip())
         start = end
     return lines
-
-
-_EMPTY = ("_", ".", "0")
-"""What an unused column holds."""

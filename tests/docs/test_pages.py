@@ -1,0 +1,198 @@
+"""The pages of docs/ do what they say: files are written, commands run, and what they print is what the page shows.
+
+A block of `python` or `toml` whose paragraph names a file in backquotes is written to that file. Lines of `console`
+blocks that begin with "$ " are run; the lines under one are what it prints, with "..." for what is left out. Trainings
+run with tiny budgets, said with -S behind the page's own words.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import vlpbench
+
+DOCS = Path(__file__).parents[2] / "docs"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"`([\w./-]+\.(?:py|toml))`[^`]*:$")
+TINY = {
+    "seeds": "[0]", "floors": "false", "budget.samples": "8", "budget.batch": "4",
+    "protocol.vqa.samples": "8", "protocol.vqa.batch": "4",
+    "protocol.captioning.samples": "8", "protocol.captioning.batch": "4",
+    "protocol.retrieval.samples": "8", "protocol.retrieval.batch": "4",
+}
+DIGITS = {"data.digits.train": "40", "data.digits.val": "8", "data.digits.test": "8"}
+PHOTOGRAPHS = {"data.flickr.limit": "24", "data.visual7w.limit": "24"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page."""
+
+    kind: str
+    text: str
+    file: str
+    """The file that the paragraph before it names; empty if none."""
+
+
+def blocks(page: str) -> list[Block]:
+    """All blocks of a page in order."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        paragraph = " ".join(text[: match.start()].rstrip().rpartition("\n\n")[2].split())
+        named = NAMED.search(paragraph)
+        found.append(Block(match[1], match[2], named[1] if named else ""))
+    return found
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Each command of a console block with what the page says it prints."""
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, printed = part.partition("\n")
+        yield command, printed
+
+
+def shortened(command: str, extra: dict[str, str]) -> str:
+    """The command with tiny budgets, where it trains."""
+    if not re.search(r"vlpbench .*run grid", command) or "--dry-run" in command:
+        return command
+    return " ".join([command, *(f"-S '{key}={value}'" for key, value in {**TINY, **extra}.items())])
+
+
+def pattern(printed: str) -> str:
+    """What the page shows as a regular expression: "..." is anything, an id is any id, blanks are any blanks."""
+    pieces = [r"\s+".join(map(re.escape, part.split())) for part in re.split(r"\.\.\.\n?", printed)]
+    return re.sub(r"\b[0-9a-f]{12}\b", "[0-9a-f]{12}", r"[\s\S]*?".join(rf"\s*{piece}\s*" for piece in pieces))
+
+
+class Shell:
+    """Runs a page's commands in a folder of its own, with `vlpbench` and `python` those of this test."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        programs = folder / "bin"
+        programs.mkdir()
+        for name, words in (("vlpbench", f"{sys.executable} -m vlpbench"), ("python", sys.executable)):
+            (programs / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+            (programs / name).chmod(0o755)
+        path = os.pathsep.join([str(programs), os.environ["PATH"]])
+        where = str(Path(vlpbench.__path__[0]).parent)  # the very package that is tested, installed or not
+        self.environment = {**os.environ, "PATH": path, "PYTHONPATH": where, "COLUMNS": "100", **environment}
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Exit code and all that is printed; `export NAME=VALUE` holds for what comes after."""
+        if said := re.fullmatch(r"export (\w+)=(\S+)", command):
+            self.environment.setdefault(said[1], said[2])
+            return 0, ""
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=self.folder, env=self.environment, text=True, timeout=300,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        return done.returncode, done.stdout
+
+    def follow(self, page: list[Block], extra: dict[str, str]) -> list[str]:
+        """Do all that a page says; give what was run."""
+        ran = []
+        for block in page:
+            if block.file:
+                (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+                (self.folder / block.file).write_text(block.text, encoding="utf-8")
+            for command, printed in commands(block) if block.kind == "console" else ():
+                code, output = self.run(shortened(command, extra))
+                wrong = "Error:" in printed
+                assert (code != 0) == (wrong and "exit code" not in printed), f"{command}: exit code {code}\n{output}"
+                if printed.strip():
+                    assert re.fullmatch(pattern(printed), output), f"$ {command}\n{output}\nthe page says:\n{printed}"
+                ran.append(command)
+        return ran
+
+
+def body(file: Path) -> str:
+    """A file without the comment at its top."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line and not line.startswith("#"))
+    return "\n".join(lines[start:])
+
+
+@pytest.mark.slow
+def test_your_objective(tmp_path):
+    page = blocks("your-objective.md")
+    ran = Shell(tmp_path).follow(page, DIGITS)
+    assert [command for command in ran if command == "vlpbench run grid my-grid.toml"]
+    assert (tmp_path / "batch.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list((tmp_path / "results" / "my-grid" / "cells").iterdir())) == 4
+
+
+def test_the_objective_of_the_page_is_short():
+    files = {block.file: block.text for block in blocks("your-objective.md") if block.file}
+    assert len(files["cappa.py"].splitlines()) < 40
+
+
+def test_other_code_of_the_objective_page_is_right(tmp_path):
+    page = blocks("your-objective.md")
+    (tmp_path / "cappa.py").write_text(next(block.text for block in page if block.file == "cappa.py"))
+    loose = [block for block in page if not block.file]
+    for block in loose:
+        if block.kind == "python":
+            exec(compile(block.text, "page", "exec"), {"__name__": "page"})
+    grids = [block.text for block in loose if block.kind == "toml" and "schema" in block.text]
+    assert grids
+    for number, text in enumerate(grids):
+        (tmp_path / f"{number}.toml").write_text(text)
+    shell = Shell(tmp_path)
+    for number in range(len(grids)):
+        code, printed = shell.run(f"vlpbench run grid {number}.toml --dry-run")
+        assert code == 0, printed
+        assert "to run" in printed
+
+
+@pytest.mark.slow
+def test_your_data(tmp_path):
+    page = blocks("your-data.md")
+    last = next(number for number, block in enumerate(page) if "photographs" in block.text)
+    shell = Shell(tmp_path)
+    shell.environment.pop("VLPBENCH_DATA", None)
+    ran = shell.follow(page[:last], {})
+    assert [command for command in ran if command.startswith("vlpbench run grid squares.toml")]
+    assert (tmp_path / "batch.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_kind_on_the_page_can_be_said(tmp_path):
+    said = [block.text for block in blocks("your-data.md") if block.text.startswith("[data.mine]")]
+    kinds = [tomllib.loads(text)["data"]["mine"]["kind"] for text in said]
+    assert kinds == ["coco", "karpathy", "vqa", "table"]
+    shell = Shell(tmp_path, VLPBENCH_DATA=str(tmp_path / "empty"))
+    (tmp_path / "empty").mkdir()
+    for kind, text in zip(kinds, said, strict=True):
+        (tmp_path / f"{kind}.toml").write_text(f'[base]\ndata = "mine"\n{text}')
+        code, printed = shell.run(f"vlpbench data check {kind}.toml")
+        folder = tomllib.loads(text)["data"]["mine"]["folder"]
+        assert code in (1, 2) and f"'{folder}' does not exist" in printed, printed
+
+
+def test_the_page_shows_the_grid_of_photographs():
+    shown = next(block.text for block in blocks("your-data.md") if 'name = "photographs"' in block.text)
+    assert shown.strip() == body(DOCS / "grids" / "photographs.toml").strip()
+
+
+@pytest.mark.slow
+def test_photographs(tmp_path, data_root):
+    page = blocks("your-data.md")
+    first = next(number for number, block in enumerate(page) if 'name = "photographs"' in block.text)
+    shutil.copytree(DOCS / "grids", tmp_path / "docs" / "grids")
+    shell = Shell(tmp_path, VLPBENCH_DATA=str(data_root))
+    ran = shell.follow(page[first:], PHOTOGRAPHS)
+    assert ran[-1] == "vlpbench run grid docs/grids/photographs.toml"
+    code, table = shell.run("vlpbench report table results/photographs")
+    assert code == 0
+    assert "vqa exact" in table and "retrieval TR@1" in table
