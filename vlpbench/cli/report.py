@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vlpbench.results import load
+from vlpbench.results.cost import cost
 from vlpbench.results.notes import notes
 from vlpbench.results.table import summary
 
@@ -43,4 +44,5 @@ def table_text(folders: tuple[Path, ...], form: str = "md", metrics: tuple[str, 
         return str(summary(found, chosen).to_csv(index=False)).rstrip("\n")
     if form == "json":
         return str(summary(found, chosen).to_json(orient="records", indent=1))
-    return "\n".join([str(found.wide(chosen).to_markdown()), "", *notes(found)])
+    said = [f"- {line}" for line in notes(found)]
+    return "\n".join([str(found.wide(chosen).to_markdown()), "", *said, "", str(cost(found).to_markdown())])

@@ -20,7 +20,7 @@ def notes(results: Results) -> list[str]:
         budgets.update(dict.fromkeys(_budgets(settings, scores)))
         ceilings.update(dict.fromkeys(_ceilings(scores)))
         budgets.update(dict.fromkeys(_left_out(scores)))
-    said += [*budgets, *ceilings, _cost(results)]
+    said += [*budgets, *ceilings]
     bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
     for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
         said.append(f"cell {cell} is not in the table: {reason}")
@@ -48,12 +48,16 @@ def _budgets(settings: dict[str, Any], scores: dict[str, Any]) -> list[str]:
             tuned = f"fine-tuned on {one['fine_tune']['samples']:,} samples"
         found.append(
             f"{task}: {tuned}, readout {one['head']!r}, {rule[one['select']]}; {one['examples']:,} examples "
-            f"of the {one['split']} split of {one['data']}" + (_VQA_RULE if task == "vqa" else "")
+            f"of the {one['split']} split of {one['data']}{_MEANING[task.partition('@')[0]]}"
         )
     return found
 
 
-_VQA_RULE = "; leave-one-out accuracy over ten answers, or exact match of one, both sides normalised (rule `always`)"
+_MEANING = {
+    "vqa": "; percent, leave-one-out accuracy over ten answers or exact match of one, both sides normalised (`always`)",
+    "captioning": "; pycocoevalcap's BLEU-4 and CIDEr (CIDEr-D) times 100, tokens as its PTB tokenizer cuts them",
+    "retrieval": "; percent, TR: find a text of an image, IR: find the image of a text",
+}
 
 
 def _ceilings(scores: dict[str, Any]) -> list[str]:
@@ -69,19 +73,3 @@ def _left_out(scores: dict[str, Any]) -> list[str]:
         f"{split}: {said['count']:,} samples left out (first: {said['first'][0]})"
         for split, said in scores["left_out"].items()
     ]
-
-
-def _cost(results: Results) -> str:
-    done = results.frame[results.frame["status"] == "done"].drop_duplicates("cell")
-    if done.empty:
-        return ""
-    devices = ", ".join(sorted(done["device"].unique()))
-    lines = []
-    for row, cells in done.groupby("row", sort=False):
-        one = cells.iloc[0]
-        lines.append(
-            f"{row} {one['parameters'] / 1e6:.2f} M parameters, {int(one['image_tokens'])} image tokens, "
-            f"{one['flops'] / 1e12:.1f} TFLOP and {one['target_tokens'] / 1e3:.0f} k targets of pretraining, "
-            f"{cells['seconds'].mean():.0f} s a cell"
-        )
-    return f"cost on {devices}: " + "; ".join(lines)
