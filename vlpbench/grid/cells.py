@@ -80,7 +80,7 @@ def cells(grid: GridFile, registry: Registry, opener: Opener) -> list[Cell]:
     drafts = list(_drafts(grid, registry.known(), report))
     report.raise_any()
     drafts = [one for one in drafts if not any(is_match(rule, one.row, one.settings) for rule in grid.exclude)]
-    drafts += _blind(grid, drafts, report)
+    drafts += _blind(grid, drafts, registry, report)
     report.raise_any()
     prints = _fingerprints(drafts, registry, opener, report)
     report.raise_any()
@@ -115,14 +115,16 @@ def _path(grid: GridFile, row: Row, key: str) -> tuple[str | int, ...]:
     return inside if inside in grid.lines else path
 
 
-def _blind(grid: GridFile, drafts: Sequence[_Draft], report: Report) -> list[_Draft]:
+def _blind(
+    grid: GridFile, drafts: Sequence[_Draft], registry: Registry, report: Report
+) -> list[_Draft]:
     """The reference row again, every image of fine-tuning and evaluation blanked: what language alone gives."""
     names = {one.row for one in drafts} | {one.source.name for one in drafts if one.source.name}
     if grid.reference and grid.reference not in names:
         report.add(("reference",), f"there is no row {grid.reference!r}", guess(grid.reference, names))
     if not grid.floors:
         return []
-    row = next((one.row for one in drafts if _is_reference(grid, one)), None)
+    row = next((one.row for one in drafts if _is_reference(grid, one, registry)), None)
     found = []
     for one in drafts:
         tasks = tuple(task for task in one.settings.tasks if task in _BLIND_TASKS)
@@ -137,10 +139,12 @@ def _blind(grid: GridFile, drafts: Sequence[_Draft], report: Report) -> list[_Dr
     return found
 
 
-def _is_reference(grid: GridFile, draft: _Draft) -> bool:
+def _is_reference(grid: GridFile, draft: _Draft, registry: Registry) -> bool:
+    """The row that the grid names, else the first one that pretrains and can be run."""
     if grid.reference:
         return grid.reference in (draft.row, draft.source.name)
-    return draft.settings.objective != "none" and not draft.settings.blind
+    pretrains = draft.settings.objective != "none" and not draft.settings.blind
+    return pretrains and why_not(draft.settings, registry) is None
 
 
 def _fingerprints(

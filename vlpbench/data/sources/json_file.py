@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ def missing(path: Path) -> DataError:
     while not folder.is_dir() and folder != folder.parent:
         path, folder = folder, folder.parent
     near = nearest(path.name, (entry.name for entry in folder.iterdir()))
-    guess = f"did you mean {near!r}?" if near else f"put it there, or correct its name; {folder} was searched"
+    unset = "" if os.environ.get("VLPBENCH_DATA") else "; VLPBENCH_DATA, which names your data folder, is not set"
+    guess = f"did you mean {near!r}?" if near else f"put it there, or correct its name; {folder} was searched{unset}"
     return DataError(f"{path.name!r} does not exist", str(path), guess)
 
 
