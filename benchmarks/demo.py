@@ -24,7 +24,7 @@ from vlpbench.results import load
 
 SECONDS, FIRST_LINE, BYTES = 360.0, 10.0, 4 << 30
 """Most seconds to the table (two seeds on two cores), most to the first line, most memory of a process."""
-NONE, PREFIX, CONTRASTIVE, BLIND = "no pretraining", "prefix-lm", "contrastive", "prefix-lm, blind"
+NONE, PREFIX, CONTRASTIVE, BLIND = "none", "prefix-lm", "contrastive", "prefix-lm, blind"
 MARGINS = (
     ("vqa", "accuracy", PREFIX, NONE, 10.0),
     ("vqa", "accuracy", PREFIX, BLIND, 25.0),
