@@ -75,5 +75,5 @@ def test_a_prepared_process_has_one_thread_and_no_subnormal_numbers() -> None:
 def test_the_environment_names_versions_and_no_host() -> None:
     told = environment(Device("cpu"))
     assert told["torch"] == torch.__version__
-    assert set(told) == {"python", "torch", "system", "device", "cpu_capability", "cores"}
+    assert set(told) == {"python", "torch", "system", "device", "cpu_capability", "cores", "memory"}
     assert json.loads(json.dumps(told)) == told

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psutil
 import torch
 
 from vlpbench.errors import UserError
@@ -92,5 +93,6 @@ def environment(device: Device) -> Mapping[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "device": device.name,
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "cores": str(os.cpu_count()),
+        "cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
     }

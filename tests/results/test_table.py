@@ -123,3 +123,13 @@ def test_heads_of_columns() -> None:
     assert header("captioning@zero-shot", "Bleu_4") == "captioning@zero-shot BLEU-4 ×100"
     assert header("retrieval", "TR@1") == "retrieval TR@1"
     assert header("vqa", "") == "vqa"
+
+
+def test_interval_is_the_t_interval_over_seeds(grid: Any) -> None:
+    from scipy import stats
+
+    for seed, value in enumerate((60.0, 64.0, 59.0)):
+        grid.done("a", seed, {"accuracy": value})
+    line = summary(load(grid.folder), ["accuracy"]).iloc[0]
+    low, high = stats.t.interval(0.95, 2, loc=61.0, scale=stats.sem([60.0, 64.0, 59.0]))
+    assert line["interval"] == pytest.approx((high - low) / 2)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from vlpbench.cli.bars import WHOLE, Bars
 from vlpbench.cli.time_left import TimeLeft, Work
 from vlpbench.runner.events import Event
 
@@ -24,7 +25,7 @@ class Progress:
     def __init__(self, names: Mapping[str, str], work: Work) -> None:
         self.names = names
         self.left = TimeLeft(work)
-        self.moves = sys.stderr.isatty()
+        self.bars = Bars() if sys.stderr.isatty() else None
         self.start = self.spoken = time.monotonic()
         self.stages: dict[str, str] = {}
         self.now: dict[str, str] = {}
@@ -44,40 +45,43 @@ class Progress:
             self._going_on(name, event)
 
     def _going_on(self, name: str, event: Event) -> None:
-        share = f" {event.done / event.of:.0%}" if event.of else ""
+        share = event.done / event.of if event.of else 0.0
         loss = f" loss {event.figures['loss']:.3f}" if "loss" in event.figures else ""
-        self.now[event.cell] = f"{name}: {event.said}{share}{loss}"
+        self.now[event.cell] = f"{name}: {event.said} {share:.0%}{loss}"
         if self.stages.get(event.cell) != event.said:
             self.stages[event.cell] = event.said
             self._line(f"{name}: {event.said}")
-        elif self.moves:
-            self._move()
+        if self.bars is not None:
+            if event.cell:
+                self.bars.show(WHOLE, "all cells", self.left.share, str(self.left))
+                self.bars.drop("preparing")
+            self.bars.show(event.cell or "preparing", name, share, f"{event.said} {share:.0%}{loss}")
         elif event.what == "progress" and time.monotonic() - self.spoken > QUIET:
             self._line(f"{'; '.join(self.now.values())} ({self.left})")
 
     def _end(self, name: str, event: Event) -> None:
         self.now.pop("", None)
         self.now.pop(event.cell, None)
+        if self.bars is not None:
+            self.bars.drop(event.cell)
         self.ended += 1
         why = f": {event.said}" if event.said else ""
         self._line(f"[{self.ended}/{len(self.names)}] {name}: {_ENDS[event.what]}{why} ({self.left})")
 
     def close(self, ends: Mapping[str, int], results: Path) -> None:
         """The last line: how the cells ended, and where their records are."""
+        if self.bars is not None:
+            self.bars.close()
         counts = ", ".join(f"{number} {word}" for word, number in sorted(ends.items()) if number)
-        self.now.clear()
         self._line(f"{counts}; records in {results}")
 
     def _line(self, text: str) -> None:
         self.spoken = time.monotonic()
-        clear = "\r\x1b[2K" if self.moves else ""
-        print(f"{clear}{_clock(self.spoken - self.start)}  {text}", file=sys.stderr, flush=True)  # noqa: T201
-        self._move()
-
-    def _move(self) -> None:
-        if self.moves and self.now:
-            text = f"{self.left} | " + " | ".join(self.now.values())
-            print(f"\r\x1b[2K{text[:118]}", end="", file=sys.stderr, flush=True)  # noqa: T201
+        line = f"{_clock(self.spoken - self.start)}  {text}"
+        if self.bars is not None:
+            self.bars.line(line)
+        else:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _clock(seconds: float) -> str:

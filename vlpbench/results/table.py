@@ -30,7 +30,7 @@ _NAMES = {
 
 
 def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One line a row, task and metric, in the grid's order: mean, std (n - 1), n, wanted n, published, why not."""
+    """One line a row, task and metric, in the grid's order: mean, std (n - 1), interval, n, published, why not."""
     import pandas as pd
 
     frame = results.frame
@@ -100,12 +100,22 @@ def _spread(here: pd.DataFrame, metric: str) -> dict[str, Any]:
     return {
         "mean": values.mean() if len(values) else float("nan"),
         "std": values.std(ddof=1) if len(values) > 1 else float("nan"),
+        "interval": _half_interval(values),
         "n": len(values),
         "wanted": here["seed"].nunique(),
         "published": published.iloc[0] if len(published) else float("nan"),
         "status": "done" if len(values) else str(here["status"].iloc[0]),
         "reason": reasons[0] if reasons else "",
     }
+
+
+def _half_interval(values: pd.Series) -> float:
+    """Half of the 95 % t interval of the expected score over new seeds on this test set; NaN for fewer than two."""
+    from scipy.special import stdtrit
+
+    if len(values) < 2:
+        return float("nan")
+    return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5)
 
 
 def _text(line: Mapping[str, Any]) -> str:
