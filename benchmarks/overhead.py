@@ -15,6 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from vlpbench.grid import open_grid
+from vlpbench.records import cell_folders
+from vlpbench.runner.events import Event
+from vlpbench.runner.grid_run import plan_grid, run_grid
+
 LIMIT = 3.0
 """Seconds a cell, after the first."""
 TINY = (
@@ -25,11 +30,6 @@ TINY = (
 
 def measure(folder: Path) -> list[tuple[str, float, float, float]]:
     """Cell, seconds from started to done, seconds inside of stages, seconds since the cell before it was done."""
-    from vlpbench.grid import open_grid
-    from vlpbench.records import cell_folders
-    from vlpbench.runner.events import Event
-    from vlpbench.runner.grid_run import plan_grid, run_grid
-
     grid, registry = open_grid("demo", TINY)
     plan = plan_grid(grid, registry, folder)
     heard: list[tuple[float, Event]] = []
@@ -53,6 +53,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["VLPBENCH_CACHE"] = f"{temporary}/cache"
         found = measure(Path(temporary))
+    print(f"{os.cpu_count()} cores, {os.getloadavg()[0]:.1f} busy on average in the last minute")
     print(f"{'cell':28}{'wall s':>8}{'in stages':>11}{'outside':>9}{'gap before':>12}")
     for name, wall, inside, gap in found:
         print(f"{name:28}{wall:8.2f}{inside:11.2f}{wall - inside:9.2f}{gap:12.2f}")
