@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -55,8 +54,15 @@ def work(order: Order, pipe: Connection) -> None:
         prepare_process(device)
 
         def hearing(stage: str, done: int, of: int, figures: Mapping[str, float]) -> None:
-            pipe.send(Event("progress", order.cell.id, stage, done, of, dict(figures)))
+            _say(pipe, Event("progress", order.cell.id, stage, done, of, dict(figures)))
 
         ok = run_cell(order.cell, order.results, load_registry(order.plugins, order.blocked), device, hearing)
-        pipe.send(Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
-    sys.stdout.flush()
+        _say(pipe, Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
+
+
+def _say(pipe: Connection, event: Event) -> None:
+    """Tell the parent. Where it is gone (killed), end at once: the cell is then undone, not failed."""
+    try:
+        pipe.send(event)
+    except OSError:
+        os._exit(1)
