@@ -30,6 +30,10 @@ _JOBS = click.option(
     "--jobs", type=click.IntRange(min=0), default=0, metavar="N",
     help="Cells at once; 0 is one a core on a CPU, one on a GPU. Changes no number.",
 )
+_WORKERS = click.option(
+    "--workers", type=click.IntRange(min=0), default=0, metavar="N",
+    help="Threads of each cell that make batches ahead of time: 2 or so on a GPU. Changes no number.",
+)
 _DEVICE = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
     help="Where cells run; auto takes the GPU where there is one.",
@@ -47,6 +51,7 @@ def run() -> None:
 @click.option("--dry-run", is_flag=True, help="List the cells, what each would do and why some can't run; run none.")
 @_RESULTS
 @_JOBS
+@_WORKERS
 @click.option("--retry-failed", is_flag=True, help="Run cells again that failed before.")
 @_DEVICE
 @click.pass_obj
@@ -81,6 +86,7 @@ def run_a_grid(
 @SET
 @_RESULTS
 @_JOBS
+@_WORKERS
 @_DEVICE
 @click.pass_obj
 def run_some_cells(
@@ -116,7 +122,7 @@ def _run(plan: Plan, registry: Registry, how: dict[str, str | int], wanted: Coll
     chosen = [cell for cell in plan.cells if not wanted or cell.id in wanted]
     names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in chosen}
     progress = Progress(names, work_of(plan, [*names]))
-    run_grid(plan, registry, str(how["device"]), int(how["jobs"]), progress.heard)
+    run_grid(plan, registry, str(how["device"]), int(how["jobs"]), int(how["workers"]), progress.heard)
     ends = Counter(_end(cell, plan) for cell in chosen)
     progress.close(ends, plan.results)
     click.echo(table_text((plan.results,)))

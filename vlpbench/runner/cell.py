@@ -32,12 +32,17 @@ def folder_of(cell: Cell, results: Path) -> CellFolder:
     return CellFolder(results / "cells" / cell.folder)
 
 
-def run_cell(cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None) -> bool:
-    """Run one cell and leave its record; an error becomes a record too. Returns whether it is done."""
+def run_cell(
+    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, workers: int = 0
+) -> bool:
+    """Run one cell and leave its record; an error becomes a record too. Returns whether it is done.
+
+    `workers` threads make batches ahead of time; they change no number.
+    """
     folder = folder_of(cell, results)
     folder.begin(described(cell, registry))
     clock = _Clock(device)
-    bench = Workbench(cell, registry, device)
+    bench = Workbench(cell, registry, device, workers)
     try:
         pretrained = clock.time("pretrain", lambda: pretrain(bench, results, _as(hearing, "pretrain")))
         outcomes: dict[str, Outcome | str] = {}

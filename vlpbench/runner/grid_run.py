@@ -60,12 +60,13 @@ def plan_grid(grid: GridFile, registry: Registry, results: Path, retry_failed: b
 
 
 def run_grid(
-    plan: Plan, registry: Registry, device: str = "auto", jobs: int = 0,
+    plan: Plan, registry: Registry, device: str = "auto", jobs: int = 0, workers: int = 0,
     heard: Callable[[Event], None] = lambda event: None,
 ) -> Counter[str]:
     """Run what is to be run, and count how all cells ended: "done", "failed", "skip".
 
-    `jobs` 0: one cell a core on a CPU, one on a GPU. Data is prepared before the first cell starts.
+    `jobs` 0: one cell a core on a CPU, one on a GPU; `workers` threads of each make batches ahead of time. Neither
+    changes a number. Data is prepared before the first cell starts.
     """
     place = Device.choose(device)
     write_json(plan.results / "grid.json", _described(plan))
@@ -77,7 +78,7 @@ def run_grid(
     if waiting:
         prepare(waiting, registry, place, heard)
         tell = _telling(plan, registry, heard)
-        run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place)), tell)
+        run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place), workers), tell)
     states = [folder_of(cell, plan.results).status().get("state", "failed") for cell in plan.cells if not cell.reason]
     return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
 

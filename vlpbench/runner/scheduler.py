@@ -30,6 +30,8 @@ class Slots:
     """ "cpu" or "cuda"."""
     jobs: int
     """Cells at once."""
+    workers: int = 0
+    """Threads of each cell that make batches ahead of time."""
 
     def core(self, slot: int) -> int | None:
         """The core of a slot; cells on a CPU compute with one thread, so each gets one to itself."""
@@ -84,7 +86,8 @@ def run_cells(
                 waiting.remove(cell)
                 slot = min(set(range(slots.jobs)) - running.keys())
                 order = Order(
-                    cell, results, registry.files, registry.blocked, slots.device, slots.core(slot), _folders()
+                    cell, results, registry.files, registry.blocked, slots.device, slots.core(slot), slots.workers,
+                    _folders(),
                 )
                 running[slot] = _start(context, order, slot)
                 heard(Event("started", cell.id))

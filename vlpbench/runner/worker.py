@@ -37,6 +37,8 @@ class Order:
     """ "cpu" or "cuda"."""
     core: int | None = None
     """The core to stay on; None leaves that to the system."""
+    workers: int = 0
+    """Threads that make batches ahead of time."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """The variables that name the data and cache folders; a fork server has those of when it was started."""
 
@@ -56,7 +58,8 @@ def work(order: Order, pipe: Connection) -> None:
         def hearing(stage: str, done: int, of: int, figures: Mapping[str, float]) -> None:
             _say(pipe, Event("progress", order.cell.id, stage, done, of, dict(figures)))
 
-        ok = run_cell(order.cell, order.results, load_registry(order.plugins, order.blocked), device, hearing)
+        registry = load_registry(order.plugins, order.blocked)
+        ok = run_cell(order.cell, order.results, registry, device, hearing, order.workers)
         _say(pipe, Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
 
 
