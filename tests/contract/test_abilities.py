@@ -28,6 +28,9 @@ class OnlyPictures(Backbone):
     def logits(self, features):
         return features @ self.table.T
 
+    def word_vectors(self, tokens):
+        return self.table[tokens]
+
     def token_losses(self, features, targets):
         return -self.logits(features).log_softmax(-1).gather(-1, targets[..., None])[..., 0]
 

@@ -40,6 +40,9 @@ class Pictures(Trunk):
     def logits(self, features):
         return features
 
+    def word_vectors(self, tokens):
+        return tokens[..., None].float()
+
     def token_losses(self, features, targets):
         return features[..., 0]
 

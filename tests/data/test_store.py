@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -151,23 +151,29 @@ def test_leftovers_of_a_killed_build_are_cleared(folder, cache):
     assert not left.exists()
 
 
-def _build(folder, cache, begun, built):
-    begun.wait()
-    open_store(folder, NAMES, SIZE, cache, lambda *_: built.put(os.getpid()))
+BUILD = """
+import sys
+from pathlib import Path
+from vlpbench.data.store import open_store
+
+folder, cache, size, *names = sys.argv[1:]
+print("ready", flush=True)
+sys.stdin.readline()
+open_store(Path(folder), names, int(size), Path(cache), lambda *_: print("built", flush=True))
+"""
 
 
 def test_two_processes_at_once_build_once(folder, cache):
-    spawn = multiprocessing.get_context("spawn")
-    begun, built = spawn.Barrier(2), spawn.Queue()
-    both = [spawn.Process(target=_build, args=(folder, cache, begun, built)) for _ in range(2)]
+    command = [sys.executable, "-c", BUILD, str(folder), str(cache), str(SIZE), *NAMES]
+    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for process in both:
-        process.start()
-    told = [built.get(timeout=60) for _ in range(3)]
+        assert process.stdout.readline() == "ready\n"
     for process in both:
-        process.join(60)
-    assert [process.exitcode for process in both] == [0, 0]
-    assert built.empty()
-    assert len(set(told)) == 1
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sorted("built" in said for said in told) == [False, True]
     assert np.array_equal(open_store(folder, NAMES, SIZE, cache, never).pixels, slowly(folder, NAMES))
 
 

@@ -48,7 +48,8 @@ def test_what_is_known_of_a_failure_is_kept(ran: Any) -> None:
 
 
 def test_the_table_has_every_row(ran: Any) -> None:
-    lines = {line.split("|")[1].strip(): line for line in ran.out.splitlines() if line.startswith("|")}
+    table = ran.out[ran.out.index("|") :].partition("\n\n")[0]
+    lines = {line.split("|")[1].strip(): line for line in table.splitlines() if line.startswith("|")}
     assert set(lines) >= {*GOOD, *CAUSES, "impossible", "*chance*", "*majority*"}
     assert all("failed" in lines[row] for row in CAUSES)
     assert lines["impossible"].count("n/a: prefix-lm needs context, decode, dual has none") >= 2
