@@ -17,7 +17,7 @@ from vlpbench.records import SCHEMA
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
-from vlpbench.runner.scheduler import Slots, run_cells
+from vlpbench.runner.scheduler import Slots, run_cells, warm_up
 from vlpbench.runner.workbench import Workbench, opened_here
 
 __all__ = ["Plan", "Fate", "plan_grid", "run_grid"]
@@ -76,6 +76,7 @@ def run_grid(
     for cell in plan.chosen("done"):
         heard(Event("reused", cell.id))
     if waiting:
+        warm_up()
         prepare(waiting, registry, place, heard)
         tell = _telling(plan, registry, heard)
         run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place), workers), tell)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from vlpbench.runner.events import Event
 from vlpbench.runner.pretraining import stage_of
 from vlpbench.runner.worker import Order, work
 
-__all__ = ["Slots", "run_cells"]
+__all__ = ["Slots", "run_cells", "warm_up"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,13 @@ def run_cells(
 
 def _folders() -> dict[str, str]:
     return {"VLPBENCH_DATA": str(data_root()), "VLPBENCH_CACHE": str(cache_folder())}
+
+
+def warm_up() -> None:
+    """Let the fork server load torch and timm by itself while the caller prepares data."""
+    context = _context()
+    if context.get_start_method() == "forkserver":
+        forkserver.ensure_running()
 
 
 def _context() -> Any:
