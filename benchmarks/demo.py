@@ -109,7 +109,8 @@ def main() -> int:
         folder, kept = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(temporary), []
         if len(sys.argv) <= 2:
             first, seconds, peaks, code = run(seeds, folder)
-            print(f"\n{seeds} seeds on {os.cpu_count()} cores, exit code {code}")
+            busy = os.getloadavg()[1]
+            print(f"\n{seeds} seeds on {os.cpu_count()} cores, {busy:.1f} of them wanted on average; exit code {code}")
             allowed = SECONDS * max(2, seeds) / 2  # each seed more takes as long again
             kept.append(judged(f"first line within {FIRST_LINE:.0f} s", f"{first:.1f} s", first <= FIRST_LINE))
             kept.append(judged(f"table within {allowed:.0f} s", f"{seconds:.0f} s", seconds <= allowed))

@@ -53,7 +53,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["VLPBENCH_CACHE"] = f"{temporary}/cache"
         found = measure(Path(temporary))
-    print(f"{os.cpu_count()} cores, {os.getloadavg()[0]:.1f} busy on average in the last minute")
+    print(f"{os.cpu_count()} cores, {os.getloadavg()[0]:.1f} of them wanted on average in the last minute")
     print(f"{'cell':28}{'wall s':>8}{'in stages':>11}{'outside':>9}{'gap before':>12}")
     for name, wall, inside, gap in found:
         print(f"{name:28}{wall:8.2f}{inside:11.2f}{wall - inside:9.2f}{gap:12.2f}")
