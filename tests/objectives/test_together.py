@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from vlpbench.device import Device
+from vlpbench.errors import UserError
 from vlpbench.objectives import vlpbench_objectives
 from vlpbench.objectives.contrastive import Contrastive
 from vlpbench.objectives.language_model import Config as LanguageConfig
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.objectives.prefix_lm import PrefixLM
-from vlpbench.training.learner import Learner, Term, joint_loss
+from vlpbench.training.learner import Learner, Term, _check_shapes, joint_loss
 
 CPU = Device("cpu")
 
@@ -126,3 +127,10 @@ def test_every_objective_keeps_the_contract(built, host, crossed, objective):
             assert step.losses.shape == (3,) and step.losses.dtype == torch.float32
             assert torch.isfinite(step.losses).all() and (step.losses > 0).all()
         assert len(shapes) == 1
+
+
+def test_a_loss_that_is_no_row_a_sample_is_refused():
+    _check_shapes("mine", {"loss": torch.zeros(4)}, 4)
+    for wrong in (torch.zeros(()), torch.zeros(4, 2), torch.zeros(3)):
+        with pytest.raises(UserError, match="loss.. of 'mine' returned 'loss' of shape"):
+            _check_shapes("mine", {"loss": wrong}, 4)

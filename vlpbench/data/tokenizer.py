@@ -37,6 +37,7 @@ class Tokenizer:
     def __init__(self, pieces: Sequence[str], merges: Sequence[tuple[str, str]], lowercase: bool) -> None:
         """`pieces` in the order of their ids (in the library's byte alphabet), `merges` in the order of their use."""
         self.pieces, self.merges, self.lowercase = tuple(pieces), tuple(merges), lowercase
+        self._cut: dict[str, list[int]] = {}
         self.vocabulary = Vocabulary(
             size=_SPECIAL + len(self.pieces), pad=_PAD, bos=_BOS, eos=_EOS, unk=_UNK, mask=_MASK,
             sentinels=tuple(range(5, _SPECIAL)),
@@ -106,9 +107,12 @@ class Tokenizer:
         return int((self.lengths(texts) > length).sum())
 
     def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
-        """The library's numbers for each text."""
-        written = [normal(text, self.lowercase) for text in texts]
-        return [found.ids for found in self._model.encode_batch(written, add_special_tokens=False)]
+        """The library's numbers for each text. A text is cut once: every task of a cell asks for the same ones."""
+        new = list(dict.fromkeys(text for text in texts if text not in self._cut))
+        written = [normal(text, self.lowercase) for text in new]
+        found = self._model.encode_batch(written, add_special_tokens=False)
+        self._cut.update(zip(new, (one.ids for one in found), strict=True))
+        return [self._cut[text] for text in texts]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a row of ids: up to EOS, without special ids. ValueError for an id that does not exist."""

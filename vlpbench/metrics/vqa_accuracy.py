@@ -83,10 +83,16 @@ def soft_targets(answers: Sequence[str]) -> dict[str, float]:
     >>> soft_targets(["Two"] * 7 + ["3"] * 2 + ["none"])
     {'2': 1.0, '3': 0.6, '0': 0.3}
     """
+    return dict(_soft_targets(tuple(answers)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _soft_targets(answers: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+    """The same, once for all questions that were answered alike."""
     counts = Counter(map(normalise, answers))
     if len(answers) == 1:
-        return dict.fromkeys(counts, 1.0)
-    return {answer: _credit(count, len(answers)) for answer, count in counts.most_common()}
+        return tuple((answer, 1.0) for answer in counts)
+    return tuple((answer, _credit(count, len(answers))) for answer, count in counts.most_common())
 
 
 def ceiling(answers: Iterable[Sequence[str]], vocabulary: Collection[str], normalised: bool = True) -> float:

@@ -99,7 +99,8 @@ def run_cells(
                 if gone or one.ended:
                     _bury(one, registry, heard)
                     del running[slot]
-            wait([thing for one in running.values() for thing in (one.pipe, one.process.sentinel)], timeout=1.0)
+            if running:  # else a place is free: go on at once
+                wait([thing for one in running.values() for thing in (one.pipe, one.process.sentinel)], timeout=1.0)
     finally:
         for one in running.values():
             one.process.kill()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.device import Device
+from vlpbench.errors import UserError
 from vlpbench.types import Batch
 
 __all__ = ["Learner", "Term", "joint_loss"]
@@ -60,6 +61,7 @@ def joint_loss(
             with device.full_precision():
                 step = module.loss({key: _full(value) for key, value in features.items()}, batch)
             losses = step.losses if isinstance(step.losses, Mapping) else {"loss": step.losses}
+            _check_shapes(name, losses, len(batch))
             for key, rows in losses.items():
                 sums[key] = sums.get(key, 0) + rows.sum()
             counted = counted + (batch.extras["count"].sum() if "count" in batch.extras else len(batch))
@@ -71,6 +73,16 @@ def joint_loss(
         for value in means.values():
             total = total + learner.weights[name] * value
     return total, figures, carries
+
+
+def _check_shapes(name: str, losses: Mapping[str, Tensor], samples: int) -> None:
+    """A loss that is summed or averaged over the batch would be divided by the counts once more: refused."""
+    for key, rows in losses.items():
+        if rows.shape != (samples,):
+            raise UserError(
+                f"loss() of {name!r} returned {key!r} of shape {tuple(rows.shape)}, not one number a sample ({samples},)",
+                remedy="sum over a sample's own terms, and leave the mean over the batch to the loop",
+            )
 
 
 def _with_states(backbone: Backbone, views: Mapping[str, Batch]) -> dict[str, Batch]:
