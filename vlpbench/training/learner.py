@@ -80,7 +80,7 @@ def _check_shapes(name: str, losses: Mapping[str, Tensor], samples: int) -> None
     for key, rows in losses.items():
         if rows.shape != (samples,):
             raise UserError(
-                f"loss() of {name!r} returned {key!r} of shape {tuple(rows.shape)}, not one number a sample ({samples},)",
+                f"loss() of {name!r} returned {key!r} of shape {tuple(rows.shape)}, not ({samples},), one a sample",
                 remedy="sum over a sample's own terms, and leave the mean over the batch to the loop",
             )
 
