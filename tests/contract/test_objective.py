@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
@@ -26,20 +24,6 @@ class Least(Objective):
         return Step(torch.zeros(len(batch)))
 
 
-@dataclass(frozen=True)
-class Vectors:
-    """What answers for a backbone here: vectors are looked up by state."""
-
-    images: torch.Tensor
-    texts: torch.Tensor
-
-    def image_vector(self, image):
-        return self.images[image]
-
-    def text_vector(self, text):
-        return self.texts[text]
-
-
 def test_defaults():
     least = Least(NoConfig(), SPEC)
     assert (least.uses, least.wants, least.trains, least.coupled) == ({"pairs"}, (), frozenset(), None)
@@ -56,13 +40,6 @@ def test_no_surgery_and_no_queue_unless_written():
     batch = Batch(None, tokens, tokens > 0, tokens[:, 0], tokens[:, 0], np.float32(0), SPEC.vocabulary)
     assert Least.corrupt(batch, np.random.default_rng(0), NoConfig()) == {}
     assert Least(NoConfig(), SPEC).after_step({"rows": torch.ones(2)}) is None
-
-
-def test_similarity_is_the_product_of_all_vectors():
-    vectors = Vectors(torch.randn(5, 4), torch.randn(6, 4))
-    found = Least(NoConfig(), SPEC).similarity(vectors, [4, 0, 2], [1, 5])
-    assert found.shape == (3, 2)
-    assert found[2, 1] == pytest.approx((vectors.images[2] @ vectors.texts[5]).item(), rel=1e-5)
 
 
 def test_one_process_owns_all_rows():

@@ -9,6 +9,7 @@ import torch
 
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.contract.wiring import Size, Stem, Trunk
+from vlpbench.parts import WordTable
 from vlpbench.types import Spec, Vocabulary
 
 VOCABULARY = Vocabulary(9, 0, 1, 2, 3, 4)
@@ -73,11 +74,20 @@ def test_a_trunk_refuses_what_it_does_not_offer(trunk):
         Pictures(trunk.spec, frozenset({"text_tokens"}), trunk.stem, SIZES["nano"], 5)
 
 
-def test_stem_and_trunk_are_contracts():
+def test_a_stem_is_a_contract():
     with pytest.raises(TypeError, match="forward"):
         Stem(SIZES["nano"], 8)
-    with pytest.raises(TypeError, match="logits"):
-        Trunk(Spec(4, 4, (1, 1), VOCABULARY), frozenset(), None, SIZES["nano"], 5)
+
+
+def test_a_trunk_reads_and_writes_by_its_word_table():
+    trunk = Trunk(Spec(4, 4, (1, 1), VOCABULARY), frozenset(), torch.nn.Identity(), SIZES["nano"], 5)
+    trunk.words = WordTable(VOCABULARY.size, 4, 1.0)
+    features, targets = torch.randn(2, 3, 4), torch.tensor([[0, 1, 2], [2, 1, 0]])
+    logits = features @ trunk.words.weight.T
+    assert torch.allclose(trunk.logits(features), logits, atol=1e-6)
+    assert torch.equal(trunk.word_vectors(targets), trunk.words.weight[targets])
+    wanted = -logits.log_softmax(-1).gather(-1, targets[..., None])[..., 0]
+    assert torch.allclose(trunk.token_losses(features, targets), wanted, atol=1e-5)
 
 
 def test_sizes_are_frozen():

@@ -70,15 +70,3 @@ class DualEncoder(Trunk):
         """B, E: the mean text token, projected."""
         self.demand("text_vector")
         return text.once("vector", lambda whole: self.text_head(self.text_tokens(whole), whole.mask))
-
-    def logits(self, features: Tensor) -> Tensor:
-        """..., D -> ..., V by the word table."""
-        return self.words.logits(features)
-
-    def word_vectors(self, tokens: Tensor) -> Tensor:
-        """... -> ..., D: rows of the word table."""
-        return self.words(tokens)
-
-    def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
-        """..., D and ... -> ...: nats."""
-        return self.words.losses(features, targets)

@@ -152,18 +152,6 @@ class EncoderDecoder(Trunk):
         state.at += 1
         return self.logits(self.decoder_norm(x))
 
-    def logits(self, features: Tensor) -> Tensor:
-        """..., D -> ..., V by the tied word table."""
-        return self.words.logits(features)
-
-    def word_vectors(self, tokens: Tensor) -> Tensor:
-        """... -> ..., D: rows of the word table."""
-        return self.words(tokens)
-
-    def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
-        """..., D and ... -> ...: nats, a block of positions at a time."""
-        return self.words.losses(features, targets)
-
 
 @dataclass
 class _Cache(DecodingState):

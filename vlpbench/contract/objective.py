@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from torch import Tensor, nn
 
-from vlpbench.contract.abilities import Backbone, ImageState, TextState, Visible
+from vlpbench.contract.abilities import Backbone, Visible
 from vlpbench.types import Batch, Spec, Step
 
 __all__ = ["NoConfig", "Objective", "gather", "own"]
@@ -41,7 +41,7 @@ class Objective(nn.Module, ABC):
     wants: ClassVar[tuple[str, ...]] = ()
     """Sample fields it reads as `batch["name"]` (numbers, one shape for all samples)."""
     trains: ClassVar[frozenset[str] | set[str]] = frozenset()
-    """What zero-shot evaluation may rely on afterwards: "vectors", "similarity", "match", "decode"."""
+    """What zero-shot evaluation may rely on afterwards: "vectors", "decode"."""
     coupled: ClassVar[int | Literal["all"] | None] = None
     """Whether samples of a batch see each other: in `encode`, within groups of n; in `loss`, "all" do."""
 
@@ -77,10 +77,6 @@ class Objective(nn.Module, ABC):
 
     def after_step(self, carry: Mapping[str, Tensor]) -> None:
         """Told once a step what `loss` carried; the only place where a queue is written."""
-
-    def similarity(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
-        """N, M: how well each of N pictures fits each of M texts; the product of their vectors unless overridden."""
-        return backbone.image_vector(image) @ backbone.text_vector(text).T
 
 
 def gather(rows: Tensor) -> Tensor:

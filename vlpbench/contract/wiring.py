@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone
+from vlpbench.parts.heads import WordTable
 from vlpbench.types import Spec
 
 __all__ = ["Size", "Stem", "Trunk"]
@@ -67,7 +68,13 @@ class Stem(nn.Module, ABC):
 
 
 class Trunk(Backbone):
-    """A backbone that is built from a stem and a size. `spec` holds the widths, the stem's grid and the vocabulary."""
+    """A backbone that is built from a stem and a size. `spec` holds the widths, the stem's grid and the vocabulary.
+
+    Its constructor makes the word table, `words`, which reads and writes words for it.
+    """
+
+    words: WordTable
+    """The tied word table."""
 
     def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
         """Build with the named abilities for texts of at most `length` tokens (T)."""
@@ -82,3 +89,16 @@ class Trunk(Backbone):
             size = " x ".join(str(side) for side in images.shape[2:])
             raise ValueError(f"{tokens.shape[1]} tokens from {size} pixels; the stem was built for {rows} x {columns}")
         return tokens
+
+    def logits(self, features: Tensor) -> Tensor:
+        """..., D -> ..., V in fp32 by the word table."""
+        return self.words.logits(features)
+
+    def word_vectors(self, tokens: Tensor) -> Tensor:
+        """... -> ..., D: rows of the word table."""
+        vectors: Tensor = self.words(tokens)
+        return vectors
+
+    def token_losses(self, features: Tensor, targets: Tensor) -> Tensor:
+        """..., D and ... -> ...: nats, a block of positions at a time."""
+        return self.words.losses(features, targets)

@@ -128,11 +128,10 @@ def _cause(error: Exception) -> tuple[str, dict[str, Any]]:
     """A sentence, and what is known beside it."""
     details: dict[str, Any] = {"error": type(error).__name__, "traceback": traceback.format_exc()}
     if isinstance(error, NonFiniteLoss):
-        details |= {"step": error.step, "figures": error.figures}
+        return str(error), details | {"step": error.step, "figures": error.figures}
     if isinstance(error, UserError):
-        details |= {"place": error.place, "remedy": error.remedy}
-        return error.cause, details
-    return f"{type(error).__name__}: {error}" if not isinstance(error, NonFiniteLoss) else str(error), details
+        return error.cause, details | {"place": error.place, "remedy": error.remedy}
+    return f"{type(error).__name__}: {error}", details
 
 
 def _as(hearing: Hearing | None, stage: str) -> Heard | None:
