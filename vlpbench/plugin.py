@@ -17,7 +17,9 @@ from vlpbench.contract.abilities import (
     Visible,
 )
 from vlpbench.contract.dataset import BadSample, Dataset
-from vlpbench.contract.objective import NoConfig, Objective, gather, own
+from vlpbench.contract.noconfig import NoConfig
+from vlpbench.contract.objective import Objective, gather, own
+from vlpbench.contract.teacher import Teacher
 from vlpbench.contract.wiring import Size, Stem, Trunk
 from vlpbench.hookspecs import hookimpl
 from vlpbench.types import Batch, Question, Sample, Spec, Step, Vocabulary
@@ -27,6 +29,6 @@ API_VERSION = 1
 
 __all__ = [
     "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "DecodingState", "ImageState",
-    "NoConfig", "Objective", "Question", "Sample", "Size", "Spec", "Stem", "Step", "TextState", "Trunk", "Visible",
-    "Vocabulary", "gather", "hookimpl", "own", "parts",
+    "NoConfig", "Objective", "Question", "Sample", "Size", "Spec", "Stem", "Step", "Teacher", "TextState", "Trunk",
+    "Visible", "Vocabulary", "gather", "hookimpl", "own", "parts",
 ]

@@ -57,8 +57,8 @@ def test_equal_shapes_under_different_names_differ(blueprint: Blueprint) -> None
 class Queue(EncoderDecoder):
     """A trunk with numbers that it draws itself."""
 
-    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
-        super().__init__(spec, abilities, stem, size, length)
+    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config=None) -> None:
+        super().__init__(spec, abilities, stem, size, length, config)
         self.register_buffer("queue", torch.randn(8))
 
 

@@ -5,6 +5,8 @@ Axes: B batch, P image tokens, T text tokens, D width, E joint width.
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from vlpbench.plugin import ImageState, Size, Spec, Stem, TextState, Trunk, parts
@@ -20,8 +22,10 @@ class DualEncoder(Trunk):
     name = "dual"
     offers = frozenset({*_IMAGE, *_TEXT})
 
-    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
-        super().__init__(spec, abilities, stem, size, length)
+    def __init__(
+        self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None
+    ) -> None:
+        super().__init__(spec, abilities, stem, size, length, config)
         width, heads = size.width, size.heads
         self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)
         if not abilities.isdisjoint(_IMAGE):

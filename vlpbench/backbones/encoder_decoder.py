@@ -6,6 +6,7 @@ Axes: B batch, P image tokens, T text tokens, M = P + T, S decoded tokens, C can
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +34,10 @@ class EncoderDecoder(Trunk):
     name = "encoder-decoder"
     offers = frozenset(ABILITIES)
 
-    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
-        super().__init__(spec, abilities, stem, size, length)
+    def __init__(
+        self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None
+    ) -> None:
+        super().__init__(spec, abilities, stem, size, length, config)
         width = size.width
         self.heads = heads = size.heads
         self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Budget", "CellSettings", "ImageSettings", "Optim", "Protocol", "TextSettings"]
+__all__ = ["Budget", "CellSettings", "ImageSettings", "Init", "Optim", "Protocol", "TextSettings", "Tune"]
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,15 @@ class Budget:
     """How much every row may learn from; one rule for all rows."""
 
     samples: int = 36_000
-    """Samples seen in pretraining, repeats included."""
+    """Pairs seen in pretraining, repeats included; divided by `batch`, the number of steps, whatever they hold."""
     batch: int = 64
-    """Samples of one optimiser step."""
+    """Pairs of one optimiser step."""
+    texts: int = 8
+    """Texts of one optimiser step beside its pairs, where `texts` names any (SimVLM: 512 beside 4,096)."""
+    micro_batch: int = 0
+    """Samples that go through the model at once, 0 for all: less memory, equal means but for rounding."""
+    looks: int = 0
+    """How often pretraining's loss is measured on the validation split, too; 0 never does."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,39 @@ class TextSettings:
 
 
 @dataclass(frozen=True)
+class Init:
+    """What weights start from instead of chance. Files are safetensors; what is in them decides, not where they are."""
+
+    checkpoint: str = ""
+    """A pretraining of ours: a cell's folder, a stage's folder, or its weights file; brings its tokenizer along."""
+    stem: str = ""
+    """Weights of a timm model, for a stem `timm:NAME`."""
+    text: str = ""
+    """Folder of `model.safetensors`, `config.json` and `tokenizer.json` of a BERT-like encoder for the text tower."""
+
+
+@dataclass(frozen=True)
+class Tune:
+    """Settings tried for each row with equal effort; the best on the validation split is run.
+
+    The rule, for all rows: each combination is pretrained and fine-tuned once at seed 0, the highest primary metric of
+    `task` on the validation split wins, and of equals the first.
+    """
+
+    tries: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """`[tune.tries]`: setting -> values to try; several settings are multiplied. Empty tunes nothing."""
+    task: str = "vqa"
+    """The task whose primary metric decides."""
+    samples: int = 0
+    """Pairs that each try sees in pretraining; 0 for the whole budget."""
+
+
+@dataclass(frozen=True)
 class Protocol:
     """The readout of one task: the short fine-tune, the same for every backbone."""
 
     data: str = ""
-    """Name of the data set the task is learnt and tested on; empty for the one of pretraining."""
+    """Name of the data set the task is learnt and tested on; empty for pretraining's (the first of several)."""
     samples: int = 6_400
     """Samples (questions, for VQA) seen in fine-tuning, repeats included; stated beside the scores."""
     batch: int = 64
@@ -95,11 +129,14 @@ class CellSettings:
     backbone: str = "conv3/encoder-decoder/nano"
     """Stem, trunk and size."""
     data: str = "digits"
-    """Name of the data set that pretraining reads."""
+    """Data set of pairs that pretraining reads, or several by weight ("web + 2*coco"); "none" reads texts alone."""
+    texts: str = "none"
+    """Data set of texts without pictures that pretraining reads beside the pairs, or several by weight."""
     seed: int = 0
     """Decides initial weights, order, crops, corruption and dropout; equal seeds are paired across rows."""
     tasks: tuple[str, ...] = ("vqa", "captioning", "retrieval")
-    """Tasks to evaluate; "captioning@zero-shot" and "retrieval@zero-shot" do it without a fine-tune."""
+    """Tasks to evaluate; "captioning@zero-shot" and "retrieval@zero-shot" do it without a fine-tune, "vqa@decoder" and
+    "vqa@fused" fix the form of the readout (question to the decoder, or beside the picture)."""
     split: Literal["test", "val"] = "test"
     """The split that scores are measured on."""
     select: Literal["last", "validation"] = "last"
@@ -116,9 +153,15 @@ class CellSettings:
     """How pictures are read."""
     text: TextSettings = TextSettings()
     """How texts are read."""
+    init: Init = Init()
+    """What weights start from."""
+    tune: Tune = Tune()
+    """What is tried on the validation split first."""
     protocol: Mapping[str, Protocol] = field(default_factory=dict)
     """`[protocol.TASK]`: the readout of each task."""
     objectives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """`[objective.NAME]`: the settings of each objective in the sum, filled in from its config class."""
+    wiring: Mapping[str, Any] = field(default_factory=dict)
+    """`[trunk.NAME]`: the settings of the trunk in use, filled in from its config class."""
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """`[data.NAME]`: the settings of each data set in use, `kind` first, filled in from its config class."""

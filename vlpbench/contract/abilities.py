@@ -9,12 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
 
 from vlpbench.types import Spec
+
+if TYPE_CHECKING:
+    from vlpbench.contract.teacher import Teacher
 
 __all__ = ["ABILITIES", "Backbone", "Context", "DecodingState", "ImageState", "TextState", "Visible"]
 
@@ -51,6 +54,8 @@ class _State:
 
 
 def _rows(product: Any, index: Tensor | None) -> Any:
+    if isinstance(product, ImageState | TextState):  # a teacher's own
+        return product.rows(index)  # type: ignore[arg-type]
     if isinstance(product, tuple):
         return tuple(_rows(part, index) for part in product)
     return product[index]
@@ -136,6 +141,18 @@ class Backbone(nn.Module, ABC):
         if missing:
             raise ValueError(f"{type(self).__name__} cannot {', '.join(sorted(missing))}")
         self.spec, self.abilities = spec, abilities
+        self._teacher: Teacher | None = None
+
+    @property
+    def teacher(self) -> Teacher:
+        """The moving average of this backbone that the objective at work asked for; RuntimeError if it did not."""
+        if self._teacher is None:  # an AttributeError would be taken for a missing submodule
+            raise RuntimeError(f"{self.name!r} has no teacher; declare its decay: teacher = 0.995")
+        return self._teacher
+
+    def taught_by(self, teacher: Teacher | None) -> None:
+        """Say whom `teacher` stands for from now on (the loop does, before each objective)."""
+        self._teacher = teacher
 
     def see(self, images: Tensor) -> ImageState:
         """B, 3, H, W -> a lazy state."""

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone, Visible
+from vlpbench.contract.noconfig import NoConfig
+from vlpbench.parts.ranks import gather, own
 from vlpbench.types import Batch, Spec, Step
 
 __all__ = ["NoConfig", "Objective", "gather", "own"]
-
-
-@dataclass(frozen=True)
-class NoConfig:
-    """The settings of an objective that has none."""
 
 
 class Objective(nn.Module, ABC):
@@ -36,6 +32,8 @@ class Objective(nn.Module, ABC):
     """A frozen dataclass with JSON-able defaults: the keys of `[objective.NAME]`."""
     needs: ClassVar[frozenset[str] | set[str]] = frozenset()
     """The abilities that `encode` calls."""
+    welcomes: ClassVar[frozenset[str] | set[str]] = frozenset()
+    """Abilities that `encode` calls where the backbone was built with them anyway, and does without elsewhere."""
     uses: ClassVar[frozenset[str] | set[str]] = frozenset({"pairs"})
     """Which batches of a step it learns from: "pairs", "texts" or both."""
     wants: ClassVar[tuple[str, ...]] = ()
@@ -43,7 +41,12 @@ class Objective(nn.Module, ABC):
     trains: ClassVar[frozenset[str] | set[str]] = frozenset()
     """What zero-shot evaluation may rely on afterwards: "vectors", "decode"."""
     coupled: ClassVar[int | Literal["all"] | None] = None
-    """Whether samples of a batch see each other: in `encode`, within groups of n; in `loss`, "all" do."""
+    """Whether samples of a batch see each other: in `encode`, within groups of n neighbours; in `loss`, "all" do.
+
+    A micro-batch is whole groups. Where "all" do, features are computed piece by piece and `loss` sees all of them.
+    """
+    teacher: ClassVar[float | None] = None
+    """Decay of a moving average of the backbone's weights, asked as `backbone.teacher`; None for no teacher."""
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__()
@@ -58,6 +61,11 @@ class Objective(nn.Module, ABC):
     def visible_with(cls, config: Any) -> Visible:
         """Who sees whom in a context while it trains; tasks obey it afterwards."""
         return "all"
+
+    @classmethod
+    def coupled_with(cls, config: Any) -> int | Literal["all"] | None:
+        """How samples see each other with these settings; override where they decide it."""
+        return cls.coupled
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: Any) -> Mapping[str, Any]:
@@ -77,13 +85,3 @@ class Objective(nn.Module, ABC):
 
     def after_step(self, carry: Mapping[str, Tensor]) -> None:
         """Told once a step what `loss` carried; the only place where a queue is written."""
-
-
-def gather(rows: Tensor) -> Tensor:
-    """All processes' rows, with gradient; in one process the rows themselves."""
-    return rows
-
-
-def own(rows: Tensor) -> Tensor:
-    """This process's part of gathered rows; in one process the rows themselves."""
-    return rows

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone
+from vlpbench.contract.noconfig import NoConfig
 from vlpbench.parts.heads import WordTable
 from vlpbench.types import Spec
 
@@ -73,13 +74,27 @@ class Trunk(Backbone):
     Its constructor makes the word table, `words`, which reads and writes words for it.
     """
 
+    config_class: ClassVar[type] = NoConfig
+    """A frozen dataclass with JSON-able defaults: the keys of `[trunk.NAME]`."""
+
     words: WordTable
     """The tied word table."""
 
-    def __init__(self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int) -> None:
-        """Build with the named abilities for texts of at most `length` tokens (T)."""
+    def __init__(
+        self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None
+    ) -> None:
+        """Build with the named abilities for texts of at most `length` tokens (T); `config` None is the default."""
+        config = self.config_class() if config is None else config
         super().__init__(spec, abilities)
-        self.stem = stem
+        missing = abilities - self.offers_with(config)
+        if missing:
+            raise ValueError(f"{type(self).__name__} with {config} cannot {', '.join(sorted(missing))}")
+        self.stem, self.config = stem, config
+
+    @classmethod
+    def offers_with(cls, config: Any) -> frozenset[str]:
+        """The abilities it can be built with under these settings; override where they decide it."""
+        return frozenset(cls.offers)
 
     def stem_tokens(self, images: Tensor) -> Tensor:
         """B, P, D: what the stem makes of pictures; ValueError if they are not of the size it was built for."""

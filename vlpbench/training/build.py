@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -36,6 +37,8 @@ class Blueprint:
     """T, tokens of a text."""
     seed: int
     """Decides the initial weights."""
+    config: Any = None
+    """The trunk's settings; None for its defaults."""
 
     def build(self, abilities: Iterable[str]) -> Backbone:
         """A backbone with these abilities; equal names start with equal numbers, whatever else it holds."""
@@ -43,7 +46,7 @@ class Blueprint:
             stem = self.stem(self.size, self.pixels, self.argument)
         spec = Spec(self.size.width, self.size.width, stem.grid, self.vocabulary)
         with seeded(seed_of(self.seed, "init/trunk")):  # for numbers that a trunk draws itself
-            backbone = self.trunk(spec, frozenset(abilities), stem, self.size, self.length)
+            backbone = self.trunk(spec, frozenset(abilities), stem, self.size, self.length, self.config)
         skip = frozenset({"stem"}) if self.stem.keeps_initialisation else frozenset()
         draw(backbone, self.seed, skip)
         return backbone
