@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Budget", "CellSettings", "ImageSettings", "Init", "Optim", "Protocol", "TextSettings", "Tune"]
+__all__ = ["Budget", "CellSettings", "ImageSettings", "Init", "Optim", "Portion", "Protocol", "TextNoise", "TextSettings",
+           "Tune"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,28 @@ class TextSettings:
     """Largest number of ids of the byte-pair tokenizer, trained on the training split only."""
     lowercase: bool = True
     """Whether texts are lower-cased before they are cut into tokens."""
+
+
+@dataclass(frozen=True)
+class TextNoise:
+    """What makes captions as bad as those of the web (`[data.NAME.text_noise]`); training alone reads them so."""
+
+    swapped: float = 0.0
+    """Share of the samples whose captions are those of another sample."""
+    dropped: float = 0.0
+    """Chance of each word of a caption to be left out; at least one stays."""
+    boilerplate: float = 0.0
+    """Share of captions in whose place stands alt-text that tells nothing of the picture ("image 4711", "click here")."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What every `[data.NAME]` may say beside the keys of its kind."""
+
+    share: float = 1.0
+    """Share of the training samples that is used; a larger share holds all of a smaller one."""
+    text_noise: TextNoise = TextNoise()
+    """How far the training captions are spoilt."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def gather(rows: Tensor) -> Tensor:
         return rows
     if rows.dtype == torch.bool:
         return gather(rows.byte()).bool()
-    gathered: Tensor = _Gather.apply(rows)  # type: ignore[no-untyped-call]
+    gathered: Tensor = _Gather.apply(rows)
     return gathered
 
 
