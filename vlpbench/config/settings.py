@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Budget", "CellSettings", "ImageSettings", "Init", "Optim", "Portion", "Protocol", "TextNoise", "TextSettings",
-           "Tune"]
+__all__ = ["Budget", "CellSettings", "ImageSettings", "Init", "Optim", "Portion", "Protocol", "TextNoise",
+           "TextSettings", "Tune"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TextNoise:
     dropped: float = 0.0
     """Chance of each word of a caption to be left out; at least one stays."""
     boilerplate: float = 0.0
-    """Share of captions in whose place stands alt-text that tells nothing of the picture ("image 4711", "click here")."""
+    """Share of captions in whose place stands alt-text that tells nothing of the picture ("image 4711")."""
 
 
 @dataclass(frozen=True)
