@@ -6,8 +6,9 @@ from vlpbench.parts.block import DecoderBlock, EncoderBlock, Mlp
 from vlpbench.parts.heads import Projection, WordTable, masked_mean
 from vlpbench.parts.losses import two_sided_cross_entropy
 from vlpbench.parts.positions import PositionTable, RelativeBias
+from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
 
 __all__ = [
-    "Attention", "DecoderBlock", "EncoderBlock", "Keys", "Mlp", "PositionTable", "Projection", "RelativeBias",
+    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "Keys", "Mlp", "PositionTable", "PostNormBlock", "Projection", "RelativeBias",
     "WordTable", "joined", "masked_mean", "masks", "two_sided_cross_entropy",
 ]
