@@ -9,6 +9,6 @@ from vlpbench.parts.positions import PositionTable, RelativeBias
 from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
 
 __all__ = [
-    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "Keys", "Mlp", "PositionTable", "PostNormBlock", "Projection", "RelativeBias",
-    "WordTable", "joined", "masked_mean", "masks", "two_sided_cross_entropy",
+    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "Keys", "Mlp", "PositionTable", "PostNormBlock",
+    "Projection", "RelativeBias", "WordTable", "joined", "masked_mean", "masks", "two_sided_cross_entropy",
 ]
