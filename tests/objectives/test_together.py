@@ -16,7 +16,8 @@ from vlpbench.objectives.contrastive import Contrastive
 from vlpbench.objectives.language_model import Config as LanguageConfig
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.objectives.prefix_lm import PrefixLM
-from vlpbench.training.learner import Learner, Term, _check_shapes, joint_loss
+from vlpbench.training.joint import _check_shapes, joint_loss
+from vlpbench.training.learner import Learner, Term
 
 CPU = Device("cpu")
 

@@ -18,7 +18,8 @@ from vlpbench.objectives.contrastive import Contrastive
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.objectives.prefix_lm import PrefixLM
 from vlpbench.plugin import Backbone, Batch, Objective, Step
-from vlpbench.training.learner import Learner, joint_loss
+from vlpbench.training.joint import joint_loss
+from vlpbench.training.learner import Learner
 
 CPU = Device("cpu")
 Made = Callable[..., Any]

@@ -67,6 +67,11 @@ class Objective(nn.Module, ABC):
         """How samples see each other with these settings; override where they decide it."""
         return cls.coupled
 
+    @property
+    def coupling(self) -> int | Literal["all"] | None:
+        """How samples see each other with its own settings."""
+        return self.coupled_with(self.config)
+
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: Any) -> Mapping[str, Any]:
         """The text surgery: numpy in, arrays with B rows out, of static shape; a pure function of its arguments.

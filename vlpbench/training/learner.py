@@ -1,20 +1,20 @@
-"""A backbone and the weighted objectives that teach it, and the joint loss of one step."""
+"""A backbone, the weighted objectives that teach it, and the teachers that some of these ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
-from vlpbench.device import Device
-from vlpbench.errors import UserError
-from vlpbench.types import Batch
+from vlpbench.contract.teacher import Teacher
 
-__all__ = ["Learner", "Term", "joint_loss"]
+__all__ = ["Learner", "Term"]
 
 
 @dataclass(frozen=True)
@@ -28,70 +28,46 @@ class Term:
 
 
 class Learner(nn.Module):
-    """All that is trained together."""
+    """All that is trained together. A teacher is a copy of the backbone without gradient, one a decay."""
 
     def __init__(self, backbone: Backbone, terms: Sequence[Term]) -> None:
         super().__init__()
         self.backbone = backbone
         self.terms = nn.ModuleDict({term.objective.name: term.objective for term in terms})
         self.weights = {term.objective.name: term.weight for term in terms}
+        self.decays = {_key(decay): decay for term in terms if (decay := term.objective.teacher) is not None}
+        self.teachers = nn.ModuleDict({key: _average(backbone) for key in self.decays})
+
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but a teacher stays in evaluation mode."""
+        super().train(mode)
+        self.teachers.eval()
+        return self
+
+    def objective(self, name: str) -> Objective:
+        """The objective of a term, with the backbone's `teacher` set to the one that it asks for."""
+        objective = self.terms[name]
+        assert isinstance(objective, Objective)
+        key = None if objective.teacher is None else _key(objective.teacher)
+        average = None if key is None else self.teachers[key]
+        assert average is None or isinstance(average, Backbone)
+        self.backbone.taught_by(None if average is None else Teacher(average, f"teacher {key}"))
+        return objective
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Move each teacher a step towards the backbone; what is no weight (a norm's statistics) is copied."""
+        mine = dict(self.backbone.named_parameters()) | dict(self.backbone.named_buffers())
+        for key, average in self.teachers.items():
+            for name, weight in average.named_parameters():
+                weight.lerp_(mine[name], 1 - self.decays[key])
+            for name, buffer in average.named_buffers():
+                buffer.copy_(mine[name])
 
 
-def joint_loss(
-    learner: Learner, batches: Mapping[str, Mapping[str, Batch]], device: Device
-) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
-    """The weighted sum of each term's mean over all that it counts in the step's batches.
-
-    `batches` maps "pairs" and "texts" to each term's view of that batch. Returns the loss (0-d), figures to log and
-    what each term carries to `after_step`. Pictures and texts are encoded once a step, whoever asks.
-    """
-    shared = {kind: _with_states(learner.backbone, views) for kind, views in batches.items()}
-    total = torch.zeros((), device=device.torch)
-    figures: dict[str, Tensor] = {}
-    carries: dict[str, dict[str, Tensor]] = {}
-    for name, module in learner.terms.items():
-        assert isinstance(module, Objective)
-        sums: dict[str, Tensor] = {}
-        counted = torch.zeros((), device=device.torch)
-        kinds = sorted(module.uses & shared.keys())
-        for kind in kinds:
-            batch = shared[kind][name]
-            with device.autocast():
-                features = module.encode(learner.backbone, batch)
-            with device.full_precision():
-                step = module.loss({key: _full(value) for key, value in features.items()}, batch)
-            losses = step.losses if isinstance(step.losses, Mapping) else {"loss": step.losses}
-            _check_shapes(name, losses, len(batch))
-            for key, rows in losses.items():
-                sums[key] = sums.get(key, 0) + rows.sum()
-            counted = counted + (batch.extras["count"].sum() if "count" in batch.extras else len(batch))
-            label = name if len(kinds) == 1 else f"{name}/{kind}"
-            figures.update({f"{label}/{key}": value.detach() for key, value in step.figures.items()})
-            carries.setdefault(name, {}).update(step.carry)
-        means = {key: value / counted.clamp_min(1) for key, value in sums.items()}
-        figures.update({f"{name}/{key}": value.detach() for key, value in means.items()})
-        for value in means.values():
-            total = total + learner.weights[name] * value
-    return total, figures, carries
+def _key(decay: float) -> str:
+    return str(decay).replace(".", "_")  # a module's name may hold no dot
 
 
-def _check_shapes(name: str, losses: Mapping[str, Tensor], samples: int) -> None:
-    """A loss that is summed or averaged over the batch would be divided by the counts once more: refused."""
-    for key, rows in losses.items():
-        if rows.shape != (samples,):
-            raise UserError(
-                f"loss() of {name!r} returned {key!r} of shape {tuple(rows.shape)}, not ({samples},), one a sample",
-                remedy="sum over a sample's own terms, and leave the mean over the batch to the loop",
-            )
-
-
-def _with_states(backbone: Backbone, views: Mapping[str, Batch]) -> dict[str, Batch]:
-    """The terms' views of one batch, with one state of its pictures and one of its texts between them."""
-    first = next(iter(views.values()))
-    image = None if first.images is None else backbone.see(first.images)
-    text = backbone.read(first.tokens, first.mask)
-    return {name: replace(view, image=image, text=text) for name, view in views.items()}
-
-
-def _full(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
+def _average(backbone: Backbone) -> Backbone:
+    return copy.deepcopy(backbone).eval().requires_grad_(False)

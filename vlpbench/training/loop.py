@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from vlpbench.config.settings import Optim
-from vlpbench.contract.objective import Objective
 from vlpbench.data.loader import Loader
 from vlpbench.device import Device
 from vlpbench.streams import seed_of
 from vlpbench.training.cost import counted_flops
-from vlpbench.training.learner import Learner, joint_loss
+from vlpbench.training.gradient import check_micro_batch, joint_gradient
+from vlpbench.training.joint import Batches
+from vlpbench.training.learner import Learner
 from vlpbench.training.optimizer import make_optimizer
 from vlpbench.training.schedule import rate
 
@@ -57,12 +58,15 @@ def train(
     optim: Optim,
     device: Device,
     heard: Heard | None = None,
-    watch: Callable[[int], None] | None = None,
+    watch: Callable[[int], Mapping[str, float] | None] | None = None,
+    micro_batch: int = 0,
 ) -> Training:
-    """Take all steps of the loader. `watch(done)` is called after each step and may look at the learner.
+    """Take all steps of the loader. `watch(done)` is called after each step and may look at the learner; what it gives
+    is a row of the curve. `micro_batch` samples go through the model at once, 0 for all.
 
     Raises NonFiniteLoss. The result is a function of the learner's weights, the loader and `optim` alone.
     """
+    check_micro_batch(learner, micro_batch)
     learner.train()
     optimizer = make_optimizer(learner, optim)
     told, pending = Training(), []
@@ -74,10 +78,10 @@ def train(
         views = host.to(device.torch)
         if step == 0:
             with counted_flops() as flops:
-                figures = train_step(learner, views, optimizer, optim.clip, device)
+                figures = train_step(learner, views, optimizer, optim.clip, device, micro_batch)
             told.flops = flops() * loader.steps
         else:
-            figures = train_step(learner, views, optimizer, optim.clip, device)
+            figures = train_step(learner, views, optimizer, optim.clip, device, micro_batch)
         told.samples += host.samples
         told.targets += host.targets
         pending.append(figures["loss"])
@@ -86,8 +90,9 @@ def train(
             pending = []
             if heard is not None:
                 heard(step + 1, loader.steps, told.curve[-1])
-        if watch is not None:
-            watch(step + 1)
+        seen = watch(step + 1) if watch is not None else None
+        if seen:
+            told.curve.append({"step": step, **seen})
     if not all(bool(torch.isfinite(weight).all()) for weight in learner.parameters()):
         raise NonFiniteLoss(loader.steps - 1, _figures(told), "the weights are not finite after")
     learner.eval()
@@ -95,21 +100,19 @@ def train(
 
 
 def train_step(
-    learner: Learner, views: Mapping[str, Mapping[str, object]], optimizer: torch.optim.Optimizer, clip: float,
-    device: Device,
+    learner: Learner, views: Batches, optimizer: torch.optim.Optimizer, clip: float, device: Device,
+    micro_batch: int = 0,
 ) -> dict[str, Tensor]:
-    """One step: loss, gradients, clipping, update, queues. Returns figures that are still on the device."""
-    loss, figures, carries = joint_loss(learner, views, device)  # type: ignore[arg-type]
+    """One step: gradients, clipping, update, teachers, queues. Returns figures that are still on the device."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss, figures, carries = joint_gradient(learner, views, device, micro_batch)
     if clip > 0:
         figures["gradient"] = torch.nn.utils.clip_grad_norm_(learner.parameters(), clip)
     optimizer.step()
+    learner.follow()
     for name, carry in carries.items():
-        term = learner.terms[name]
-        assert isinstance(term, Objective)
         with torch.no_grad():
-            term.after_step(carry)
+            learner.objective(name).after_step(carry)
     return {"loss": loss.detach(), **figures}
 
 

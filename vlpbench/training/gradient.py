@@ -1,0 +1,152 @@
+"""The gradient of a step's joint loss, in micro-batches of any size and in any number of processes.
+
+A term whose samples see each other in `loss` ("all") is cached: its features are computed piece by piece without
+gradient, the formula sees all of them at once, and the gradient of the features is handed to each piece when it is
+computed again (gradient caching, arXiv 2101.06983). So its result does not depend on how the batch was cut, either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from vlpbench.device import Device
+from vlpbench.errors import UserError
+from vlpbench.parts import ranks
+from vlpbench.training.joint import Batches, Tally, Views, encoded, told, with_states
+from vlpbench.training.learner import Learner
+from vlpbench.types import Batch
+
+__all__ = ["check_micro_batch", "joint_gradient"]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some neighbouring rows of one batch."""
+
+    kind: str
+    views: Views
+    rows: slice
+    number: int
+
+
+def joint_gradient(
+    learner: Learner, batches: Batches, device: Device, micro_batch: int = 0
+) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
+    """Add the gradient of the joint loss to all parameters; give the loss (0-d), figures, and what terms carry.
+
+    `micro_batch` samples go through the model at once, 0 for all of a batch; it must hold whole groups of terms whose
+    samples see each other in `encode`. Where several processes train, each hands over its own samples, and all get the
+    gradient of all.
+    """
+    tally = Tally(learner, batches, device)
+    pieces = list(_pieces(batches, micro_batch))
+    cut = len(pieces) > len(batches)
+    coupled = [name for name in learner.terms if cut and learner.objective(name).coupling == "all"]
+    chance = torch.initial_seed()
+    wanted = _gradients_of_features(learner, batches, pieces, coupled, tally, chance) if coupled else {}
+    for piece in pieces:
+        if coupled:  # the same dropout as when the features were cached: these terms come first in both
+            torch.manual_seed(chance + piece.number)
+        shared = with_states(learner.backbone, piece.views)
+        loss = torch.zeros((), device=device.torch)
+        for name in [*coupled, *(name for name in learner.terms if name not in coupled)]:
+            if piece.kind not in tally.kinds[name]:
+                continue
+            batch = shared[name]
+            features = encoded(learner, name, batch, device)
+            if name in coupled:
+                loss = loss + _pulled(features, wanted[name, piece.kind], piece.rows)
+            else:
+                loss = loss + tally.add(name, piece.kind, told(learner, name, features, batch, device), len(batch))
+        if loss.requires_grad:
+            loss.backward()
+    _share_gradients(learner)
+    return tally.finish()
+
+
+def check_micro_batch(learner: Learner, micro_batch: int) -> None:
+    """Raise UserError where cutting a batch into pieces would change what is learnt."""
+    if micro_batch == 0:
+        return
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in learner.modules()):
+        raise UserError(
+            "a stem with batch norm sees all samples of a batch at once, so it cannot go through in micro-batches",
+            "budget.micro_batch", 'set it to 0, or take a size with group norm ("tiny" and larger)',
+        )
+    for name in learner.terms:
+        group = learner.objective(name).coupling
+        if isinstance(group, int) and micro_batch % group:
+            raise UserError(
+                f"samples of {name!r} see each other in groups of {group}, and {micro_batch} is no multiple of it",
+                "budget.micro_batch", f"set it to {max(group, micro_batch // group * group)}",
+            )
+
+
+def _pieces(batches: Batches, micro_batch: int) -> Iterator[_Piece]:
+    number = 0
+    for kind, views in batches.items():
+        samples = len(next(iter(views.values())))
+        size = micro_batch or samples
+        for start in range(0, samples, size):
+            rows = slice(start, min(start + size, samples))
+            yield _Piece(kind, views if size >= samples else _cut(views, rows), rows, number)
+            number += 1
+
+
+def _cut(views: Views, rows: slice) -> dict[str, Batch]:
+    return {
+        name: replace(
+            view,
+            images=None if view.images is None else view.images[rows],
+            tokens=view.tokens[rows],
+            mask=view.mask[rows],
+            image_ids=view.image_ids[rows],
+            caption_ids=view.caption_ids[rows],
+            extras={key: value[rows] for key, value in view.extras.items()},
+        )
+        for name, view in views.items()
+    }
+
+
+def _gradients_of_features(
+    learner: Learner, batches: Batches, pieces: list[_Piece], coupled: list[str], tally: Tally, chance: int
+) -> dict[tuple[str, str], dict[str, Tensor]]:
+    """For each coupled term and kind the gradient of the joint loss by each of its features (B, ...)."""
+    parts: dict[tuple[str, str], list[Mapping[str, Tensor]]] = {}
+    for piece in pieces:
+        torch.manual_seed(chance + piece.number)
+        shared = with_states(learner.backbone, piece.views)
+        for name in coupled:
+            if piece.kind in tally.kinds[name]:
+                with torch.no_grad():
+                    made = encoded(learner, name, shared[name], tally.device)
+                parts.setdefault((name, piece.kind), []).append(made)
+    found = {}
+    for (name, kind), made_of_pieces in parts.items():
+        whole = {key: torch.cat([made[key] for made in made_of_pieces]) for key in made_of_pieces[0]}
+        leaves = {key: x.float().requires_grad_() if x.is_floating_point() else x for key, x in whole.items()}
+        batch = batches[kind][name]
+        loss = tally.add(name, kind, told(learner, name, leaves, batch, tally.device), len(batch))
+        if loss.requires_grad:
+            loss.backward()
+        found[name, kind] = {key: leaf.grad for key, leaf in leaves.items() if leaf.grad is not None}
+    return found
+
+
+def _pulled(features: Mapping[str, Tensor], gradients: Mapping[str, Tensor], rows: slice) -> Tensor:
+    """A number whose gradient by the features is the given one."""
+    found = [(features[key].float() * gradient[rows]).sum() for key, gradient in gradients.items()]
+    return torch.stack(found).sum() if found else torch.zeros(())
+
+
+def _share_gradients(learner: Learner) -> None:
+    """Sum the gradients of all processes; each process's loss is its own part of the joint one."""
+    if ranks.many() == 1:
+        return
+    for weight in learner.parameters():
+        if weight.requires_grad:
+            weight.grad = ranks.total(torch.zeros_like(weight) if weight.grad is None else weight.grad)
