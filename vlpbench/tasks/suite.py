@@ -22,7 +22,10 @@ from vlpbench.training.loop import Training, train
 
 __all__ = ["TASKS", "Outcome", "readout_loader", "run_task", "task_named", "why_not"]
 
-TASKS: Mapping[str, Task] = {task.name: task for task in (Vqa(), Captioning(), Retrieval())}
+TASKS: Mapping[str, Task] = {
+    "vqa": Vqa(), "vqa@decoder": Vqa("decoder"), "vqa@fused": Vqa("fused"),
+    "captioning": Captioning(), "retrieval": Retrieval(),
+}
 
 CHECKS = 5
 """How often a fine-tune is scored on the validation split where the best weights are asked for."""
@@ -43,8 +46,8 @@ class Outcome:
 
 
 def task_named(name: str) -> Task:
-    """The task of a grid file's name, protocol left aside; an unknown one is a UserError."""
-    plain = name.partition("@")[0]
+    """The task of a grid file's name, zero-shot or not; an unknown one is a UserError."""
+    plain = name.removesuffix("@zero-shot")
     if plain not in TASKS:
         raise unknown("task", plain, TASKS)
     return TASKS[plain]

@@ -33,15 +33,23 @@ __all__ = ["Vqa", "answer_vocabulary"]
 
 
 class Vqa(Task):
-    """Questions about pictures."""
+    """Questions about pictures. A grid may fix the form of the readout: `vqa@decoder`, `vqa@fused`."""
 
     name, primary = "vqa", "accuracy"
+
+    def __init__(self, form: Form | None = None) -> None:
+        """`form` None takes the first that the backbone has the abilities for."""
+        self.form = form
 
     def why_not(self, offers: Collection[str], trains: Collection[str], zero_shot: bool) -> str | None:
         """No objective here trains answers, so there is no zero-shot form."""
         if zero_shot:
             return "n/a: answers are a classifier that only the fine-tune trains"
-        return None if _form(offers) else "n/a: needs context and decode, fused_tokens, or vectors"
+        if self._form(offers):
+            return None
+        if self.form:
+            return f"n/a: readout {self.form!r} needs {' and '.join(sorted(NEEDS[self.form]))}"
+        return "n/a: needs context and decode, fused_tokens, or vectors"
 
     def zero_shot_needs(self) -> frozenset[str]:
         """Never asked."""
@@ -51,7 +59,7 @@ class Vqa(Task):
         """Decoder features where the backbone has them, else fused tokens, else two vectors."""
         split = trial.open_split("train", "train")
         answers = answer_vocabulary(split, trial.protocol.answers)
-        form = _form(trial.blueprint.trunk.offers)
+        form = self._form(trial.blueprint.offers)
         assert form is not None
         config = AnsweringConfig(len(answers), form, trial.visible)
         backbone = trial.blueprint.build(NEEDS[form])  # only its widths are read
@@ -61,6 +69,10 @@ class Vqa(Task):
             objective.start_from_words(trained, *_answer_words(answers, trial))
 
         return Readout(objective, _examples(split, answers, trial), form, answers, begin)
+
+    def _form(self, offers: Collection[str]) -> Form | None:
+        usable = [form for form, needs in NEEDS.items() if needs <= set(offers)]
+        return next((form for form in usable if self.form in (None, form)), None)
 
     def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:
         """The likeliest answer to each question, with its probability."""
@@ -107,10 +119,6 @@ class Vqa(Task):
         given = [question.answers for question in asked.values()]
         ceilings = {metric: ceiling(given, readout.answers, metric != "exact") for metric in whole}
         return Scores(dict(values), {}, floors, ceilings, len(rows))  # type: ignore[arg-type]
-
-
-def _form(offers: Collection[str]) -> Form | None:
-    return next((form for form, needs in NEEDS.items() if needs <= set(offers)), None)
 
 
 def answer_vocabulary(split: Split, most: int) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ class Blueprint:
     config: Any = None
     """The trunk's settings; None for its defaults."""
 
+    @property
+    def offers(self) -> frozenset[str]:
+        """The abilities that its trunk can be built with under these settings."""
+        return self.trunk.offers_with(self.trunk.config_class() if self.config is None else self.config)
+
     def build(self, abilities: Iterable[str]) -> Backbone:
         """A backbone with these abilities; equal names start with equal numbers, whatever else it holds."""
         with seeded(seed_of(self.seed, "init/stem")):
