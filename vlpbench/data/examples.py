@@ -39,9 +39,21 @@ class Examples:
     """N: how many there are, at least one."""
     fields: Mapping[str, np.ndarray] = field(default_factory=dict)
     """N, ...: whatever objectives want beside."""
+    texts: Sequence[str] = ()
+    """M: the texts themselves, by which several sources tell equal ones; empty where nothing is mixed."""
 
     def __len__(self) -> int:
         return len(self.image_rows)
+
+    @property
+    def has_image(self) -> bool:
+        """Whether there are pictures; False for texts alone."""
+        return len(self.pixels) > 0
+
+    def pictures(self, chosen: np.ndarray) -> np.ndarray:
+        """B, S, S, 3: uint8: what these examples (B) show."""
+        shown: np.ndarray = self.pixels[self.image_rows[chosen]]
+        return shown
 
 
 def text_ids(texts: Sequence[str]) -> np.ndarray:
@@ -77,6 +89,7 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
         first=np.cumsum(many) - many,
         many=many,
         fields={name: _field(samples, name, split) for name in wants},
+        texts=texts,
     )
 
 

@@ -5,7 +5,7 @@ Axes: B samples of a batch, T tokens, S pixels a side as stored, H pixels a side
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,6 +19,7 @@ from vlpbench.config.settings import ImageSettings
 from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples
 from vlpbench.data.images import crop_boxes, prepare_images
+from vlpbench.data.mixture import Mixture
 from vlpbench.streams import generator
 from vlpbench.types import Batch, Vocabulary
 
@@ -97,8 +98,8 @@ def _cross(array: Any, device: torch.device) -> torch.Tensor:
 class Loader:
     """All batches of a stage, in order. The number of workers changes when a batch is made, never what is in it."""
 
-    examples: Examples
-    """What is drawn from: every example once, in a new order, before any comes again."""
+    examples: Examples | Mixture
+    """What is drawn from: every example of a source once, in a new order, before any of that source comes again."""
     surgeries: Sequence[Surgery]
     """One for each objective."""
     vocabulary: Vocabulary
@@ -116,7 +117,11 @@ class Loader:
     workers: int = 0
     """Threads that make batches ahead of time."""
 
-    def __iter__(self) -> Iterator[HostBatch]:
+    def __post_init__(self) -> None:
+        if isinstance(self.examples, Mixture):
+            self.examples.refuse_small(self.batch)
+
+    def __iter__(self) -> Generator[HostBatch, None, None]:
         if self.workers == 0:
             yield from (self.host(step) for step in range(self.steps))
             return
@@ -140,11 +145,11 @@ class Loader:
             caption_ids=given.caption_ids[texts],
             progress=np.array(step / max(1, self.steps - 1), np.float32),
             vocabulary=self.vocabulary,
-            has_image=len(given.pixels) > 0,
+            has_image=given.has_image,
         )
         boxes, flips = self._augmentation(step)
         return HostBatch(
-            pixels=given.pixels[given.image_rows[chosen]] if base.has_image else None,
+            pixels=given.pictures(chosen) if base.has_image else None,
             boxes=boxes,
             flips=flips,
             views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
@@ -152,11 +157,17 @@ class Loader:
         )
 
     def _chosen(self, step: int) -> np.ndarray:
-        """B: which examples; whole epochs of permutations, cut into batches without a seam."""
-        place = step * self.batch + np.arange(self.batch)
-        epochs, within = np.divmod(place, len(self.examples))
-        order = {epoch: _permutation(self.seed, self.stream, int(epoch), len(self.examples)) for epoch in set(epochs)}
-        return np.array([order[epoch][at] for epoch, at in zip(epochs, within, strict=True)], np.int64)
+        """B: which examples; of several sources so many as are due, their order within the batch by chance."""
+        given, start, end = self.examples, step * self.batch, (step + 1) * self.batch
+        if isinstance(given, Examples):
+            return _drawn(self.seed, self.stream, len(given), start, end)
+        due = zip(given.parts, given.starts, given.shares(start), given.shares(end), strict=True)
+        chosen = [
+            first + _drawn(self.seed, f"{self.stream}/{source}", len(part), before, after)
+            for source, (part, first, before, after) in enumerate(due)
+        ]
+        mixed: np.ndarray = generator(self.seed, f"order/{self.stream}/batch", step).permutation(np.concatenate(chosen))
+        return mixed
 
     def _texts(self, chosen: np.ndarray, step: int) -> np.ndarray:
         """B: which of its texts each example brings."""
@@ -197,7 +208,14 @@ def _arrays(surgery: Surgery, returned: Any, rows: int) -> dict[str, np.ndarray]
     return made
 
 
-@lru_cache(maxsize=8)
+def _drawn(seed: int, stream: str, examples: int, start: int, end: int) -> np.ndarray:
+    """Places `start` to `end` of one source: whole epochs of permutations, cut without a seam."""
+    epochs, within = np.divmod(np.arange(start, end), examples)
+    order = {epoch: _permutation(seed, stream, int(epoch), examples) for epoch in set(epochs)}
+    return np.array([order[epoch][at] for epoch, at in zip(epochs, within, strict=True)], np.int64)
+
+
+@lru_cache(maxsize=16)
 def _permutation(seed: int, stream: str, epoch: int, examples: int) -> np.ndarray:
     """N: the order of one epoch."""
     order: np.ndarray = generator(seed, f"order/{stream}", epoch).permutation(examples)
