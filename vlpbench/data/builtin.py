@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vlpbench.data.sources.coco import Coco
 from vlpbench.data.sources.karpathy import Karpathy
 from vlpbench.data.sources.table import Table
+from vlpbench.data.sources.text import Text
 from vlpbench.data.sources.vqa import Vqa
 from vlpbench.data.worlds.digits import Digits
 from vlpbench.hookspecs import hookimpl
@@ -16,5 +17,5 @@ __all__ = ["vlpbench_datasets"]
 
 @hookimpl
 def vlpbench_datasets() -> Sequence[type]:
-    """Readers of COCO captions, VQAv2, Karpathy splits and tables, and the world `digits`."""
-    return [Coco, Vqa, Karpathy, Table, Digits]
+    """Readers of COCO captions, VQAv2, Karpathy splits, tables and plain text, and the world `digits`."""
+    return [Coco, Vqa, Karpathy, Table, Text, Digits]
