@@ -22,7 +22,8 @@ def counted(lively):
         towers = {"encoder": "first", "image_tower": "image", "text_tower": "text"}
         for name, said in towers.items():
             if hasattr(backbone, name):
-                getattr(backbone, name)[0].register_forward_hook(lambda *_, said=said: passes.update([said]))
+                tower = getattr(backbone, name)
+                getattr(tower, "blocks", tower)[0].register_forward_hook(lambda *_, said=said: passes.update([said]))
         for layer, block in enumerate(getattr(backbone, "decoder", [])):
             block.cross.key.register_forward_hook(lambda *_, layer=layer: passes.update([f"keys{layer}"]))
         return backbone, passes

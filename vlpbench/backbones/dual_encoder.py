@@ -5,21 +5,31 @@ Axes: B batch, P image tokens, T text tokens, D width, E joint width.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from vlpbench.backbones.text_tower import TextTower
 from vlpbench.plugin import ImageState, Size, Spec, Stem, TextState, Trunk, parts
 
-__all__ = ["DualEncoder"]
+__all__ = ["DualConfig", "DualEncoder"]
 
 _IMAGE, _TEXT = ("image_tokens", "image_vector"), ("text_tokens", "text_vector")
+
+
+@dataclass(frozen=True)
+class DualConfig:
+    """`[trunk.dual]`."""
+
+    text_norm: Literal["pre", "post"] = "pre"
+    """Where the text tower's norms stand: "post" is BERT's computation (arXiv 1810.04805), for `init.text`."""
 
 
 class DualEncoder(Trunk):
     """The picture tower has as many layers as an encoder of this size, the text tower as many as a decoder."""
 
-    name = "dual"
+    name, version, config_class = "dual", 2, DualConfig
     offers = frozenset({*_IMAGE, *_TEXT})
 
     def __init__(
@@ -34,9 +44,8 @@ class DualEncoder(Trunk):
             self.image_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))
             self.image_norm = nn.LayerNorm(width)
         if not abilities.isdisjoint(_TEXT):
-            self.text_positions = parts.PositionTable(length, width, size.word_std)
-            self.text_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.decoder))
-            self.text_norm = nn.LayerNorm(width)
+            post = self.config.text_norm == "post"
+            self.text_tower = TextTower(length, width, heads, size.decoder, size.word_std, post)
         if "image_vector" in abilities:
             self.image_head = parts.Projection(width, spec.joint_width)
         if "text_vector" in abilities:
@@ -49,12 +58,6 @@ class DualEncoder(Trunk):
             x = block(x, bias().to(x.dtype))
         return self.image_norm(x)
 
-    def _read(self, tokens: Tensor, present: Tensor) -> Tensor:
-        x = self.words(tokens) + self.text_positions(tokens.shape[1])
-        for block in self.text_tower:
-            x = block(x, parts.masks.padding(present))
-        return self.text_norm(x)
-
     def image_tokens(self, image: ImageState) -> Tensor:
         """B, P, D: the picture tower."""
         self.demand(*_IMAGE)
@@ -63,7 +66,7 @@ class DualEncoder(Trunk):
     def text_tokens(self, text: TextState) -> Tensor:
         """B, T, D: the text tower, all words visible."""
         self.demand(*_TEXT)
-        return text.once("tokens", lambda whole: self._read(whole.tokens, whole.mask))
+        return text.once("tokens", lambda whole: self.text_tower(self.words(whole.tokens), whole.mask))
 
     def image_vector(self, image: ImageState) -> Tensor:
         """B, E: the mean image token, projected."""

@@ -29,7 +29,10 @@ class TextTower(nn.Module):
         block = parts.PostNormBlock if post_norm else parts.EncoderBlock
         self.positions = parts.PositionTable(length, width, std)
         self.blocks = nn.ModuleList(block(width, heads) for _ in range(layers))
-        self.norm = nn.LayerNorm(width, parts.BERT_EPS) if post_norm else nn.LayerNorm(width)
+        if post_norm:
+            self.embedding_norm = nn.LayerNorm(width, parts.BERT_EPS)
+        else:
+            self.norm = nn.LayerNorm(width)
 
     def forward(self, embedded: Tensor, present: Tensor, causal: bool = False) -> Tensor:
         """B, T, D (words without positions) and B, T bool -> B, T, D; `causal`: a word sees only what came before."""
@@ -38,7 +41,7 @@ class TextTower(nn.Module):
             mask = mask & parts.masks.causal(embedded.shape[1], embedded.device)
         x = embedded + self.positions(embedded.shape[1])
         if self.post_norm:
-            x = self.norm(x)
+            x = self.embedding_norm(x)
         for block in self.blocks:
             x = block(x, mask)
         return x if self.post_norm else self.norm(x)

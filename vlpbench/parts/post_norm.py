@@ -17,15 +17,18 @@ BERT_EPS = 1e-12
 
 
 class PostNormBlock(nn.Module):
-    """x = norm(x + attention(x)), then x = norm(x + mlp(x)), with exact GELU in the MLP."""
+    """x = norm(x + attention(x)), then x = norm(x + mlp(x)), with exact GELU in the MLP.
+
+    Its norms have names of their own: weights of a pre-norm block must not pass for those of this one.
+    """
 
     def __init__(self, width: int, heads: int, eps: float = BERT_EPS) -> None:
         super().__init__()
-        self.attention, self.norm1 = Attention(width, heads), nn.LayerNorm(width, eps)
-        self.mlp, self.norm2 = Mlp(width), nn.LayerNorm(width, eps)
+        self.attention, self.attention_norm = Attention(width, heads), nn.LayerNorm(width, eps)
+        self.mlp, self.mlp_norm = Mlp(width), nn.LayerNorm(width, eps)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """B, S, D -> B, S, D."""
-        x = self.norm1(x + self.attention(x, mask))
-        normed: Tensor = self.norm2(x + self.mlp(x))
+        x = self.attention_norm(x + self.attention(x, mask))
+        normed: Tensor = self.mlp_norm(x + self.mlp(x))
         return normed
