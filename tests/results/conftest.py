@@ -11,7 +11,7 @@ import pytest
 from vlpbench.files import write_json
 from vlpbench.records import SCHEMA, CellFolder
 
-UNIT = {"accuracy": "vqa", "Bleu_4": "captioning", "CIDEr": "captioning", "TR@1": "retrieval"}
+UNIT = {"accuracy": "vqa", "Bleu_4": "captioning", "CIDEr": "captioning", "METEOR": "captioning", "TR@1": "retrieval"}
 FLOORS = {"chance": {"accuracy": 2.5, "CIDEr": 0.1}, "majority": {"accuracy": 7.25}}
 
 
@@ -22,6 +22,8 @@ class Grid:
         self.folder, self.name, self.tasks = folder / name, name, tasks
         self.rows: list[str] = []
         self.cells: dict[str, dict[str, Any]] = {}
+        self.beside: list[str] = []
+        self.published: dict[str, dict[str, float]] = {}
 
     def plan(self, row: str, seed: int, reason: str | None = None) -> str:
         """Say that the grid has a cell; its id."""
@@ -34,7 +36,7 @@ class Grid:
     def close(self) -> None:
         write_json(self.folder / "grid.json", {
             "schema": SCHEMA, "name": self.name, "description": "", "rows": self.rows, "tasks": self.tasks,
-            "cells": self.cells,
+            "cells": self.cells, "beside": self.beside, "published": self.published,
         })
 
     def begun(self, row: str, seed: int, **settings: Any) -> CellFolder:
@@ -61,7 +63,7 @@ class Grid:
         folder = self.begun(row, seed, **changes.pop("settings", {}))
         found: dict[str, Any] = {}
         for task in self.tasks:
-            mine = {metric: value for metric, value in values.items() if UNIT[metric] == task}
+            mine = {metric: value for metric, value in values.items() if UNIT[metric] == task.partition("@")[0]}
             if not mine:
                 found[task] = {"reason": "n/a: needs decode"}
                 continue
@@ -74,7 +76,8 @@ class Grid:
             }
         cost = {"parameters": 600_000, "image_tokens": 16, "samples": 36_000, "targets": 250_000, "flops": 3 * 10**12}
         folder.finish(
-            {"tasks": found, "cost": cost, "left_out": changes.get("left_out", {})}, [], {},
+            {"tasks": found, "cost": cost, "left_out": changes.get("left_out", {}), **changes.get("scores", {})},
+            [], {},
             {"timing": {"total": 12.0 + seed, "seconds": {}}, "environment": {"device": "cpu (x86_64)"}},
         )
         return folder

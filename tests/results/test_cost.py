@@ -15,7 +15,7 @@ def test_one_line_a_row_in_the_order_of_the_grid(grid: Any) -> None:
     table = cost(load(grid.folder))
     assert list(table.index) == ["z first", "a second"]
     line = table.loc["z first"]
-    assert line["parameters"] == "0.60 M" and line["image tokens"] == "16" and line["pretraining TFLOP"] == "3.00"
+    assert line["parameters (M)"] == "0.60" and line["image tokens"] == "16" and line["pretraining TFLOP"] == "3.00"
     assert line["device"] == "cpu (x86_64)"
 
 

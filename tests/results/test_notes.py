@@ -59,3 +59,20 @@ def test_cells_that_the_grid_no_longer_has_say_nothing(grid: Any) -> None:
     grid.close()
     assert not any("7 samples" in line for line in said(grid))
     assert any("36,000 samples" in line for line in said(grid))
+
+
+def test_what_pretraining_saw_is_said_with_its_rows_where_it_differs(grid: Any) -> None:
+    texts = {"texts": "corpus", "budget": {"samples": 640, "batch": 64, "texts": 8}}
+    grid.done("none", 0, {"accuracy": 1.0}, settings={"objective": "none", "budget": {"samples": 7}})
+    grid.done("both", 0, {"accuracy": 1.0}, settings=texts)
+    grid.done("texts", 0, {"accuracy": 1.0}, settings={**texts, "data": "none"})
+    lines = said(grid)
+    assert "pretraining: 640 samples of digits, and beside them texts of corpus, 8 a step (rows: both)" in lines
+    assert "pretraining: texts of corpus alone, 8 a step, 10 steps (rows: texts)" in lines
+    assert not any(line.startswith("pretraining: 7 ") for line in lines)
+
+
+def test_a_column_that_there_is_not_is_told_of(grid: Any) -> None:
+    grid.beside = ["flosp"]
+    grid.done("a", 0, {"accuracy": 1.0})
+    assert any("asks for the column 'flosp'" in line and "flops" in line for line in said(grid))

@@ -5,33 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from vlpbench.errors import UserError
 from vlpbench.results import load
-from vlpbench.results.table import header, summary
-
-VALUES = [41.25, 39.5, 44.75]
-
-
-def test_mean_and_spread_are_numpys(grid: Any) -> None:
-    for seed, value in enumerate(VALUES):
-        grid.done("a", seed, {"accuracy": value, "CIDEr": value / 100})
-    results = load(grid.folder)
-    line = summary(results).set_index("metric").loc["accuracy"]
-    assert line["mean"] == pytest.approx(np.mean(VALUES)) and line["std"] == pytest.approx(np.std(VALUES, ddof=1))
-    assert line["n"] == line["wanted"] == 3
-    table = results.wide()
-    mean, std = np.mean(VALUES), np.std(VALUES, ddof=1)
-    assert table.loc["a"].tolist() == [f"{mean:.1f} ± {std:.1f}"] * 2
-    assert table.columns.tolist() == ["vqa acc.", "captioning CIDEr ×100"]
-
-
-def test_one_seed_has_no_spread(grid: Any) -> None:
-    grid.done("a", 0, {"accuracy": 41.25})
-    assert load(grid.folder).wide().loc["a", "vqa acc."] == "41.2"
-    assert np.isnan(summary(load(grid.folder))["std"].iloc[0])
+from vlpbench.results.summary import summary
+from vlpbench.results.table import header
 
 
 def test_n_is_said_where_it_differs(grid: Any) -> None:
@@ -102,9 +81,45 @@ def test_a_metric_that_no_row_has_is_a_users_mistake(grid: Any) -> None:
     assert "did you mean 'CIDEr'?" in caught.value.remedy
 
 
-def test_published_numbers(grid: Any) -> None:
+def test_published_numbers_have_a_column_of_their_own_whatever_became_of_the_row(grid: Any) -> None:
     grid.done("a", 0, {"accuracy": 40.0}, settings={"published": {"vqa.accuracy": 77.87}})
-    assert load(grid.folder).wide().loc["a", "vqa acc."] == "40.0 [published 77.87]"
+    grid.failed("b", 0, "no")
+    grid.plan("c", 0, "n/a: dual has no decoder")
+    grid.plan("d", 0)
+    grid.published = {"b": {"vqa.accuracy": 49.7}, "c": {"vqa.accuracy": 66.0}}
+    grid.close()
+    table = load(grid.folder).wide()
+    assert table.columns.tolist() == ["vqa acc.", "vqa acc. published", "captioning"]
+    assert table["vqa acc."].tolist()[:4] == ["40.0", "failed", "n/a: dual has no decoder", "pending"]
+    assert table["vqa acc. published"].tolist()[:4] == ["77.87", "49.70", "66.00", "–"], "as precise as the paper"
+    assert table.loc["*chance*", "vqa acc. published"] == "–"
+    assert summary(load(grid.folder)).set_index(["row", "metric"])["published"]["c", "accuracy"] == 66.0
+
+
+def test_published_numbers_of_a_grid_that_has_not_begun(grid: Any) -> None:
+    grid.plan("a", 0)
+    grid.published = {"a": {"vqa.accuracy": 60.0, "captioning.CIDEr": 142.6, "nlvr.accuracy": 80.0}}
+    grid.close()
+    table = load(grid.folder).wide()
+    assert table.columns.tolist() == ["vqa", "vqa acc. published", "captioning", "captioning CIDEr published"]
+    assert table.loc["a"].tolist() == ["pending", "60", "pending", "142.6"]
+    assert load(grid.folder).frame["published"].isna().all()
+
+
+def test_a_published_metric_that_is_not_shown_otherwise_stands_beside_ours(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": 0.5, "METEOR": 0.3})
+    assert "captioning METEOR" not in load(grid.folder).wide().columns
+    grid.published = {"a": {"captioning.METEOR": 33.1}}
+    grid.close()
+    line = load(grid.folder).wide().loc["a"]
+    assert (line["captioning METEOR"], line["captioning METEOR published"]) == ("0.3", "33.1")
+    assert not [head for head in load(grid.folder).wide(["accuracy"]).columns if "published" in head]
+
+
+def test_forms_of_the_readout_have_columns_of_their_own(grid: Any) -> None:
+    grid.tasks = ("vqa@decoder", "vqa@fused")
+    grid.done("a", 0, {"accuracy": 40.0})
+    assert load(grid.folder).wide().columns.tolist() == ["vqa@decoder acc.", "vqa@fused acc."]
 
 
 def test_several_grids_are_told_apart(grid: Any, another: Callable[..., Any]) -> None:
@@ -125,11 +140,18 @@ def test_heads_of_columns() -> None:
     assert header("vqa", "") == "vqa"
 
 
-def test_interval_is_the_t_interval_over_seeds(grid: Any) -> None:
-    from scipy import stats
-
-    for seed, value in enumerate((60.0, 64.0, 59.0)):
-        grid.done("a", seed, {"accuracy": value})
-    line = summary(load(grid.folder), ["accuracy"]).iloc[0]
-    low, high = stats.t.interval(0.95, 2, loc=61.0, scale=stats.sem([60.0, 64.0, 59.0]))
-    assert line["interval"] == pytest.approx((high - low) / 2)
+def test_what_stands_beside_the_scores(grid: Any) -> None:
+    grid.beside = ["image_tokens", "flops", "nonsense"]
+    for seed in range(2):
+        grid.done("a", seed, {"accuracy": 40.0})
+    grid.plan("b", 0)
+    table = load(grid.folder).wide()
+    assert table.columns.tolist()[:3] == ["image tokens", "pretraining TFLOP", "vqa acc."]
+    assert table.loc["a"].tolist()[:2] == ["16", "3.00"] and table.loc["b"].tolist()[:2] == ["–", "–"]
+    assert table.loc["*chance*", "image tokens"] == "–"
+    chosen = load(grid.folder).wide(beside=["parameters", "seconds", "trunk"])
+    assert chosen.loc["a"].tolist()[:3] == ["0.60", "12", "encoder-decoder"], "seconds: the mean of 12 and 13"
+    assert load(grid.folder).wide(beside=[]).columns.tolist()[0] == "vqa acc."
+    with pytest.raises(UserError, match="unknown column 'imagetokens'") as caught:
+        load(grid.folder).wide(beside=["imagetokens"])
+    assert "did you mean 'image_tokens'?" in caught.value.remedy

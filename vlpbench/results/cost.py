@@ -6,29 +6,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from vlpbench.results.beside import BESIDE, beside_text
+
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
 __all__ = ["cost"]
 
+_COSTS = ("parameters", "image_tokens", "samples", "target_tokens", "flops", "seconds", "device")
+
 
 def cost(results: Results) -> pd.DataFrame:
-    """One line a row, in the grid's order; seconds are the mean over its finished cells, all else is equal in them."""
+    """One line a row, in the grid's order: means over its finished cells, where they differ at all."""
     done = results.frame[results.frame["status"] == "done"].drop_duplicates("cell")
     order = [row for one in results.orders for row in one.rows]
     rows = sorted(done["row"].unique(), key=lambda row: order.index(row) if row in order else len(order))
-    lines = {row: _line(done[done["row"] == row]) for row in rows}
-    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("row")
-
-
-def _line(cells: pd.DataFrame) -> dict[str, str]:
-    one = cells.iloc[0]
-    return {
-        "parameters": f"{one['parameters'] / 1e6:.2f} M",
-        "image tokens": f"{int(one['image_tokens'])}",
-        "samples seen": f"{int(one['samples']):,}",
-        "targets": f"{int(one['target_tokens']):,}",
-        "pretraining TFLOP": f"{one['flops'] / 1e12:.2f}",
-        "seconds a cell": f"{cells['seconds'].mean():.0f}",
-        "device": ", ".join(sorted(cells["device"].unique())),
+    lines = {
+        row: {BESIDE[name].head: beside_text(done[done["row"] == row], name) for name in _COSTS} for row in rows
     }
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("row")

@@ -74,9 +74,12 @@ class Results:
                     done.remove(name)
                     yield order, cell
 
-    def wide(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-        """The table: one line a row, one column a task and metric; cells are "mean ± std", with n where it differs."""
-        return wide(self, metrics)
+    def wide(self, metrics: Sequence[str] | None = None, beside: Sequence[str] | None = None) -> pd.DataFrame:
+        """The table: one line a row, one column a task and metric; cells are "mean ± std", with n where it differs.
+
+        `beside` names columns (`image_tokens`, `flops`) right after the row's name; None takes those of the grid.
+        """
+        return wide(self, metrics, beside)
 
     def floors(self) -> pd.DataFrame:
         """One line a floor (chance, majority), task and metric, with its value: the same for all rows."""
@@ -94,14 +97,16 @@ def load(*paths: str | Path) -> Results:
     rows: list[dict[str, Any]] = []
     orders = []
     for folder in folders:
-        orders.append(read_order(folder))
-        there = {row["cell"] for row in rows if row["grid"] == orders[-1].name}
+        order = read_order(folder)
+        there = {row["cell"] for row in rows if row["grid"] == order.name}
         found = list(cell_folders(folder))
-        if not found and not orders[-1].cells:
+        if not found and not order.cells:
             raise UserError(f"there are no records in {folder}", remedy=_remedy(folder))
-        mine = [row for cell in found for row in _rows(cell, orders[-1])]
+        asked = [one for one in (_asked(cell, order) for cell in found) if one is not None]
+        mine = [row for cell, said in asked for row in _rows(cell, said, order)]
         rows.extend(row for row in mine if row["cell"] not in there)
-        rows.extend(_missing(orders[-1], found, there | {row["cell"] for row in mine}))
+        rows.extend(_missing(order, found, there | {row["cell"] for row in mine}))
+        orders.append(order.with_published(said for _, said in asked))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return Results(frame.astype({"value": float, "published": float}), folders, tuple(orders))
 
@@ -115,16 +120,19 @@ def _remedy(folder: Path) -> str:
     return f"did you mean {meant}?" if meant else "run a grid first"
 
 
-def _rows(cell: CellFolder, order: GridOrder) -> Iterator[dict[str, Any]]:
-    """The lines of one cell. One of a grid that no longer has it (an orphan) has none."""
+def _asked(cell: CellFolder, order: GridOrder) -> tuple[CellFolder, Mapping[str, Any]] | None:
+    """A cell with the content of its settings; None for one of a grid that no longer has it (an orphan)."""
     try:
         asked = cell.read("settings.json")
     except UserError:
         if order.cells:
-            return  # the grid's own file tells of it: `_missing`
+            return None  # the grid's own file tells of it: `_missing`
         raise
-    if order.cells and asked["id"] not in order.cells:
-        return
+    return None if order.cells and asked["id"] not in order.cells else (cell, asked)
+
+
+def _rows(cell: CellFolder, asked: Mapping[str, Any], order: GridOrder) -> Iterator[dict[str, Any]]:
+    """The lines of one cell."""
     state = cell.state()
     base = _settings(asked) | {"grid": order.name, "status": state}
     if state != "done":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,15 @@ class GridOrder:
     """Tasks, in order."""
     cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Cell id -> row, seed and the reason not to run it, or None."""
+    beside: tuple[str, ...] = ()
+    """Columns that the table shows beside the scores, by the frame's names."""
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Row -> `task.metric` -> the number that a paper prints."""
+
+    def with_published(self, records: Iterable[Mapping[str, Any]]) -> GridOrder:
+        """The same, with what the records of cells (the content of `settings.json`) say of published numbers, too."""
+        there = {one["row"]: one["published"] for one in records if one.get("published")}
+        return replace(self, published={**there, **self.published})
 
 
 def read_order(folder: Path) -> GridOrder:
@@ -37,7 +46,8 @@ def read_order(folder: Path) -> GridOrder:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         return GridOrder(
-            said["name"], said["description"], tuple(said["rows"]), tuple(said["tasks"]), dict(said["cells"])
+            said["name"], said["description"], tuple(said["rows"]), tuple(said["tasks"]), dict(said["cells"]),
+            tuple(said.get("beside", ())), {row: dict(one) for row, one in said.get("published", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"cannot read the grid's order: {error}", str(path), "run the grid again") from error

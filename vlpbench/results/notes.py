@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from vlpbench.results.beside import BESIDE
+from vlpbench.results.readouts import readout_notes
+from vlpbench.results.tuning import tuning_notes
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
-__all__ = ["notes"]
+__all__ = ["Told", "notes"]
+
+Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
+"""Of one finished cell: its row, its settings, its scores."""
 
 
 def notes(results: Results) -> list[str]:
     """One sentence a line."""
-    said = [_seeds(results)]
-    budgets: dict[str, None] = {}
-    ceilings: dict[str, None] = {}
-    for _, cell in results.finished():
-        settings, scores = cell.read("settings.json"), cell.read("scores.json")
-        budgets.update(dict.fromkeys(_budgets(settings, scores)))
-        ceilings.update(dict.fromkeys(_ceilings(scores)))
-        budgets.update(dict.fromkeys(_left_out(scores)))
-    said += [*budgets, *ceilings]
+    told = list(_told(results))
+    said = [
+        _seeds(results), *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_unique(told, _ceilings),
+        *_unique(told, _left_out), *_not_beside(results),
+    ]
     bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
     for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
         said.append(f"cell {cell} is not in the table: {reason}")
     return [line for line in said if line]
+
+
+def _told(results: Results) -> Iterable[Told]:
+    """All finished cells, in the order of the grids' rows."""
+    many = len({order.name for order in results.orders}) > 1
+    found = []
+    for order, cell in results.finished():
+        asked = cell.read("settings.json")
+        place = order.rows.index(asked["row"]) if asked["row"] in order.rows else len(order.rows)
+        row = f"{order.name}: {asked['row']}" if many else asked["row"]
+        found.append((place, (row, asked["settings"], cell.read("scores.json"))))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
 def _seeds(results: Results) -> str:
@@ -37,30 +53,30 @@ def _seeds(results: Results) -> str:
     return f"{spread} ({which}; equal seeds share data order and initial weights)"
 
 
-def _budgets(settings: dict[str, Any], scores: dict[str, Any]) -> list[str]:
-    found = [f"pretraining: {settings['settings']['budget']['samples']:,} samples of {settings['settings']['data']}"]
-    rule = {"last": "last weights", "validation": "best weights on validation"}
-    for task, one in scores["tasks"].items():
-        if "values" not in one:
-            continue
-        tuned = "zero-shot"
-        if one["protocol"] == "fine-tune":
-            tuned = f"fine-tuned on {one['fine_tune']['samples']:,} samples"
-        found.append(
-            f"{task}: {tuned}, readout {one['head']!r}, {rule[one['select']]}; {one['examples']:,} examples "
-            f"of the {one['split']} split of {one['data']}{_MEANING[task.partition('@')[0]]}"
-        )
-    return found
+def _pretraining(told: Iterable[Told]) -> list[str]:
+    """What pretraining saw; with the rows where they saw different things."""
+    found: dict[str, dict[str, None]] = {}
+    for row, settings, _ in told:
+        if settings["objective"] != "none":
+            found.setdefault(_seen(settings), {})[row] = None
+    many = len(found) > 1
+    return [f"pretraining: {what}" + (f" (rows: {', '.join(rows)})" if many else "") for what, rows in found.items()]
 
 
-_MEANING = {
-    "vqa": "; percent, leave-one-out accuracy over ten answers or exact match of one, both sides normalised (`always`)",
-    "captioning": "; pycocoevalcap's BLEU-4 and CIDEr (CIDEr-D) times 100, tokens as its PTB tokenizer cuts them",
-    "retrieval": "; percent, TR: find a text of an image, IR: find the image of a text",
-}
+def _seen(settings: Mapping[str, Any]) -> str:
+    budget, texts = settings["budget"], settings.get("texts", "none")
+    if settings["data"] == "none":
+        steps = budget["samples"] // max(1, budget.get("batch", 1))
+        return f"texts of {texts} alone, {budget.get('texts', 0)} a step, {steps:,} steps"
+    beside = "" if texts == "none" else f", and beside them texts of {texts}, {budget.get('texts', 0)} a step"
+    return f"{budget['samples']:,} samples of {settings['data']}{beside}"
 
 
-def _ceilings(scores: dict[str, Any]) -> list[str]:
+def _unique(told: Iterable[Told], lines: Any) -> list[str]:
+    return list(dict.fromkeys(line for _, _, scores in told for line in lines(scores)))
+
+
+def _ceilings(scores: Mapping[str, Any]) -> list[str]:
     return [
         f"{task}: the answer vocabulary allows {metric} {value:.1f} at most"
         for task, one in scores["tasks"].items()
@@ -68,8 +84,14 @@ def _ceilings(scores: dict[str, Any]) -> list[str]:
     ]
 
 
-def _left_out(scores: dict[str, Any]) -> list[str]:
+def _left_out(scores: Mapping[str, Any]) -> list[str]:
     return [
         f"{split}: {said['count']:,} samples left out (first: {said['first'][0]})"
         for split, said in scores["left_out"].items()
     ]
+
+
+def _not_beside(results: Results) -> list[str]:
+    """A column that a grid asks for and no table has must not cost the table; it is told of."""
+    wrong = dict.fromkeys(name for order in results.orders for name in order.beside if name not in BESIDE)
+    return [f"the grid asks for the column {name!r} beside the scores; there are {', '.join(BESIDE)}" for name in wrong]

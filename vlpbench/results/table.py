@@ -1,4 +1,4 @@
-"""The table of a grid: mean ± standard deviation over seeds, floors under the rows, and what must be said about it."""
+"""The table of a grid as text: scores, what stands beside them, published numbers, and floors under the rows."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.errors import unknown
+from vlpbench.results.beside import BESIDE, beside_text
+from vlpbench.results.published import Column, published_by_column, published_texts
+from vlpbench.results.summary import summary
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vlpbench.results.frame import Results
 
-__all__ = ["SHOWN", "header", "summary", "wide"]
-
-SHOWN: Mapping[str, tuple[str, ...]] = {
-    "vqa": ("accuracy", "exact_normalised"),
-    "captioning": ("Bleu_4", "CIDEr"),
-    "retrieval": ("TR@1", "TR@5", "TR@10", "IR@1", "IR@5", "IR@10"),
-}
-"""Metrics of a table where none are asked for, by task."""
+__all__ = ["header", "wide"]
 
 _PAPER_SCALE = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr")
 """Printed times 100, as papers do; the frame keeps pycocoevalcap's own scale."""
@@ -29,93 +25,71 @@ _NAMES = {
 }
 
 
-def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One line a row, task and metric, in the grid's order: mean, std (n - 1), interval, n, published, why not."""
+def wide(
+    results: Results, metrics: Sequence[str] | None = None, beside: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Rows of the grid, then floors; one column a task and metric; every cell is text.
+
+    What stands `beside` the scores (names of `BESIDE`; None: what the grids say) comes first, a published number
+    right behind ours, also in a row that has none of ours.
+    """
     import pandas as pd
 
-    frame = results.frame
-    known = sorted({metric for metric in frame["metric"] if metric})
-    for metric in metrics or () if known else ():
-        if metric not in known:
-            raise unknown("metric", metric, known, "--metric")
-    lines: list[dict[str, Any]] = []
-    for order in {order.name: order for order in results.orders}.values():
-        mine = frame[frame["grid"] == order.name]
-        for row in _ordered(order.rows, mine["row"]):
-            for task in _ordered(order.tasks, mine["task"]):
-                here = mine[(mine["row"] == row) & (mine["task"] == task)]
-                if here.empty:
-                    continue
-                named = {"grid": order.name, "row": row, "task": task}
-                shown = _metrics(task, mine[mine["task"] == task], metrics)
-                lines.extend(named | {"metric": metric} | _spread(here, metric) for metric in shown)
-    return pd.DataFrame(lines)
-
-
-def wide(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """Rows of the grid, then floors; one column a task and metric; every cell is text."""
-    import pandas as pd
-
+    for name in beside or ():
+        if name not in BESIDE:
+            raise unknown("column", name, BESIDE, "--beside")
+    asked = [name for order in results.orders for name in order.beside] if beside is None else beside
+    first = [name for name in dict.fromkeys(asked) if name in BESIDE]
     long = summary(results, metrics)
-    columns = list(dict.fromkeys((task, metric) for task, metric in zip(long["task"], long["metric"], strict=True)))
     many = len({order.name for order in results.orders}) > 1
-    cells: dict[Any, dict[tuple[str, str], str]] = {}
+    scores = list(dict.fromkeys(zip(long["task"].astype(str), long["metric"].astype(str), strict=True)))
+    cells: dict[str, dict[str, str]] = {}
     for line in long.to_dict("records"):
-        label = f"{line['grid']}: {line['row']}" if many else line["row"]
-        cells.setdefault(label, {})[line["task"], line["metric"]] = _text({str(key): x for key, x in line.items()})
+        label = _label(line["grid"], line["row"], many)
+        head = header(line["task"], line["metric"])
+        cells.setdefault(label, {})[head] = _text({str(key): x for key, x in line.items()})
+    there = results.frame.drop_duplicates(["grid", "cell"])
+    for grid, row in dict.fromkeys(zip(there["grid"], there["row"], strict=True)):
+        mine = there[(there["grid"] == grid) & (there["row"] == row)]
+        texts = {BESIDE[name].head: beside_text(mine, name) for name in first}
+        cells.setdefault(_label(grid, row, many), {}).update(texts)
     for line in results.floors().to_dict("records"):
-        if (line["task"], line["metric"]) in columns:
-            label = f"{line['grid']}: *{line['floor']}*" if many else f"*{line['floor']}*"
-            cells.setdefault(label, {})[line["task"], line["metric"]] = _number(line["value"], line["metric"])
-    wanted = pd.MultiIndex.from_tuples(columns)
-    table = pd.DataFrame.from_dict(cells, orient="index").reindex(columns=wanted).fillna("–")
-    table.columns = pd.Index([header(task, metric) for task, metric in columns])
+        if (line["task"], line["metric"]) in scores:
+            label = _label(line["grid"], f"*{line['floor']}*", many)
+            cells.setdefault(label, {})[header(line["task"], line["metric"])] = _number(line["value"], line["metric"])
+    heads = [BESIDE[name].head for name in first] + _put_published(results, metrics, scores, cells, many)
+    table = pd.DataFrame.from_dict(cells, orient="index").reindex(columns=heads).fillna("–")
     return table.rename_axis("row")
+
+
+def _put_published(
+    results: Results, metrics: Sequence[str] | None, scores: Sequence[Column], cells: Mapping[str, dict[str, str]],
+    many: bool,
+) -> list[str]:
+    """Put published numbers into the rows' cells; the heads of all score columns, each published one behind ours."""
+    printed = published_by_column(results.orders, metrics)
+    heads: list[str] = []
+    for at, (task, metric) in enumerate(scores):
+        heads.append(header(task, metric))
+        is_last = task not in [one for one, _ in scores[at + 1 :]]
+        mine = [key for key in printed if key == (task, metric) or (is_last and key[0] == task and key not in scores)]
+        for key in mine:
+            heads.append(f"{key[0]} {_NAMES.get(key[1], key[1])} published")
+            for (grid, row), text in published_texts(printed[key]).items():
+                if _label(grid, row, many) in cells:
+                    cells[_label(grid, row, many)][heads[-1]] = text
+    return heads
+
+
+def _label(grid: str, row: str, many: bool) -> str:
+    """What a line is called: the row, with its grid before it where there are several."""
+    return f"{grid}: {row}" if many else row
 
 
 def header(task: str, metric: str) -> str:
     """The head of a column: task, metric, and that it is printed times 100 where it is."""
     name = _NAMES.get(metric, metric)
     return f"{task} {name}".strip() + (" ×100" if metric in _PAPER_SCALE else "")
-
-
-def _ordered(order: Sequence[str], there: pd.Series) -> list[str]:
-    """What is there, first in the grid's order, then whatever else."""
-    present = list(dict.fromkeys(there))
-    return [name for name in order if name in present] + [name for name in present if name not in order]
-
-
-def _metrics(task: str, there: pd.DataFrame, asked: Sequence[str] | None) -> list[str]:
-    """The metrics to show of a task, as far as any row has them."""
-    found = list(dict.fromkeys(metric for metric in there["metric"] if metric))
-    wanted = SHOWN.get(task.partition("@")[0], ()) if asked is None else asked
-    return [metric for metric in wanted if metric in found] or ([""] if not found else [])
-
-
-def _spread(here: pd.DataFrame, metric: str) -> dict[str, Any]:
-    """Mean and spread of one metric over the seeds of one row; cells that failed or are missing are counted."""
-    values = here[here["metric"] == metric]["value"].dropna()
-    published = here["published"][here["metric"] == metric].dropna()
-    reasons = [reason for reason in here["reason"].dropna() if reason]
-    return {
-        "mean": values.mean() if len(values) else float("nan"),
-        "std": values.std(ddof=1) if len(values) > 1 else float("nan"),
-        "interval": _half_interval(values),
-        "n": len(values),
-        "wanted": here["seed"].nunique(),
-        "published": published.iloc[0] if len(published) else float("nan"),
-        "status": "done" if len(values) else str(here["status"].iloc[0]),
-        "reason": reasons[0] if reasons else "",
-    }
-
-
-def _half_interval(values: pd.Series) -> float:
-    """Half of the 95 % t interval of the expected score over new seeds on this test set; NaN for fewer than two."""
-    from scipy.special import stdtrit
-
-    if len(values) < 2:
-        return float("nan")
-    return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5)
 
 
 def _text(line: Mapping[str, Any]) -> str:
@@ -126,8 +100,6 @@ def _text(line: Mapping[str, Any]) -> str:
         text += f" ± {_number(line['std'], line['metric'])}"
     if line["n"] != line["wanted"]:
         text += f" (n={line['n']}/{line['wanted']})"
-    if line["published"] == line["published"]:
-        text += f" [published {line['published']:.2f}]"
     return text
 
 

@@ -1,0 +1,27 @@
+"""Columns beside the scores: means where cells vary, texts joined, a dash where nothing is known."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from vlpbench.results import COLUMNS
+from vlpbench.results.beside import BESIDE, beside_text
+
+CELLS = pd.DataFrame({
+    "parameters": [1_500_000, 2_500_000], "flops": [2e12, None], "stem": ["conv3", "conv2"], "seconds": [None, None],
+    "samples": [36_000, 36_000],
+})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("parameters", "2.00"), ("flops", "2.00"), ("stem", "conv2, conv3"), ("seconds", "–"), ("samples", "36,000")],
+)
+def test_texts(name: str, text: str) -> None:
+    assert beside_text(CELLS, name) == text
+
+
+def test_every_column_is_one_of_the_frame_and_has_a_head_of_its_own() -> None:
+    assert set(BESIDE) <= set(COLUMNS)
+    assert len({one.head for one in BESIDE.values()}) == len(BESIDE)

@@ -1,0 +1,42 @@
+"""Means, spreads and intervals are numpy's and scipy's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vlpbench.results import load
+from vlpbench.results.summary import summary
+
+VALUES = [41.25, 39.5, 44.75]
+
+
+def test_mean_and_spread_are_numpys(grid: Any) -> None:
+    for seed, value in enumerate(VALUES):
+        grid.done("a", seed, {"accuracy": value, "CIDEr": value / 100})
+    results = load(grid.folder)
+    line = summary(results).set_index("metric").loc["accuracy"]
+    assert line["mean"] == pytest.approx(np.mean(VALUES)) and line["std"] == pytest.approx(np.std(VALUES, ddof=1))
+    assert line["n"] == line["wanted"] == 3
+    table = results.wide()
+    mean, std = np.mean(VALUES), np.std(VALUES, ddof=1)
+    assert table.loc["a"].tolist() == [f"{mean:.1f} ± {std:.1f}"] * 2
+    assert table.columns.tolist() == ["vqa acc.", "captioning CIDEr ×100"]
+
+
+def test_one_seed_has_no_spread(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 41.25})
+    assert load(grid.folder).wide().loc["a", "vqa acc."] == "41.2"
+    assert np.isnan(summary(load(grid.folder))["std"].iloc[0])
+
+
+def test_interval_is_the_t_interval_over_seeds(grid: Any) -> None:
+    from scipy import stats
+
+    for seed, value in enumerate((60.0, 64.0, 59.0)):
+        grid.done("a", seed, {"accuracy": value})
+    line = summary(load(grid.folder), ["accuracy"]).iloc[0]
+    low, high = stats.t.interval(0.95, 2, loc=61.0, scale=stats.sem([60.0, 64.0, 59.0]))
+    assert line["interval"] == pytest.approx((high - low) / 2)

@@ -1,0 +1,54 @@
+"""Notes on `[tune]`: what was tried, by which rule the best was chosen, and what each row got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+__all__ = ["tuning_notes"]
+
+
+def tuning_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
+    """One line for all rows that tried the same by the same rule (row, settings, scores of each finished cell)."""
+    found: dict[str, dict[str, None]] = {}
+    for row, settings, scores in told:
+        tuned = scores.get("tuned")
+        if tuned and tuned.get("tried"):
+            found.setdefault(_rule(tuned, settings), {})[f"{row}: {_choice(tuned)}"] = None
+    return [f"{rule}; chosen: {', '.join(choices)}" for rule, choices in found.items()]
+
+
+def _rule(tuned: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    tried: dict[str, dict[str, None]] = {}
+    for one in tuned["tried"]:
+        for key, value in _flat(one["settings"]):
+            tried.setdefault(key, {})[_text(value)] = None
+    said = settings.get("tune", {})
+    pairs = said.get("samples", 0)
+    length = f"on {pairs:,} pairs each" if pairs else "on the whole budget each"
+    values = " and ".join(f"{key} {', '.join(texts)}" for key, texts in tried.items())
+    return (
+        f"tuned: {values} tried {length} at seed 0; the highest primary metric of {said.get('task', 'vqa')} on the "
+        f"validation split won, of equals the first"
+    )
+
+
+def _choice(tuned: Mapping[str, Any]) -> str:
+    """The chosen settings, with the score that won."""
+    choice = dict(_flat(tuned["choice"]))
+    score = next((one["score"] for one in tuned["tried"] if dict(_flat(one["settings"])) == choice), None)
+    text = " ".join(f"{key}={_text(value)}" for key, value in choice.items())
+    return text + (f" ({score:.1f})" if isinstance(score, int | float) else "")
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value, whether a record nests settings or not."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
