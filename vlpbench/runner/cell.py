@@ -13,18 +13,18 @@ from vlpbench.config.settings import Protocol
 from vlpbench.config.sums import parse_sum
 from vlpbench.device import Device, environment
 from vlpbench.errors import UserError
+from vlpbench.files import write_json
 from vlpbench.grid import Cell
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
-from vlpbench.runner.pretraining import pretrain
+from vlpbench.runner.hearing import Hearing, heard_as
+from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.tuning import tune
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import Outcome, run_task, why_not
-from vlpbench.training.loop import Heard, NonFiniteLoss
+from vlpbench.training.loop import NonFiniteLoss
 
-__all__ = ["Hearing", "folder_of", "run_cell"]
-
-Hearing = Callable[[str, int, int, Mapping[str, float]], None]
-"""Told the stage, the steps done, the steps in all, and the last figures."""
+__all__ = ["folder_of", "run_cell"]
 
 
 def folder_of(cell: Cell, results: Path) -> CellFolder:
@@ -42,17 +42,23 @@ def run_cell(
     folder = folder_of(cell, results)
     folder.begin(described(cell, registry))
     clock = _Clock(device)
-    bench = Workbench(cell, registry, device, workers)
     try:
-        pretrained = clock.time("pretrain", lambda: pretrain(bench, results, _as(hearing, "pretrain")))
+        tuned = clock.time("tune", lambda: tune(cell, results, registry, device, hearing, workers))
+        bench = Workbench(tuned.cell, registry, device, workers)
+        pretrained = clock.time("pretrain", lambda: pretrain(bench, results, heard_as(hearing, "pretrain")))
+        stage = stage_of(tuned.cell, results)
+        if stage is not None:  # where `init.checkpoint` finds the weights of this cell
+            write_json(folder.path / "pretraining.json", {"stage": stage.path.name})
         outcomes: dict[str, Outcome | str] = {}
         for task in cell.settings.tasks:
-            outcomes[task] = why_not(task, bench.blueprint.trunk.offers, bench.trains) or clock.time(
-                task, lambda task=task: run_task(bench.trial(task, pretrained.weights, _as(hearing, task)))  # type: ignore[misc]
+            outcomes[task] = why_not(task, bench.blueprint.offers, bench.trains) or clock.time(
+                task, lambda task=task: run_task(bench.trial(task, pretrained.weights, heard_as(hearing, task)))  # type: ignore[misc]
             )
         # also what a pretraining left out that another cell ran
         left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
         scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": left_out}
+        if tuned.told is not None:
+            scores["tuned"] = tuned.told
         folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
     except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
         folder.fail(*_cause(error), clock.facts())
@@ -93,7 +99,7 @@ def _scores(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, Any]
         found[task] = {
             "protocol": "zero-shot" if task.endswith("@zero-shot") else "fine-tune",
             "head": outcome.head,
-            "data": protocol.data or cell.settings.data,
+            "data": protocol.data,
             "split": cell.settings.split,
             "select": cell.settings.select,
             "examples": scores.examples,
@@ -132,12 +138,6 @@ def _cause(error: Exception) -> tuple[str, dict[str, Any]]:
     if isinstance(error, UserError):
         return error.cause, details | {"place": error.place, "remedy": error.remedy}
     return f"{type(error).__name__}: {error}", details
-
-
-def _as(hearing: Hearing | None, stage: str) -> Heard | None:
-    if hearing is None:
-        return None
-    return lambda done, of, figures: hearing(stage, done, of, figures)
 
 
 class _Clock:

@@ -10,12 +10,11 @@ from typing import Any
 from torch import Tensor
 
 from vlpbench.config.identity import settings_to_plain
-from vlpbench.data.examples import caption_examples
-from vlpbench.data.loader import Loader, Surgery
-from vlpbench.errors import UserError
 from vlpbench.grid import Cell
 from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
+from vlpbench.runner.batches import pretraining_loader
+from vlpbench.runner.validation import Validation
 from vlpbench.runner.workbench import Workbench
 from vlpbench.streams import seed_of
 from vlpbench.training.checkpoint import read_weights, save_weights
@@ -23,12 +22,13 @@ from vlpbench.training.cost import parameters
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
-__all__ = ["Pretrained", "pretrain", "pretraining_loader", "stage_of"]
+__all__ = ["Pretrained", "pretrain", "stage_of"]
 
 DECIDING = (
-    "objective", "backbone", "data", "seed", "budget", "optim", "image", "text", "objectives", "on_bad_sample",
+    "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
+    "on_bad_sample",
 )
-"""The settings that decide a pretraining; tasks, protocols and blindness do not."""
+"""The settings that decide a pretraining; tasks, protocols and blindness do not. Of `init` its files' contents do."""
 
 
 @dataclass(frozen=True)
@@ -73,38 +73,20 @@ def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pre
     return Pretrained(weights, told)
 
 
-def pretraining_loader(bench: Workbench) -> Loader:
-    """The batches that pretraining sees; `data show` prints one of them. Objectives without pairs are a UserError."""
-    settings = bench.settings
-    lonely = [plan.objective.name for plan in bench.terms if "pairs" not in plan.objective.uses]
-    if lonely:
-        raise UserError(f"{', '.join(lonely)} learns from texts alone, and {settings.data!r} has pairs", "objective")
-    wants = tuple(dict.fromkeys(name for plan in bench.terms for name in plan.objective.wants))
-    split = bench.split(settings.data, "train", "train")
-    return Loader(
-        caption_examples(split, bench.tokenizer, settings.text.length, wants),
-        [Surgery(p.objective.name, p.objective.corrupt, p.config, tuple(p.objective.wants)) for p in bench.terms],
-        bench.tokenizer.vocabulary,
-        settings.image,
-        settings.seed,
-        settings.budget.batch,
-        steps=max(1, settings.budget.samples // settings.budget.batch),
-        workers=bench.workers,
-    )
-
-
 def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
     loader = pretraining_loader(bench)
     learner = _learner(bench)
-    told = train(learner, loader, bench.settings.optim, bench.device, heard)
+    budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
+    told = train(learner, loader, bench.settings.optim, bench.device, heard, watch, budget.micro_batch)
     save_weights(learner, stage.weights)
-    read = f"{bench.settings.data}/train"
+    bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
+    read = [f"{name}/train" for name in bench.pretraining_data]
     found = _facts(bench) | {
         "curve": [{"stage": "pretrain", **row} for row in told.curve],
         "flops": told.flops,
         "samples": told.samples,
         "targets": told.targets,
-        "left_out": {where: said for where, said in bench.left_out().items() if where == read},
+        "left_out": {where: said for where, said in bench.left_out().items() if where in read},
     }
     stage.close(found)
     return found
@@ -125,6 +107,6 @@ def _learner(bench: Workbench) -> Learner:
 
 def _facts(bench: Workbench) -> dict[str, Any]:
     """Size of the backbone as it is pretrained (every ability of its trunk where nothing is)."""
-    backbone = bench.blueprint.build(bench.needs or bench.blueprint.trunk.offers)
+    backbone = bench.blueprint.build(bench.needs or bench.blueprint.offers)
     rows, columns = backbone.spec.grid
     return {"parameters": parameters(backbone), "image_tokens": rows * columns}

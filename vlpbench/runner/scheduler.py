@@ -17,7 +17,7 @@ from vlpbench.grid import Cell
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
-from vlpbench.runner.pretraining import stage_of
+from vlpbench.runner.tuning import next_stage
 from vlpbench.runner.worker import Order, work
 
 __all__ = ["Slots", "run_cells", "warm_up"]
@@ -76,14 +76,14 @@ def run_cells(
 ) -> None:
     """Run all cells; each end is heard as "done" or "failed". KeyboardInterrupt stops the children and goes on up.
 
-    Cells that share a pretraining do not run it twice: the second waits until the first has left it.
+    Cells that share a tuning or a pretraining do not run it twice: the second waits until the first has left it.
     """
     waiting = list(cells)
     running: dict[int, _Running] = {}
     context = _context()
     try:
         while waiting or running:
-            while len(running) < slots.jobs and (cell := _next(waiting, running.values(), results)) is not None:
+            while len(running) < slots.jobs and (cell := _next(waiting, running.values(), results, registry)):
                 waiting.remove(cell)
                 slot = min(set(range(slots.jobs)) - running.keys())
                 order = Order(
@@ -127,14 +127,10 @@ def _context() -> Any:
     return context
 
 
-def _next(waiting: Sequence[Cell], running: Iterable[_Running], results: Path) -> Cell | None:
-    """The first waiting cell whose pretraining is not being run right now."""
-    busy = {stage_of(one.cell, results) for one in running} - {None}
-    for cell in waiting:
-        stage = stage_of(cell, results)
-        if stage not in busy or (stage is not None and stage.told() is not None):
-            return cell
-    return None
+def _next(waiting: Sequence[Cell], running: Iterable[_Running], results: Path, registry: Registry) -> Cell | None:
+    """The first waiting cell whose next stage (tuning, then pretraining) no other is running right now."""
+    busy = {next_stage(one.cell, results, registry) for one in running} - {None}
+    return next((cell for cell in waiting if next_stage(cell, results, registry) not in busy), None)
 
 
 def _start(context: Any, order: Order, slot: int) -> _Running:

@@ -16,7 +16,7 @@ from vlpbench.data.images import MEAN, STD
 from vlpbench.data.loader import HostBatch, Loader
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.errors import UserError
-from vlpbench.runner.pretraining import pretraining_loader
+from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.showing_text import row_lines
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import readout_loader, task_named
@@ -80,12 +80,12 @@ class Look:
         return ", ".join(parts)
 
 
-def look(bench: Workbench, step: int = 0, task: str = "") -> Look:
-    """The batch of one step of a cell's pretraining, or of a task's fine-tune.
+def look(bench: Workbench, step: int = 0, task: str = "", texts: bool = False) -> Look:
+    """The batch of one step of a cell's pretraining (its pairs, or its `texts` alone), or of a task's fine-tune.
 
     Raises UserError where the cell trains nothing there, and for a step that there is not.
     """
-    loader, stage, answers = _fine_tune(bench, task) if task else _pretraining(bench)
+    loader, stage, answers = _fine_tune(bench, task) if task else _pretraining(bench, texts)
     if not 0 <= step < loader.steps:
         raise UserError(f"there is no step {step}", "--step", f"give one from 0 to {loader.steps - 1}")
     host = loader.host(step)
@@ -94,18 +94,22 @@ def look(bench: Workbench, step: int = 0, task: str = "") -> Look:
     )
 
 
-def _pretraining(bench: Workbench) -> tuple[Loader, str, Sequence[str]]:
+def _pretraining(bench: Workbench, texts: bool) -> tuple[Loader, str, Sequence[str]]:
     if not bench.terms:
         raise UserError(
             f"row {bench.cell.row!r} pretrains nothing, so it sees no batch", "--row",
             "name a row with an objective, or a task: --task captioning",
         )
-    return pretraining_loader(bench), "pretraining", ()
+    loaders = pretraining_loader(bench).loaders
+    meant = [loader for loader in loaders if loader.examples.has_image != texts]
+    if texts and not meant:
+        raise UserError(f"row {bench.cell.row!r} reads no texts alone", "--texts", "name a set of them: -S texts=NAME")
+    return (meant or loaders)[0], "pretraining", ()
 
 
 def _fine_tune(bench: Workbench, task: str) -> tuple[Loader, str, Sequence[str]]:
     trial = bench.trial(task, {})
-    why = task_named(task).why_not(bench.blueprint.trunk.offers, bench.trains, trial.zero_shot)
+    why = task_named(task).why_not(bench.blueprint.offers, bench.trains, trial.zero_shot)
     if why or trial.zero_shot:
         raise UserError(why or f"{task} has no fine-tune, so it sees no batch", "--task", f"name {trial.name}")
     readout = task_named(task).readout(trial)

@@ -69,8 +69,20 @@ class Workbench:
     def prepare(self, data: str, heard: Callable[[int, int], None] | None = None) -> None:
         """Write a world where it is one, and build the image stores of the splits that a cell opens."""
         self.dataset(data).prepare(heard)
-        for name, purpose in (("train", "train"), (self.settings.split, "evaluate")):
-            self.split(data, name, purpose, heard=heard)  # type: ignore[arg-type]
+        self.split(data, "train", "train", heard=heard)
+        if data in self.tested_data:
+            self.split(data, self.settings.split, "evaluate", heard=heard)
+
+    @property
+    def pretraining_data(self) -> tuple[str, ...]:
+        """The data sets that pretraining reads, of pairs and of texts."""
+        said = (self.settings.data, self.settings.texts)
+        return tuple(dict.fromkeys(name for one in said for _, name in parse_sum(one) if name != "none"))
+
+    @property
+    def tested_data(self) -> frozenset[str]:
+        """The data sets that tasks are learnt and tested on."""
+        return frozenset(protocol.data for protocol in self.settings.protocol.values())
 
     def split(
         self, data: str, name: str, purpose: Purpose, blind: bool = False,
@@ -167,14 +179,14 @@ class Workbench:
             vocabulary=self.tokenizer.vocabulary,
             length=self.settings.text.length,
             seed=self.settings.seed,
+            config=make(self.registry.trunk(trunk).config_class, self.settings.wiring),
         )
 
     def trial(self, task: str, weights: dict[str, Tensor], heard: Heard | None = None) -> Trial:
         """One task of this cell, starting from these weights."""
         protocol = self.settings.protocol.get(task, Protocol())
-        data = protocol.data or self.settings.data
         open_one: Callable[[str, Purpose], Split] = lambda name, purpose: self.split(  # noqa: E731
-            data, name, purpose, self.settings.blind
+            protocol.data, name, purpose, self.settings.blind
         )
         return Trial(
             task=task,

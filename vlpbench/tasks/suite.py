@@ -20,7 +20,7 @@ from vlpbench.training.build import draw
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Training, train
 
-__all__ = ["TASKS", "Outcome", "readout_loader", "run_task", "task_named", "why_not"]
+__all__ = ["TASKS", "Outcome", "primary_score", "readout_loader", "run_task", "task_named", "why_not"]
 
 TASKS: Mapping[str, Task] = {
     "vqa": Vqa(), "vqa@decoder": Vqa("decoder"), "vqa@fused": Vqa("fused"),
@@ -104,6 +104,12 @@ def fine_tune(task: Task, readout: Readout, trial: Trial) -> tuple[Backbone, Tra
     return learner.backbone.eval(), told
 
 
+def primary_score(task: str, scores: Scores) -> float | None:
+    """The metric that a choice on validation goes by; None where it has no value."""
+    values = scores.values
+    return values.get(task_named(task).primary, values.get("exact_normalised"))
+
+
 class _Best:
     """The weights that scored best on the validation split; the last ones win a tie."""
 
@@ -120,8 +126,7 @@ class _Best:
         self.learner.eval()
         split = self.trial.open_split("val", "select")
         rows = self.task.predict(self.learner.backbone, self.readout, split, self.trial)
-        values = self.task.score(rows, split, self.readout, self.trial).values
-        score = values.get(self.task.primary, values.get("exact_normalised"))
+        score = primary_score(self.trial.task, self.task.score(rows, split, self.readout, self.trial))
         if score is not None and score >= self.score:
             self.score, self.weights = score, _copied(self.learner)
         self.learner.train()

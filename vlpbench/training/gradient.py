@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.parts import ranks
-from vlpbench.training.joint import Batches, Tally, Views, encoded, told, with_states
+from vlpbench.training.joint import StepBatches, Tally, Views, encoded, told, with_states
 from vlpbench.training.learner import Learner
 from vlpbench.types import Batch
 
@@ -34,7 +34,7 @@ class _Piece:
 
 
 def joint_gradient(
-    learner: Learner, batches: Batches, device: Device, micro_batch: int = 0
+    learner: Learner, batches: StepBatches, device: Device, micro_batch: int = 0
 ) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
     """Add the gradient of the joint loss to all parameters; give the loss (0-d), figures, and what terms carry.
 
@@ -86,7 +86,7 @@ def check_micro_batch(learner: Learner, micro_batch: int) -> None:
             )
 
 
-def _pieces(batches: Batches, micro_batch: int) -> Iterator[_Piece]:
+def _pieces(batches: StepBatches, micro_batch: int) -> Iterator[_Piece]:
     number = 0
     for kind, views in batches.items():
         samples = len(next(iter(views.values())))
@@ -113,7 +113,7 @@ def _cut(views: Views, rows: slice) -> dict[str, Batch]:
 
 
 def _gradients_of_features(
-    learner: Learner, batches: Batches, pieces: list[_Piece], coupled: list[str], tally: Tally, chance: int
+    learner: Learner, batches: StepBatches, pieces: list[_Piece], coupled: list[str], tally: Tally, chance: int
 ) -> dict[tuple[str, str], dict[str, Tensor]]:
     """For each coupled term and kind the gradient of the joint loss by each of its features (B, ...)."""
     parts: dict[tuple[str, str], list[Mapping[str, Tensor]]] = {}

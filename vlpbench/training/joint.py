@@ -19,19 +19,19 @@ from vlpbench.parts import ranks
 from vlpbench.training.learner import Learner
 from vlpbench.types import Batch, Step
 
-__all__ = ["Batches", "Tally", "Views", "encoded", "joint_loss", "told", "with_states"]
+__all__ = ["StepBatches", "Tally", "Views", "encoded", "joint_loss", "told", "with_states"]
 
 Views = Mapping[str, Batch]
 """Each term's view of one batch, by the term's name."""
 
-Batches = Mapping[str, Views]
+StepBatches = Mapping[str, Views]
 """The step's batches: "pairs", "texts" or both."""
 
 
 class Tally:
     """Adds up what the terms say of the pieces of one step."""
 
-    def __init__(self, learner: Learner, batches: Batches, device: Device) -> None:
+    def __init__(self, learner: Learner, batches: StepBatches, device: Device) -> None:
         self.learner, self.device = learner, device
         self.kinds = {name: sorted(term.uses & batches.keys()) for name, term in learner.terms.items()}  # type: ignore[operator]
         self.counts = {name: self._count(name, batches) for name in learner.terms}
@@ -40,7 +40,7 @@ class Tally:
         self.figures: dict[str, Tensor] = {}
         self.carried: dict[str, dict[str, list[Tensor]]] = {}
 
-    def _count(self, name: str, batches: Batches) -> Tensor:
+    def _count(self, name: str, batches: StepBatches) -> Tensor:
         counted = torch.zeros((), device=self.device.torch)
         for kind in self.kinds[name]:
             batch = batches[kind][name]
@@ -79,7 +79,7 @@ class Tally:
 
 
 def joint_loss(
-    learner: Learner, batches: Batches, device: Device
+    learner: Learner, batches: StepBatches, device: Device
 ) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
     """The joint loss of whole batches (0-d, with gradient), figures to log, and what each term carries.
 

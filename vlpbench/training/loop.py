@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from vlpbench.config.settings import Optim
-from vlpbench.data.loader import Loader
+from vlpbench.data.joint import Batches
 from vlpbench.device import Device
 from vlpbench.streams import seed_of
 from vlpbench.training.cost import counted_flops
 from vlpbench.training.gradient import check_micro_batch, joint_gradient
-from vlpbench.training.joint import Batches
+from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner
 from vlpbench.training.optimizer import make_optimizer
 from vlpbench.training.schedule import rate
@@ -54,7 +54,7 @@ class Training:
 
 def train(
     learner: Learner,
-    loader: Loader,
+    loader: Batches,
     optim: Optim,
     device: Device,
     heard: Heard | None = None,
@@ -100,7 +100,7 @@ def train(
 
 
 def train_step(
-    learner: Learner, views: Batches, optimizer: torch.optim.Optimizer, clip: float, device: Device,
+    learner: Learner, views: StepBatches, optimizer: torch.optim.Optimizer, clip: float, device: Device,
     micro_batch: int = 0,
 ) -> dict[str, Tensor]:
     """One step: gradients, clipping, update, teachers, queues. Returns figures that are still on the device."""

@@ -1,0 +1,89 @@
+"""The batches that pretraining sees: pairs, texts or both in each step, each from one data set or several by weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from vlpbench.config.sums import parse_sum
+from vlpbench.data.examples import Examples, caption_examples
+from vlpbench.data.joint import Joint
+from vlpbench.data.loader import Loader, Surgery
+from vlpbench.data.mixture import Mixture, mixed
+from vlpbench.errors import UserError
+from vlpbench.runner.workbench import TermPlan, Workbench
+
+__all__ = ["pretraining_loader", "validation_loader"]
+
+Kind = Literal["pairs", "texts"]
+
+KINDS: tuple[Kind, ...] = ("pairs", "texts")
+
+MOST = 50
+"""Steps of one look at the validation split, at most."""
+
+
+def pretraining_loader(bench: Workbench) -> Joint:
+    """All steps of the pretraining; `data show` prints one of them. Nothing to learn from is a UserError."""
+    steps = max(1, bench.settings.budget.samples // bench.settings.budget.batch)
+    loaders = [loader for kind in KINDS if (loader := _loader(bench, kind, "train", steps))]
+    if not loaders:
+        raise UserError(
+            f"{bench.settings.objective!r} has nothing to learn from: data is {bench.settings.data!r}, "
+            f"texts is {bench.settings.texts!r}", "data", "name a data set of pairs (data) or of texts (texts)",
+        )
+    return Joint(tuple(loaders))
+
+
+def validation_loader(bench: Workbench) -> Joint:
+    """Some steps of the validation split, the same at each look; a set of texts without one is left out."""
+    kinds = [kind for kind in KINDS if all("val" in bench.dataset(n).splits() for _, n in _sources(bench, kind))]
+    loaders = [loader for kind in kinds if (loader := _loader(bench, kind, "val", MOST))]
+    if not loaders:
+        raise UserError(
+            f"there is no validation split to look at: data is {bench.settings.data!r}", "budget.looks",
+            "set it to 0, or name a data set with a validation split",
+        )
+    steps = min([MOST, *(max(1, len(loader.examples) // loader.batch) for loader in loaders)])
+    return Joint(tuple(replace(loader, steps=steps) for loader in loaders))
+
+
+def _sources(bench: Workbench, kind: Kind) -> list[tuple[float, str]]:
+    """Weight and name of each data set of one kind."""
+    said = bench.settings.data if kind == "pairs" else bench.settings.texts
+    return [(weight, name) for weight, name in parse_sum(said) if name != "none"]
+
+
+def _loader(
+    bench: Workbench, kind: Kind, split: Literal["train", "val"], steps: int
+) -> Loader | None:
+    """The batches of one kind; None where no data set is named or no objective learns from it."""
+    settings = bench.settings
+    terms = [plan for plan in bench.terms if kind in plan.objective.uses]
+    sources = _sources(bench, kind)
+    batch = settings.budget.batch if kind == "pairs" else settings.budget.texts
+    if not terms or not sources or batch == 0:
+        return None
+    stream = {"pairs": "pretrain", "texts": "pretrain/texts"}[kind] + ("" if split == "train" else "/validation")
+    return Loader(
+        _examples(bench, sources, split, terms),
+        [Surgery(p.objective.name, p.objective.corrupt, p.config, tuple(p.objective.wants)) for p in terms],
+        bench.tokenizer.vocabulary,
+        settings.image,
+        settings.seed,
+        batch,
+        steps=steps,
+        stream=stream,
+        workers=bench.workers if split == "train" else 0,
+    )
+
+
+def _examples(
+    bench: Workbench, sources: Sequence[tuple[float, str]], split: Literal["train", "val"], terms: Sequence[TermPlan]
+) -> Examples | Mixture:
+    wants = tuple(dict.fromkeys(name for plan in terms for name in plan.objective.wants))
+    purpose: Literal["train", "select"] = "train" if split == "train" else "select"
+    splits = [bench.split(name, split, purpose) for _, name in sources]
+    parts = [caption_examples(one, bench.tokenizer, bench.settings.text.length, wants) for one in splits]
+    return mixed(parts, [weight for weight, _ in sources])

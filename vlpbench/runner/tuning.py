@@ -1,0 +1,136 @@
+"""Settings tried on the validation split before a cell is run: equal effort for every row, one written rule.
+
+The rule (`vlpbench.config.settings.Tune`): each combination is pretrained and fine-tuned once at seed 0, the highest
+primary metric of the task on the validation split wins, of equals the first. Seeds and blind rows share the choice.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vlpbench.config.changes import with_changes
+from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.settings import CellSettings, Tune
+from vlpbench.device import Device
+from vlpbench.errors import UserError
+from vlpbench.grid import Cell
+from vlpbench.records import StageFolder
+from vlpbench.registry import Registry
+from vlpbench.runner.hearing import Hearing, heard_as
+from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.workbench import Workbench
+from vlpbench.tasks.suite import primary_score, run_task
+from vlpbench.training.loop import NonFiniteLoss
+
+__all__ = ["Tuned", "next_stage", "tune"]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A cell with the settings that were chosen for it."""
+
+    cell: Cell
+    """The cell to run."""
+    told: Mapping[str, Any] | None = None
+    """tried (settings, score or reason, flops) and choice, for the record; None where nothing was tried."""
+
+
+def next_stage(cell: Cell, results: Path, registry: Registry) -> StageFolder | None:
+    """The first stage of a cell that others may share and that is not there yet; None where there is none."""
+    stage = _stage(cell, results)
+    if stage is not None:
+        told = stage.told()
+        if told is None:
+            return stage
+        cell = _chosen(cell, told, registry)
+    stage = stage_of(cell, results)
+    return None if stage is None or stage.closed else stage
+
+
+def tune(
+    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, workers: int = 0
+) -> Tuned:
+    """Try what is to be tried, or read what another cell's trying has left."""
+    stage = _stage(cell, results)
+    if stage is None:
+        return Tuned(cell)
+    told = stage.told()
+    if told is None:
+        told = {"tried": [], "task": cell.settings.tune.task, "samples": _samples(cell.settings)}
+        tries = list(_tries(cell.settings))
+        for number, changes in enumerate(tries, 1):
+            said = f"try {number}/{len(tries)}"
+            found = _one(_tried(cell, changes, registry), results, registry, device, _under(hearing, said), workers)
+            told["tried"].append({"settings": changes, **found})
+        told["choice"] = _best(told["tried"])
+        stage.close(told)
+    return Tuned(_chosen(cell, told, registry), told)
+
+
+def _stage(cell: Cell, results: Path) -> StageFolder | None:
+    """Where the choice is kept: decided by everything but the seed, blindness, and what else is evaluated."""
+    if not cell.settings.tune.tries:
+        return None
+    task = cell.settings.tune.task
+    protocol = {task: cell.settings.protocol[task]}
+    asked = replace(cell.settings, seed=0, blind=False, split="val", tasks=(task,), protocol=protocol)
+    plain = {name: value for name, value in settings_to_plain(asked).items() if name != "init"}
+    decided_by = {"settings": plain, "versions": dict(cell.versions), "data": dict(cell.fingerprints)}
+    return StageFolder.of(results, "tune", decided_by)
+
+
+def _tries(settings: CellSettings) -> Iterator[dict[str, Any]]:
+    names = settings.tune.tries.keys()
+    for values in itertools.product(*settings.tune.tries.values()):
+        yield dict(zip(names, values, strict=True))
+
+
+def _samples(settings: CellSettings) -> int:
+    return settings.tune.samples or settings.budget.samples
+
+
+def _tried(cell: Cell, changes: Mapping[str, Any], registry: Registry) -> Cell:
+    """The cell of one try: seed 0, every picture seen, one task, scored on validation."""
+    settings, task = cell.settings, cell.settings.tune.task
+    asked = replace(
+        settings, seed=0, blind=False, split="val", tasks=(task,), protocol={task: settings.protocol[task]},
+        tune=Tune(), budget=replace(settings.budget, samples=_samples(settings)),
+    )
+    return replace(cell, seed=0, settings=with_changes(asked, changes, registry.known()))
+
+
+def _one(
+    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None, workers: int
+) -> dict[str, Any]:
+    """The score of one try, or the reason why it has none."""
+    bench, task = Workbench(cell, registry, device, workers), cell.settings.tasks[0]
+    try:
+        pretrained = pretrain(bench, results, heard_as(hearing, "pretrain"))
+        outcome = run_task(bench.trial(task, pretrained.weights, heard_as(hearing, task)))
+    except NonFiniteLoss as wrong:  # a rate too high is a result of the trying, not its end
+        return {"score": None, "reason": str(wrong), "flops": 0}
+    flops = pretrained.told["flops"] + outcome.training.flops
+    return {"score": primary_score(task, outcome.scores), "flops": flops}
+
+
+def _best(tried: list[dict[str, Any]]) -> dict[str, Any]:
+    scored = [one for one in tried if one["score"] is not None]
+    if not scored:
+        raise UserError(f"none of {len(tried)} tries has a score; the first: {tried[0].get('reason', 'no score')}",
+                        "tune.tries", "try other values")
+    best: dict[str, Any] = max(scored, key=lambda one: one["score"])["settings"]  # max keeps the first of equals
+    return best
+
+
+def _chosen(cell: Cell, told: Mapping[str, Any], registry: Registry) -> Cell:
+    return replace(cell, settings=with_changes(cell.settings, told["choice"], registry.known()))
+
+
+def _under(hearing: Hearing | None, said: str) -> Hearing | None:
+    if hearing is None:
+        return None
+    return lambda stage, done, of, figures: hearing(f"{said}: {stage}", done, of, figures)
