@@ -50,7 +50,9 @@ def test_samples_without_captions_are_left_out(tokenizer: Tokenizer) -> None:
     assert made.caption_ids.tolist() == [0, 1, 2, 0, 3]
     said = [tokenizer.decode(row) for row in made.tokens]
     assert said == [TEXTS[0], TEXTS[2], TEXTS[3], TEXTS[0], TEXTS[1]]
+    assert list(made.texts) == said
     assert np.array_equal(made.mask, made.tokens != tokenizer.vocabulary.pad)
+    assert made.has_image and np.array_equal(made.pictures(np.array([1, 0]))[:, 0, 0, 0], [2, 0])
 
 
 def test_rows_are_as_long_as_the_longest_text_and_never_longer_than_asked(tokenizer: Tokenizer) -> None:
