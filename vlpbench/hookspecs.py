@@ -47,5 +47,10 @@ def vlpbench_grids() -> Mapping[str, Path]:  # type: ignore[empty-body]
 
 
 @hookspec
+def vlpbench_recipes() -> Mapping[str, Path]:  # type: ignore[empty-body]
+    """Named systems as settings: TOML files by name, each with `description`, `paper` and a table `[settings]`."""
+
+
+@hookspec
 def vlpbench_cell_finished(record: Mapping[str, Any]) -> None:
     """Told after each cell what it left behind (a copy: changing it changes nothing)."""

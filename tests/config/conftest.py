@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -25,6 +26,12 @@ class NoConfig:
 
 
 @dataclass(frozen=True)
+class DualConfig:
+    decoder: Literal["none", "own"] = "none"
+    layers: int = 2
+
+
+@dataclass(frozen=True)
 class WorldConfig:
     noise: float = 0.0
 
@@ -40,7 +47,7 @@ KNOWN = Known(
     objectives={"prefix-lm": PrefixConfig, "contrastive": NoConfig, "none": NoConfig},
     kinds={"digits": WorldConfig, "coco": FileConfig},
     stems=["conv2", "conv3", "timm"],
-    trunks=["encoder-decoder", "dual"],
+    trunks={"encoder-decoder": NoConfig, "dual": DualConfig},
     broken={("objective", "simvlm"): ("objective 'simvlm' is not there: no module named 'x'", "pip install x")},
 )
 

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from vlpbench.config.keys import Layer
+from vlpbench.config.lines import parts_of
 from vlpbench.config.problems import GridError, Problem, Report
 
-__all__ = ["SCHEMA", "GridFile", "Row", "parse_file", "plugins_of"]
+__all__ = ["BESIDE", "SCHEMA", "GridFile", "Row", "parse_file", "plugins_of"]
 
 SCHEMA = 1
 """The version of the form of grid files that this package reads."""
+
+BESIDE = ("image_tokens", "flops", "parameters", "samples", "target_tokens", "seconds")
+"""Columns of the frame that `beside` can name."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -61,6 +66,10 @@ class GridFile:
     """What the command line said over all rows."""
     data_root: str = ""
     """`data.root`: the folder that data sets are relative to, where the file or the command line says it."""
+    beside: tuple[str, ...] = ()
+    """Columns of the frame that tables show beside the scores."""
+    typed: frozenset[str] = frozenset()
+    """Keys of the header and of the axes that the command line replaced."""
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False, compare=False)
     """Where keys stand in the file."""
 
@@ -91,4 +100,15 @@ def parse_file(path: Path) -> tuple[dict[str, Any], str]:
         ends = len(text.splitlines())
         place = f"{path}:{said[2] or ends}" + (f", column {said[3]}" if said[3] else "") if said else str(path)
         what = f"is not TOML: {said[1] if said else wrong}"
-        raise GridError(path.name, [Problem(place, what, "texts need quotes, lists brackets; see toml.io")]) from wrong
+        line = text.splitlines()[int(said[2]) - 1] if said and said[2] else ""
+        raise GridError(path.name, [Problem(place, what, _remedy(what, line))]) from wrong
+
+
+def _remedy(what: str, line: str) -> str:
+    """What to write instead; a name and a table of its settings (`objective = "x"`, `[rows.objective.x]`) clash."""
+    parts = parts_of(line.partition("=")[0] if "=" in line else line)
+    key = next((at for at, part in enumerate(parts) if part in ("objective", "trunk", "data")), None)
+    if key is None or not ("overwrite" in what or "twice" in what):
+        return "texts need quotes, lists brackets; see toml.io"
+    table = ".".join([*parts[key:], *([] if "=" in line else ["key"])])
+    return f'write "{table}" = value, in quotes, in the table that says {parts[key]} = ...'

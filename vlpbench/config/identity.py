@@ -12,7 +12,7 @@ from vlpbench.files import digest
 __all__ = ["cell_id", "settings_from_plain", "settings_to_plain"]
 
 _PLACES = frozenset({"folder"})
-"""Keys of a data set that say where its files are; what is in them is in the fingerprint."""
+"""Keys of a data set that say where its files are; what is in them is in the fingerprint. So it is for `[init]`."""
 
 
 def settings_to_plain(settings: CellSettings) -> dict[str, Any]:
@@ -32,9 +32,10 @@ def cell_id(settings: CellSettings, versions: Mapping[str, Any], fingerprints: M
     """Twelve hexadecimal digits that are equal for equal numbers to come.
 
     `versions` are those of objectives, stem, trunk, kinds of data sets and the metric set, `fingerprints` those of the
-    data sets by name.
+    data sets by name, and of the files of `[init]`.
     """
     whole = settings_to_plain(settings)
+    del whole["init"]
     sources = whole["sources"]
     whole["sources"] = {
         name: {key: value for key, value in source.items() if key not in _PLACES} for name, source in sources.items()

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
-from vlpbench.config.known import Known
+from vlpbench.config.known import Known, terms
 from vlpbench.config.limits import within
 from vlpbench.config.problems import guess
-from vlpbench.config.settings import Budget, CellSettings, ImageSettings, Optim, Protocol, TextSettings
-from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
+from vlpbench.config.settings import (
+    Budget,
+    CellSettings,
+    ImageSettings,
+    Init,
+    Optim,
+    Portion,
+    Protocol,
+    TextSettings,
+    Tune,
+)
+from vlpbench.config.typed import WrongValue, described, fields_of, plain, shown, typed
 from vlpbench.errors import nearest
 
-__all__ = ["SECTIONS", "TOP", "Layer", "checked", "flatten"]
+__all__ = ["NAMED", "PARTS", "SECTIONS", "TOP", "Layer", "checked", "flatten"]
 
 Layer = Mapping[str, Any]
 """Settings by dotted key (`optim.lr`); later layers of a cell win over earlier ones."""
 
-SECTIONS: Mapping[str, type] = {"budget": Budget, "optim": Optim, "image": ImageSettings, "text": TextSettings}
+SECTIONS: Mapping[str, type] = {
+    "budget": Budget, "optim": Optim, "image": ImageSettings, "text": TextSettings, "init": Init, "tune": Tune,
+}
 """Tables of settings with one level of keys."""
 
-_NAMED = ("protocol", "objective", "data")
-_PARTS = ("stem", "trunk", "size")
+NAMED = ("protocol", "objective", "trunk", "data")
+"""Tables of settings with two levels of keys: whose, and which."""
+
+PARTS = ("stem", "trunk", "size")
+"""Settings that are parts of `backbone`."""
+
 _TYPES = fields_of(CellSettings)
-TOP = (*(name for name in _TYPES if name not in {*SECTIONS, "protocol", "objectives", "sources", "seed"}), *_PARTS)
-"""Settings without a table: `objective`, `backbone`, ..., and `stem`, `trunk`, `size` as parts of `backbone`."""
+_FILLED = {"protocol", "objectives", "wiring", "sources", "seed"}
+TOP = (*(name for name in _TYPES if name not in {*SECTIONS, *_FILLED}), *PARTS, "recipe")
+"""Settings without a table: `objective`, `backbone`, ..., the parts of `backbone`, and `recipe`."""
+
+_ALL = frozenset({*TOP, *SECTIONS, *NAMED})
+_TRIES = ("tune", "tries")
+_NEVER_TRIED = frozenset({
+    "seed", "seeds", "tasks", "split", "blind", "on_bad_sample", "recipe", "texts", "budget.samples", "budget.texts",
+})
+_TRIED = "try settings such as optim.lr, text.length, objective.NAME.key, protocol.TASK.lr"
 
 
 def flatten(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -35,11 +60,20 @@ def flatten(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _flatten(table: Mapping[str, Any], before: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     for name, value in table.items():
         path = (*before, *name.split("."))
-        deepest = 3 if path[0] in _NAMED else 2
-        if isinstance(value, dict) and value and len(path) < deepest:
+        if path[:2] == _TRIES and isinstance(value, dict) and value:
+            for key, values in _flatten(value, path[2:]):
+                yield ".".join((*_TRIES, key)), values
+        elif isinstance(value, dict) and value and len(path) < _depth(path):
             yield from _flatten(value, path)
         else:
             yield ".".join(path), value
+
+
+def _depth(path: tuple[str, ...]) -> int:
+    """How many parts the key of a setting has; a value below it is a table of its own."""
+    if path[0] == "data" and path[2:3] == ("text_noise",):
+        return 4
+    return 3 if path[0] in NAMED else 2
 
 
 def checked(key: str, value: Any, known: Known | None, kinds: Mapping[str, str]) -> Any:
@@ -50,28 +84,34 @@ def checked(key: str, value: Any, known: Known | None, kinds: Mapping[str, str])
     path = key.split(".")
     if len(path) == 1:
         return _top(key, value, known)
+    if tuple(path[:2]) == _TRIES and len(path) > 2:
+        return _tries(".".join(path[2:]), value, known, kinds)
+    if key == "tune.task" and isinstance(value, str):
+        _task(value, known)
     if path[0] in SECTIONS:
         return _field(SECTIONS[path[0]], path, 1, value)
     if path[0] == "protocol":
         _task(path[1], known)
         return _field(Protocol, path, 2, value)
-    if path[0] in ("objective", "data"):
+    if path[0] in NAMED:
         return _plugged(path, value, known, kinds)
-    near = nearest(path[0], {*SECTIONS, *_NAMED})
-    remedy = f"did you mean {'.'.join([near, *path[1:]])!r}?" if near else guess("", {*TOP, *SECTIONS, *_NAMED})
+    near = nearest(path[0], {*SECTIONS, *NAMED})
+    remedy = f"did you mean {'.'.join([near, *path[1:]])!r}?" if near else guess("", _ALL)
     raise WrongValue(f"unknown setting {key!r}", remedy)
 
 
 def _top(key: str, value: Any, known: Known | None) -> Any:
     if key == "seed":
         raise WrongValue("seeds are said once for all rows", 'write "seeds = [0, 1]" at the top of the file')
-    if key in (*SECTIONS, *_NAMED) and value == {}:
+    if key in (*SECTIONS, *NAMED) and value == {}:
         return value
-    if key in (*SECTIONS, *_NAMED) and key not in TOP:
+    if key in (*SECTIONS, *NAMED) and key not in TOP:
         raise WrongValue("must be a table of settings")
     if key not in TOP:
-        raise WrongValue(f"unknown setting {key!r}", guess(key, {*TOP, *SECTIONS, *_NAMED}))
-    found = typed(str if key in _PARTS else _TYPES[key], value)
+        raise WrongValue(f"unknown setting {key!r}", guess(key, _ALL))
+    found = typed(_TYPES.get(key, str), value)
+    if key in ("data", "texts"):
+        terms(found, "data set")
     if known is not None:
         _known_name(key, found, known)
     return plain(found)
@@ -82,8 +122,10 @@ def _known_name(key: str, value: Any, known: Known) -> None:
         known.objective(value)
     elif key == "backbone":
         known.backbone(value)
-    elif key in _PARTS:
+    elif key in PARTS:
         known.part(key, value)
+    elif key == "recipe":
+        known.one("recipe", value, known.recipes)
     elif key == "tasks":
         for task in value:
             _task(task, known)
@@ -96,46 +138,70 @@ def _task(name: str, known: Known | None) -> None:
         known.one("task", name, known.tasks)
 
 
+def _tries(key: str, value: Any, known: Known | None, kinds: Mapping[str, str]) -> list[Any]:
+    """The values that `[tune.tries]` says for one setting, each checked as if a row said it."""
+    path = key.split(".")
+    readout = path[0] == "protocol" and path[2:] in (["data"], ["samples"])
+    if key in _NEVER_TRIED or path[0] in ("data", "init", "tune") or readout:
+        raise WrongValue(f"{key!r} cannot be tried: it says what is compared, not how a row is trained", _TRIED)
+    if not isinstance(value, list) or not value:
+        raise WrongValue("must be a list of values to try", f"put it in brackets: [{shown(value)}]")
+    return [checked(key, one, known, kinds) for one in value]
+
+
 def _plugged(path: list[str], value: Any, known: Known | None, kinds: Mapping[str, str]) -> Any:
-    """A setting of an objective or of a data set; its config class says what there is."""
+    """A setting of an objective, a trunk or a data set; its config class says what there is."""
+    if path[0] == "data" and path[2:] and path[2] in fields_of(Portion):
+        return _field(Portion, path, 2, value)
     if known is None:
         return value
-    what, name = path[0], path[1]
-    if what == "objective":
-        known.one("objective", name, known.objectives)
-        cls = known.objectives[name]
-    else:
-        kind = value if path[2:] == ["kind"] else kinds.get(name, name)
-        if not isinstance(kind, str):
-            raise WrongValue(f"must be {described(str)}, not {kind!r}")
-        known.one("kind of data set", kind, known.kinds)
-        if path[2:] == ["kind"]:
-            return value
-        cls = known.kinds[kind]
+    cls = _class(path, value, known, kinds)
     if len(path) == 2:
         if value != {}:
             raise WrongValue("must be a table of settings")
         return value
+    if cls is None:
+        return value
     return _field(cls, path, 2, value)
+
+
+def _class(path: list[str], value: Any, known: Known, kinds: Mapping[str, str]) -> type | None:
+    """The config class of what a key is about; None where the key says the kind of a data set, which has none yet."""
+    what, name = path[0], path[1]
+    if what != "data":
+        classes = known.objectives if what == "objective" else known.trunks
+        known.one(what, name, classes)
+        return classes[name]
+    is_kind = path[2:] == ["kind"]
+    kind = value if is_kind else kinds.get(name, name)
+    if not isinstance(kind, str):
+        raise WrongValue(f"must be {described(str)}, not {kind!r}")
+    known.one("kind of data set", kind, known.kinds)
+    return None if is_kind else known.kinds[kind]
 
 
 def _field(cls: type, path: list[str], at: int, value: Any) -> Any:
     """One field of a config class; deeper keys reach into a field that is a table."""
     fields = fields_of(cls)
+    if len(path) <= at and value == {}:
+        return value
     if len(path) <= at:
         raise WrongValue("must be a table of settings")
     if path[at] not in fields:
-        raise WrongValue(f"unknown key {path[at]!r} of {'.'.join(path[:at])}", _near_key(path[:at], path[at], fields))
+        names = {*fields, *fields_of(Portion)} if path[0] == "data" and at == 2 else fields
+        raise WrongValue(f"unknown key {path[at]!r} of {'.'.join(path[:at])}", _near_key(path[:at], path[at], names))
+    if is_dataclass(fields[path[at]]):
+        return _field(fields[path[at]], path, at + 1, value)
     for part in reversed(path[at + 1 :]):
         value = {part: value}
     found = plain(typed(fields[path[at]], value))
-    within(f"{path[0]}.{path[at]}", found)
+    within(".".join([path[0], *path[1 if path[0] in SECTIONS else 2 : at + 1]]), found)
     for part in path[at + 1 :]:
         found = found[part]
     return found
 
 
-def _near_key(before: list[str], name: str, fields: Mapping[str, Any]) -> str:
+def _near_key(before: list[str], name: str, fields: Iterable[str]) -> str:
     """The nearest key with its whole way, since a user may be on any line; all keys if none is near."""
     said = guess(name, fields)
     return said.replace("'", f"'{'.'.join(before)}.", 1) if said.startswith("did you mean") else said or "it has none"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from vlpbench.config.problems import guess
-from vlpbench.config.sums import parse_sum
+from vlpbench.config.sums import Term, What, parse_sum
 from vlpbench.config.typed import WrongValue
 from vlpbench.errors import UserError
 
-__all__ = ["SIZES", "TASKS", "Known", "backbone_parts"]
+__all__ = ["SIZES", "TASKS", "Known", "backbone_parts", "terms"]
 
 SIZES = ("nano", "tiny", "small", "base", "large", "huge")
 """Sizes of a backbone, from the smallest."""
 
-TASKS = ("vqa", "captioning", "captioning@zero-shot", "retrieval", "retrieval@zero-shot")
-"""What can be evaluated, each with its protocol where that is not a fine-tune."""
+TASKS = (
+    "vqa", "vqa@decoder", "vqa@fused", "captioning", "captioning@zero-shot", "retrieval", "retrieval@zero-shot",
+)
+"""What can be evaluated; behind the @ a form of the readout, or "zero-shot" where there is no fine-tune."""
 
 
 def backbone_parts(text: str) -> tuple[str, str, str]:
@@ -25,6 +28,14 @@ def backbone_parts(text: str) -> tuple[str, str, str]:
     if len(parts) != 3 or not all(parts):
         raise WrongValue(f"must be stem/trunk/size, not {text!r}", 'write for example "conv3/encoder-decoder/nano"')
     return parts[0], parts[1], parts[2]
+
+
+def terms(text: str, what: What = "objective") -> tuple[Term, ...]:
+    """The weighted names of a sum; WrongValue if it is none."""
+    try:
+        return parse_sum(text, what=what)
+    except UserError as wrong:
+        raise WrongValue(wrong.cause, wrong.remedy) from wrong
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,10 @@ class Known:
     """Config class of each kind of data set."""
     stems: Collection[str] = ()
     """Names of stems, without arguments."""
-    trunks: Collection[str] = ()
-    """Names of trunks."""
+    trunks: Mapping[str, type] = field(default_factory=dict)
+    """Config class of each trunk."""
+    recipes: Mapping[str, Path] = field(default_factory=dict)
+    """File of each recipe."""
     sizes: Collection[str] = SIZES
     """Names of sizes."""
     tasks: Collection[str] = TASKS
@@ -48,11 +61,7 @@ class Known:
 
     def objective(self, text: str) -> None:
         """Raise WrongValue unless `text` is a sum of known objectives."""
-        try:
-            terms = parse_sum(text)
-        except UserError as wrong:
-            raise WrongValue(wrong.cause, wrong.remedy) from wrong
-        for _, name in terms:
+        for _, name in terms(text):
             self.one("objective", name, self.objectives)
 
     def backbone(self, text: str) -> None:

@@ -38,10 +38,14 @@ class Limit:
 
 
 _COUNT, _RATE, _SHARE, _DECAY = Limit(least=1), Limit(above=0), Limit(least=0, most=1), Limit(least=0, below=1)
+_NONE_OR_MORE = Limit(least=0)
 
 LIMITS: Mapping[str, Limit] = {
     "budget.samples": _COUNT,
     "budget.batch": _COUNT,
+    "budget.texts": _NONE_OR_MORE,
+    "budget.micro_batch": _NONE_OR_MORE,
+    "budget.looks": _NONE_OR_MORE,
     "optim.lr": _RATE,
     "optim.warmup": _SHARE,
     "optim.weight_decay": Limit(least=0),
@@ -52,6 +56,11 @@ LIMITS: Mapping[str, Limit] = {
     "image.crop": Limit(above=0, most=1),
     "text.length": Limit(least=2),
     "text.vocabulary": Limit(least=300),
+    "data.share": Limit(above=0, most=1),
+    "data.text_noise.swapped": _SHARE,
+    "data.text_noise.dropped": _SHARE,
+    "data.text_noise.boilerplate": _SHARE,
+    "tune.samples": _NONE_OR_MORE,
     "protocol.samples": _COUNT,
     "protocol.batch": _COUNT,
     "protocol.lr": _RATE,
@@ -59,11 +68,18 @@ LIMITS: Mapping[str, Limit] = {
     "protocol.answers": Limit(least=2),
     "protocol.beams": _COUNT,
 }
-"""Ranges by setting; `protocol.x` holds for each task. Byte-pair pieces need 256 bytes and a few special ids."""
+"""Ranges by setting; `protocol.x` holds for each task, `data.x` for each data set.
+
+Byte-pair pieces need 256 bytes and a few special ids.
+"""
 
 
 def within(setting: str, value: Any) -> None:
     """Raise WrongValue if `value` is outside the range of `setting`."""
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            within(f"{setting}.{key}", one)
+        return
     limit = LIMITS.get(setting)
     complaint = limit.complaint(value) if limit and isinstance(value, int | float) else ""
     if complaint:

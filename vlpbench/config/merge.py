@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from vlpbench.config.keys import SECTIONS, Layer
+from vlpbench.config.keys import NAMED, PARTS, SECTIONS, Layer
 from vlpbench.config.known import Known, backbone_parts
-from vlpbench.config.settings import CellSettings, Protocol
-from vlpbench.config.sums import format_sum, parse_sum
+from vlpbench.config.settings import CellSettings, Portion, Protocol, Tune
+from vlpbench.config.sums import Term, format_sum, names_of, parse_sum
 from vlpbench.config.typed import WrongValue, fields_of, make, plain
 
-__all__ = ["KeyedError", "merge", "settings_of"]
+__all__ = ["KeyedError", "canonical_data", "merge", "portion_of", "settings_of"]
 
 
 class KeyedError(WrongValue):
@@ -27,19 +28,20 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
     whole: dict[str, Any] = {"backbone": CellSettings.backbone}
     for layer in layers:
         for key, value in layer.items():
-            if key not in ("stem", "trunk", "size"):
+            if key not in PARTS:
                 _put(whole, key, value)
         parts = backbone_parts(whole["backbone"])
-        names = ("stem", "trunk", "size")
-        whole["backbone"] = "/".join(layer.get(name, part) for name, part in zip(names, parts, strict=True))
+        whole["backbone"] = "/".join(layer.get(name, part) for name, part in zip(PARTS, parts, strict=True))
     return whole
 
 
 def _put(whole: dict[str, Any], key: str, value: Any) -> None:
     """Set one key; a key below a setting that is a table changes one entry of that table."""
     path = key.split(".")
-    depth = 3 if path[0] in ("protocol", "objective", "data") else 2
+    depth = 3 if path[0] in NAMED else 2
     top, rest = ".".join(path[:depth]), path[depth:]
+    if top == "tune.tries" and rest:
+        rest = [".".join(rest)]
     for part in reversed(rest):
         value = {part: value}
     whole[top] = _overlaid(whole.get(top), value) if rest else value
@@ -56,19 +58,45 @@ def settings_of(whole: Layer, seed: int, known: Known) -> CellSettings:
 
     Raises KeyedError where an objective's or a data set's own settings do not fit together.
     """
-    terms = parse_sum(whole.get("objective", CellSettings.objective), known.objectives)
-    data = whole.get("data", CellSettings.data)
+    objectives = parse_sum(whole.get("objective", CellSettings.objective), known.objectives)
+    data, texts = (canonical_data(whole.get(key, getattr(CellSettings, key))) for key in ("data", "texts"))
     tasks = tuple(whole.get("tasks", CellSettings.tasks))
     protocol = {task: _protocol(whole, task, data) for task in tasks}
-    names = dict.fromkeys([data, *(one.data for one in protocol.values())])
+    names = dict.fromkeys([*names_of(data, "data set"), *names_of(texts, "data set")])
+    names.update(dict.fromkeys(one.data for one in protocol.values()))
     top = {key: value for key, value in whole.items() if key in fields_of(CellSettings) and "." not in key}
     sections = {name: _made(f"{name}", cls, _under(whole, name)) for name, cls in SECTIONS.items()}
+    _, trunk, _ = backbone_parts(whole["backbone"])
     chosen = {
-        "objective": format_sum(terms), "data": data, "tasks": tasks, "seed": seed, "protocol": protocol,
-        "objectives": {name: _objective(whole, name, known) for _, name in terms},
+        "objective": format_sum(objectives), "data": data, "texts": texts, "tasks": tasks, "seed": seed,
+        "protocol": protocol, "objectives": {name: _objective(whole, name, known) for _, name in objectives},
+        "wiring": _filled(whole, f"trunk.{trunk}", known.trunks[trunk]),
         "sources": {name: source(whole, name, known) for name in names},
     }
-    return CellSettings(**{**top, **sections, **chosen})
+    settings = CellSettings(**{**top, **sections, **chosen})
+    _refuse_unfit(settings)
+    return settings if settings.tune.tries else replace(settings, tune=Tune())
+
+
+def canonical_data(text: str) -> str:
+    """Data sets by weight in their one way of writing; a lone one has no weight."""
+    terms: tuple[Term, ...] = parse_sum(text, what="data set")
+    return format_sum(terms if len(terms) > 1 else [(1.0, terms[0][1])])
+
+
+def _refuse_unfit(settings: CellSettings) -> None:
+    """Raise KeyedError for settings that are each right and together make no sense."""
+    if settings.objective != "none" and settings.data == settings.texts == "none":
+        wrong = WrongValue(f"data and texts are none, so {settings.objective!r} has nothing to learn from",
+                           'name a data set in `data` or `texts`, or write objective = "none"')
+        raise KeyedError("data", wrong)
+    if settings.texts != "none" and settings.budget.texts == 0:
+        wrong = WrongValue(f"is 0, so no text of {settings.texts!r} would ever be read", 'write texts = "none" instead')
+        raise KeyedError("budget.texts", wrong)
+    if settings.tune.tries and settings.tune.task not in settings.tasks:
+        wrong = WrongValue(f"{settings.tune.task!r} decides what is chosen but is not evaluated",
+                           f"choose one of tasks: {', '.join(settings.tasks)}")
+        raise KeyedError("tune.task", wrong)
 
 
 def _under(whole: Layer, table: str) -> dict[str, Any]:
@@ -87,26 +115,59 @@ def _made(key: str, cls: type, values: Mapping[str, Any]) -> Any:
 def _protocol(whole: Layer, task: str, data: str) -> Protocol:
     """A task's readout; what `[protocol.captioning]` says holds for `captioning@zero-shot` too."""
     values = {**_under(whole, f"protocol.{task.partition('@')[0]}"), **_under(whole, f"protocol.{task}")}
-    values["data"] = values.get("data") or data
+    values["data"] = values.get("data") or next(iter(names_of(data, "data set")), "")
+    if not values["data"]:
+        wrong = WrongValue(f"data is none, so {task} has nothing to be learnt and tested on",
+                           f"name a data set in [protocol.{task.partition('@')[0]}] data")
+        raise KeyedError(f"protocol.{task}", wrong)
     made = _made(f"protocol.{task}", Protocol, values)
     assert isinstance(made, Protocol)
     return made
 
 
 def _objective(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
-    key = f"objective.{name}"
-    filled: Mapping[str, Any] = plain(_made(key, known.objectives[name], _under(whole, key)))
+    return _filled(whole, f"objective.{name}", known.objectives[name])
+
+
+def _filled(whole: Layer, key: str, cls: type) -> Mapping[str, Any]:
+    """The table `key`, with the defaults of its config class."""
+    filled: Mapping[str, Any] = plain(_made(key, cls, _under(whole, key)))
     return filled
 
 
 def source(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
-    """The settings of one data set, `kind` first; the kind is the name itself where the file does not say it."""
+    """The settings of one data set, `kind` first; the kind is the name itself where the file does not say it.
+
+    What every data set may say is there only where it differs from its default.
+    """
     key = f"data.{name}"
     values = _under(whole, key)
     kind = values.pop("kind", name)
+    common = {one: values.pop(one) for one in fields_of(Portion) if one in values}
     try:
         known.one("data set", kind, known.kinds)
     except WrongValue as wrong:
         remedy = f"{wrong.remedy}; or describe it in a table [data.{name}]"
         raise KeyedError("data", WrongValue(str(wrong), remedy)) from wrong
-    return {"kind": kind, **plain(_made(key, known.kinds[kind], values))}
+    said = differing(plain(_made(key, Portion, common)), plain(Portion()))
+    return {"kind": kind, **plain(_made(key, known.kinds[kind], values)), **said}
+
+
+def portion_of(source: Mapping[str, Any]) -> Portion:
+    """What the settings of a data set say beside the keys of its kind, with defaults."""
+    portion = make(Portion, {key: source[key] for key in fields_of(Portion) if key in source})
+    assert isinstance(portion, Portion)
+    return portion
+
+
+def differing(found: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of `found` that are not as in `usual`, tables within tables likewise."""
+    left = {}
+    for key, value in found.items():
+        if isinstance(value, Mapping):
+            value = differing(value, usual[key])
+            if value:
+                left[key] = value
+        elif value != usual[key]:
+            left[key] = value
+    return left

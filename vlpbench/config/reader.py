@@ -7,22 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vlpbench.config.gridfile import SCHEMA, GridFile, Row, parse_file
-from vlpbench.config.keys import SECTIONS, TOP, Layer, checked, flatten
+from vlpbench.config.gridfile import BESIDE, SCHEMA, GridFile, Row, parse_file
+from vlpbench.config.keys import NAMED, SECTIONS, TOP, Layer, checked, flatten
 from vlpbench.config.known import TASKS, Known
 from vlpbench.config.lines import find_lines
 from vlpbench.config.overrides import parse_overrides
 from vlpbench.config.problems import Report, guess
+from vlpbench.config.tries import refuse_double_tries
 from vlpbench.config.typed import WrongValue, typed
 
 __all__ = ["read_grid"]
 
 _HEADER: Mapping[str, Any] = {
     "schema": int, "name": str, "description": str, "plugins": tuple[str, ...], "seeds": tuple[int, ...],
-    "reference": str, "floors": bool,
+    "reference": str, "floors": bool, "beside": tuple[str, ...],
 }
-_TABLES = ("base", "axes", "rows", "exclude", "tasks", *SECTIONS, "protocol", "objective", "data")
-_AT_MOST_ONCE = ("seeds", "tasks", "reference", "floors")
+_TABLES = ("base", "axes", "rows", "exclude", "tasks", *SECTIONS, *NAMED)
+_AT_MOST_ONCE = ("seeds", "tasks", "reference", "floors", "beside")
 
 
 def read_grid(path: Path, overrides: Sequence[str] = (), known: Known | None = None) -> GridFile:
@@ -43,10 +44,12 @@ class _Reader:
     ) -> None:
         self.path, self.raw, self.report, self.said, self.known = path, raw, report, said, known
         self.header: dict[str, Any] = {}
+        self.typed: set[str] = set()
         for key in _AT_MOST_ONCE:
             if key in said:
                 value = said.pop(key)
-                raw[key] = [value] if key in ("seeds", "tasks") and not isinstance(value, list) else value
+                raw[key] = [value] if key in ("seeds", "tasks", "beside") and not isinstance(value, list) else value
+                self.typed.add(key)
         self.data_root = self._data_root()
         self.kinds = self._kinds()
 
@@ -60,8 +63,10 @@ class _Reader:
             base=self._base(), rows=self._rows(axes), exclude=self._exclude(),
             seeds=self.header.get("seeds", (0,)), reference=self.header.get("reference", ""),
             floors=self.header.get("floors", True), overrides=self._layer(self.said, ("-S",)),
-            data_root=self.data_root, lines=self.report.lines,
+            data_root=self.data_root, beside=self.header.get("beside", ()), lines=self.report.lines,
+            typed=frozenset(self.typed),
         )
+        refuse_double_tries(grid, self.report)
         self.report.raise_any()
         return grid
 
@@ -99,6 +104,9 @@ class _Reader:
             self.report.add(("schema",), f"is {self.header['schema']}; this vlpbench reads {SCHEMA}")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", self.header.get("name", "x")):
             self.report.add(("name",), "must be letters, digits, dots and dashes: it names a folder")
+        for one in self.header.get("beside", ()):
+            if one not in BESIDE:
+                self.report.add(("beside",), f"unknown column {one!r}", guess(one, BESIDE))
         seeds = self.header.get("seeds", (0,))
         if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
             self.report.add(("seeds",), f"must be different whole numbers from 0 on, not {list(seeds)}")
@@ -131,8 +139,8 @@ class _Reader:
             base.update(self._layer(table, ("base",)))
         else:
             self.report.add(("base",), "must be a table of settings")
-        for key in (*SECTIONS, "tasks", "protocol", "objective", "data"):
-            if key in ("objective", "data") and isinstance(self.raw.get(key), str):
+        for key in (*SECTIONS, "tasks", *NAMED):
+            if key in NAMED and key in TOP and isinstance(self.raw.get(key), str):
                 self._unknown(key)
             elif key in self.raw:
                 base.update(self._layer({key: self.raw[key]}, ()))
@@ -147,12 +155,15 @@ class _Reader:
         for key in [key for key in self.said if key in axes or key.startswith("axes.")]:
             value = self.said.pop(key)
             axes[key.removeprefix("axes.")] = value if isinstance(value, list) else [value]
+            self.typed.add(key.removeprefix("axes."))
         return {key: self._axis(key, values) for key, values in axes.items()}
 
     def _axis(self, key: str, values: Any) -> tuple[Any, ...]:
         path = ("axes", *key.split("."))
         if key in ("seed", "seeds"):
             self.report.add(path, "seeds are no axis", 'write "seeds = [0, 1]" at the top of the file')
+        elif key.startswith("tune."):
+            self.report.add(path, "what is tried is no axis", "put it under [tune], or into a row")
         elif not isinstance(values, list) or not values:
             self.report.add(path, "must be a list of at least one value")
         else:
@@ -194,12 +205,15 @@ class _Reader:
             rest = {key: value for key, value in table.items() if key not in free}
             if not table:
                 self.report.add(("exclude", number), "is empty: it would leave out every cell")
+            if "recipe" in rest:
+                remedy = "name the row, or a setting that the recipe decides"
+                self.report.add(("exclude", number, "recipe"), "a cell does not remember its recipe", remedy)
             found.append({**self._layer(rest, ("exclude", number)), **free})
         return tuple(found)
 
     def _layer(self, table: Mapping[str, Any], before: tuple[str | int, ...]) -> Layer:
         found = {key: self._value(key, value, (*before, *key.split("."))) for key, value in flatten(table)}
-        return {key: value for key, value in found.items() if not (value == {} and key.split(".")[0] in _TABLES)}
+        return {key: value for key, value in found.items() if not _is_empty_table(key, value)}
 
     def _value(self, key: str, value: Any, path: tuple[str | int, ...]) -> Any:
         try:
@@ -207,6 +221,11 @@ class _Reader:
         except WrongValue as wrong:
             self.report.add(path, str(wrong), wrong.remedy)
             return value
+
+
+def _is_empty_table(key: str, value: Any) -> bool:
+    """Whether a table says nothing; an empty `tune.tries` says that nothing is tried."""
+    return value == {} and key.split(".")[0] in _TABLES and key != "tune.tries"
 
 
 def _scores(table: Mapping[str, Any]) -> list[tuple[str, Any]]:

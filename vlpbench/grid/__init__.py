@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vlpbench.grid.cells import Cell, Opener, cells, open_source
+from vlpbench.grid.cells import Cell, cells
+from vlpbench.grid.fingerprints import Opener, open_source
 from vlpbench.grid.open import find_grid, open_grid
 from vlpbench.grid.reasons import task_why_not, why_not
 

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from vlpbench.config.gridfile import GridFile, Row
 from vlpbench.config.identity import cell_id
 from vlpbench.config.known import Known, backbone_parts
 from vlpbench.config.merge import KeyedError, merge, settings_of
-from vlpbench.config.problems import Problem, Report, guess
+from vlpbench.config.problems import Report, guess
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.sums import parse_sum
-from vlpbench.config.typed import make
-from vlpbench.contract.dataset import Dataset
-from vlpbench.errors import UserError
 from vlpbench.files import readable
+from vlpbench.grid.fingerprints import Fingerprints, Opener
 from vlpbench.grid.names import is_match, row_name
 from vlpbench.grid.reasons import why_not
 from vlpbench.metrics import VERSION as METRICS_VERSION
 from vlpbench.registry import Registry
 
-__all__ = ["Cell", "Opener", "cells", "open_source", "versions_of"]
-
-Opener = Callable[[type[Dataset], Any], Dataset]
-"""Makes a data set from its class and config: whoever calls knows the folders."""
+__all__ = ["Cell", "cells", "versions_of"]
 
 _BLIND_TASKS = ("vqa", "captioning")
 
@@ -53,7 +47,7 @@ class Cell:
     versions: Mapping[str, int] = field(default_factory=dict)
     """Versions that went into the id."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    """Fingerprints of its data sets by name."""
+    """Fingerprints of its data sets by name, and of initial weights as "init.checkpoint" and so on."""
 
     @property
     def folder(self) -> str:
@@ -82,7 +76,8 @@ def cells(grid: GridFile, registry: Registry, opener: Opener) -> list[Cell]:
     drafts = [one for one in drafts if not any(is_match(rule, one.row, one.settings) for rule in grid.exclude)]
     drafts += _blind(grid, drafts, registry, report)
     report.raise_any()
-    prints = _fingerprints(drafts, registry, opener, report)
+    prints = Fingerprints(registry, opener, report)
+    prints.read(draft.settings for draft in drafts)
     report.raise_any()
     made = [_cell(grid, draft, registry, prints) for draft in drafts]
     kept = _unique(made, report)
@@ -118,7 +113,10 @@ def _path(grid: GridFile, row: Row, key: str) -> tuple[str | int, ...]:
 def _blind(
     grid: GridFile, drafts: Sequence[_Draft], registry: Registry, report: Report
 ) -> list[_Draft]:
-    """The reference row again, every image of fine-tuning and evaluation blanked: what language alone gives."""
+    """The reference row again, every image of fine-tuning and evaluation blanked: what language alone gives.
+
+    The data sets of tasks that it leaves out stay: they decide the tokenizer, and so the pretraining is shared.
+    """
     names = {one.row for one in drafts} | {one.source.name for one in drafts if one.source.name}
     if grid.reference and grid.reference not in names:
         report.add(("reference",), f"there is no row {grid.reference!r}", guess(grid.reference, names))
@@ -127,16 +125,17 @@ def _blind(
     row = next((one.row for one in drafts if _is_reference(grid, one, registry)), None)
     found = []
     for one in drafts:
-        tasks = tuple(task for task in one.settings.tasks if task in _BLIND_TASKS)
+        tasks = tuple(task for task in one.settings.tasks if _is_blind_task(task))
         if one.row == row and tasks and not one.settings.blind:
             protocol = {task: one.settings.protocol[task] for task in tasks}
-            used = {one.settings.data, *(each.data for each in protocol.values())}
-            sources = {name: value for name, value in one.settings.sources.items() if name in used}
-            settings = dataclasses.replace(
-                one.settings, blind=True, tasks=tasks, protocol=protocol, sources=sources,
-            )
+            settings = dataclasses.replace(one.settings, blind=True, tasks=tasks, protocol=protocol)
             found.append(_Draft(f"{one.row}, blind", one.seed, settings, Row("", {})))
     return found
+
+
+def _is_blind_task(task: str) -> bool:
+    plain, _, form = task.partition("@")
+    return plain in _BLIND_TASKS and form != "zero-shot"
 
 
 def _is_reference(grid: GridFile, draft: _Draft, registry: Registry) -> bool:
@@ -145,31 +144,6 @@ def _is_reference(grid: GridFile, draft: _Draft, registry: Registry) -> bool:
         return grid.reference in (draft.row, draft.source.name)
     pretrains = draft.settings.objective != "none" and not draft.settings.blind
     return pretrains and why_not(draft.settings, registry) is None
-
-
-def _fingerprints(
-    drafts: Sequence[_Draft], registry: Registry, opener: Opener, report: Report
-) -> dict[str, str]:
-    """The fingerprint of each data set in use, by its settings as text; each is read once."""
-    found: dict[str, str] = {}
-    for draft in drafts:
-        for name, source in draft.settings.sources.items():
-            if str(source) in found:
-                continue
-            found[str(source)] = ""
-            try:
-                found[str(source)] = open_source(source, registry, opener).fingerprint()
-            except UserError as wrong:
-                place = f"[data.{name}]" + (f", {wrong.place}" if wrong.place else "")
-                report.problems.append(Problem(place, wrong.cause, wrong.remedy))
-    return found
-
-
-def open_source(source: Mapping[str, Any], registry: Registry, opener: Opener) -> Dataset:
-    """The data set that a cell's settings describe under `sources`."""
-    values = dict(source)
-    cls = registry.dataset(values.pop("kind"))
-    return opener(cls, make(cls.config_class, values))
 
 
 def versions_of(settings: CellSettings, registry: Registry) -> dict[str, int]:
@@ -183,10 +157,10 @@ def versions_of(settings: CellSettings, registry: Registry) -> dict[str, int]:
     return found
 
 
-def _cell(grid: GridFile, draft: _Draft, registry: Registry, prints: Mapping[str, str]) -> Cell:
+def _cell(grid: GridFile, draft: _Draft, registry: Registry, prints: Fingerprints) -> Cell:
     settings = draft.settings
     versions = versions_of(settings, registry)
-    fingerprints = {name: prints[str(source)] for name, source in settings.sources.items()}
+    fingerprints = prints.of(settings)
     return Cell(
         grid.name, draft.row, draft.seed, settings, cell_id(settings, versions, fingerprints),
         why_not(settings, registry), draft.source.published, versions, fingerprints,

@@ -7,12 +7,14 @@ from typing import Any
 
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.known import backbone_parts
+from vlpbench.config.merge import canonical_data, portion_of
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.sums import format_sum, parse_sum
+from vlpbench.config.typed import plain as plain_of
 
 __all__ = ["is_match", "row_name"]
 
-_SPEAKING = ("objective", "backbone", "stem", "trunk", "size", "data")
+_SPEAKING = ("objective", "backbone", "stem", "trunk", "size", "data", "recipe")
 """Settings whose value says what it is."""
 
 _ABSENT = object()
@@ -48,7 +50,9 @@ def is_match(rule: Mapping[str, Any], row: str, settings: CellSettings) -> bool:
 
 
 def _canonical(key: str, value: Any) -> Any:
-    return format_sum(parse_sum(value)) if key == "objective" else value
+    if key == "objective":
+        return format_sum(parse_sum(value))
+    return canonical_data(value) if key in ("data", "texts") else value
 
 
 def _value(key: str, row: str, settings: CellSettings, plain: Any) -> Any:
@@ -57,6 +61,10 @@ def _value(key: str, row: str, settings: CellSettings, plain: Any) -> Any:
     if key in ("stem", "trunk", "size"):
         return dict(zip(("stem", "trunk", "size"), backbone_parts(settings.backbone), strict=True))[key]
     head, *rest = key.split(".")
+    if head == "trunk":
+        plain = {"trunk": {backbone_parts(settings.backbone)[1]: plain["wiring"]}}
+    if head == "data" and rest[1:] and rest[0] in settings.sources:
+        plain = {"sources": {rest[0]: {**plain["sources"][rest[0]], **plain_of(portion_of(plain["sources"][rest[0]]))}}}
     place = {"objective": "objectives", "data": "sources"}.get(head, head) if rest else head
     for part in (place, *rest):
         if not isinstance(plain, Mapping):

@@ -17,7 +17,7 @@ __all__ = ["KINDS", "Component", "Failure", "Origin", "Plugin", "PluginError", "
 
 KINDS: Mapping[str, str] = {
     "vlpbench_objectives": "objective", "vlpbench_stems": "stem", "vlpbench_trunks": "trunk",
-    "vlpbench_datasets": "data set", "vlpbench_grids": "grid",
+    "vlpbench_datasets": "data set", "vlpbench_grids": "grid", "vlpbench_recipes": "recipe",
 }
 """What each collecting hook brings, in a user's words."""
 
@@ -52,11 +52,11 @@ class Component:
     """One named thing that a plugin brought."""
 
     kind: str
-    """ "objective", "stem", "trunk", "data set" or "grid"."""
+    """ "objective", "stem", "trunk", "data set", "grid" or "recipe"."""
     name: str
     """What a grid file says."""
     value: Any
-    """The class; of a grid, its path."""
+    """The class; of a grid or a recipe, its path."""
     origin: Origin
     """Who brought it."""
 
@@ -145,6 +145,10 @@ class Registry:
         """The file of a grid that a plugin or this package brings."""
         return Path(self._find("grid", name))
 
+    def recipe(self, name: str) -> Path:
+        """The file of a named system's settings."""
+        return Path(self._find("recipe", name))
+
     def names(self, kind: str) -> list[str]:
         """All names of a kind, sorted."""
         return sorted(name for one, name in self.components if one == kind)
@@ -170,7 +174,7 @@ class Registry:
         """The names and config classes, as the reader of grid files wants them."""
         classes = {
             kind: {name: self.components[kind, name].value.config_class for name in self.names(kind)}
-            for kind in ("objective", "data set")
+            for kind in ("objective", "trunk", "data set")
         }
         broken = {
             (kind, name): (f"{kind} {name!r} is not there: {failure.sentence()}", failure.remedy)
@@ -178,7 +182,8 @@ class Registry:
         }
         return Known(
             objectives=classes["objective"], kinds=classes["data set"], stems=self.names("stem"),
-            trunks=self.names("trunk"), broken=broken,
+            trunks=classes["trunk"], recipes={name: self.recipe(name) for name in self.names("recipe")},
+            broken=broken,
         )
 
     def tell(self, record: Mapping[str, Any], warn: Callable[[str], None]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vlpbench.config.problems import guess
+from vlpbench.config.settings import Portion
 from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
 from vlpbench.contract.abilities import ABILITIES, Backbone
 from vlpbench.contract.dataset import Dataset
@@ -49,13 +50,17 @@ def check_component(kind: str, cls: Any) -> None:
         raise Unfit(f"{cls.__name__} is no subclass of {base.__name__}", f"derive it from {where}")
     _check_facts(cls)
     _check_requires(cls)
-    if kind in ("objective", "data set"):
+    if kind in ("objective", "trunk", "data set"):
         _check_config(cls)
     if kind == "objective":
         _check_words(cls, "needs", ABILITIES)
+        _check_words(cls, "welcomes", ABILITIES)
         _check_words(cls, "uses", ("pairs", "texts"))
         _check_words(cls, "trains", _TRAINS)
         _check_words(cls, "wants", None)
+        _check_numbers(cls)
+    if kind == "data set":
+        _check_own_keys(cls)
     if kind == "trunk":
         _check_offers(cls)
     _check_methods(cls, BASES[kind])
@@ -127,6 +132,23 @@ def _check_default(config: type, one: dataclasses.Field[Any], kind: Any) -> None
         raise Unfit(cause, _PLAIN) from wrong
     if not same:
         raise Unfit(f"the default of {config.__name__}.{one.name}, {value!r}, cannot be written as JSON", _PLAIN)
+
+
+def _check_own_keys(cls: type) -> None:
+    """The keys that every data set has are not those of its kind."""
+    taken = sorted(set(fields_of(getattr(cls, "config_class"))) & {*fields_of(Portion), "kind"})  # noqa: B009
+    if taken:
+        raise Unfit(f"{cls.__name__} has a setting {taken[0]!r}, which every data set has", "call it otherwise")
+
+
+def _check_numbers(cls: type[Any]) -> None:
+    decay, coupled = cls.teacher, cls.coupled
+    if decay is not None and not (isinstance(decay, float) and 0 < decay < 1):
+        raise Unfit(f"{cls.__name__}.teacher is {decay!r}", "it is a decay between 0 and 1 such as 0.995, or None")
+    is_group = isinstance(coupled, int) and not isinstance(coupled, bool) and coupled >= 2
+    if not (coupled is None or coupled == "all" or is_group):
+        remedy = 'it is None, "all", or how many neighbours see each other, from 2 on'
+        raise Unfit(f"{cls.__name__}.coupled is {coupled!r}", remedy)
 
 
 def _check_words(cls: type, fact: str, known: Iterable[str] | None) -> None:

@@ -22,7 +22,8 @@ __all__ = ["BUILT_IN", "GROUP", "Source", "built_in", "installed", "single_files
 GROUP = "vlpbench"
 """The entry point group of plugins."""
 
-BUILT_IN = ("vlpbench.objectives", "vlpbench.backbones", "vlpbench.data.builtin", "vlpbench.grids")
+BUILT_IN = ("vlpbench.objectives", "vlpbench.backbones", "vlpbench.data.builtin", "vlpbench.grids",
+            "vlpbench.recipes")
 """Our own plugins: they come through the same hooks as a stranger's."""
 
 

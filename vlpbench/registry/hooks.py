@@ -22,6 +22,10 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
 """Every hook with its arguments."""
 
 
+_FILES = ("vlpbench_grids", "vlpbench_recipes")
+"""Hooks that bring files by name; the others bring classes."""
+
+
 def check_hooks(manager: pluggy.PluginManager, plugin: Any, key: str) -> list[pluggy.HookCaller]:
     """Register a plugin and return the hooks it implements; Unfit for what would otherwise be ignored in silence."""
     if inspect.isclass(plugin):
@@ -77,9 +81,9 @@ def call_hook(hook: pluggy.HookCaller, plugin: Any, **arguments: Any) -> Any:
     """Call the hook of this one plugin alone, and check the shape of what a collecting hook returns."""
     one = _implementation(hook, plugin)
     brought = one.function(*(arguments[name] for name in one.argnames))
-    if hook.name == "vlpbench_grids" and not isinstance(brought, Mapping):
+    if hook.name in _FILES and not isinstance(brought, Mapping):
         raise Unfit(f"{hook.name} returned {_shown(brought)}", "return {name: path of a TOML file}")
-    if hook.name not in ("vlpbench_grids", "vlpbench_cell_finished") and not isinstance(brought, list | tuple):
+    if hook.name not in (*_FILES, "vlpbench_cell_finished") and not isinstance(brought, list | tuple):
         raise Unfit(f"{hook.name} returned {_shown(brought)}", "return a list of classes")
     return brought
 

@@ -97,8 +97,8 @@ class _Loader:
 
     def _take(self, kind: str, items: Any, source: Source) -> None:
         """Keep the components of one hook that are fit; report each of the others."""
-        if kind == "grid":
-            self._take_grids(items, source)
+        if kind in ("grid", "recipe"):
+            self._take_files(kind, items, source)
             return
         for cls in items:
             try:
@@ -108,13 +108,13 @@ class _Loader:
             else:
                 self.found.append((Component(kind, cls.name, cls, _origin(source, cls)), source))
 
-    def _take_grids(self, items: Mapping[Any, Any], source: Source) -> None:
+    def _take_files(self, kind: str, items: Mapping[Any, Any], source: Source) -> None:
         for name, path in items.items():
             if not (isinstance(name, str) and isinstance(path, str | Path) and Path(path).is_file()):
-                wrong = Unfit(f"grid {name!r}: there is no file {path}", "return {name: path of a TOML file}")
-                self.fail(source, wrong, component=f"grid {name!r}", name=str(name))
+                wrong = Unfit(f"{kind} {name!r}: there is no file {path}", "return {name: path of a TOML file}")
+                self.fail(source, wrong, component=f"{kind} {name!r}", name=str(name))
             else:
-                component = Component("grid", name, Path(path), _from_file(source, Path(path)))
+                component = Component(kind, name, Path(path), _from_file(source, Path(path)))
                 self.found.append((component, source))
 
     def fail(
