@@ -19,7 +19,7 @@ HEADS = {"decode": "decoder", "image_vector": "image_head", "text_vector": "text
 
 def test_names():
     assert [stem.name for stem in vlpbench_stems()] == ["linear", "conv2", "conv3", "conv4", "timm"]
-    assert [trunk.name for trunk in vlpbench_trunks()] == ["encoder-decoder", "dual"]
+    assert [trunk.name for trunk in vlpbench_trunks()] == ["encoder-decoder", "decoder-only", "dual"]
 
 
 @pytest.mark.parametrize("trunk", vlpbench_trunks(), ids=lambda trunk: trunk.name)

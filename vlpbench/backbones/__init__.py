@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vlpbench.backbones.decoder_only import DecoderOnly
 from vlpbench.backbones.dual_encoder import DualEncoder
 from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.backbones.stems import Conv2, Conv3, Conv4, Linear, Timm
@@ -18,5 +19,5 @@ def vlpbench_stems() -> list[type[Stem]]:
 
 @hookimpl
 def vlpbench_trunks() -> list[type[Trunk]]:
-    """Encoder-decoder and two towers."""
-    return [EncoderDecoder, DualEncoder]
+    """Encoder-decoder, one stack, two towers."""
+    return [EncoderDecoder, DecoderOnly, DualEncoder]

@@ -1,6 +1,6 @@
 """Multi-head attention with keys and values that can be made once and asked many times.
 
-Axes: B batch, Q queries, K keys, D width, N heads, H width of a head.
+Axes: B batch, C candidates, Q queries, K keys, M shared keys, D width, N heads, H width of a head.
 """
 
 from __future__ import annotations
@@ -39,6 +39,33 @@ class Attention(nn.Module):
         """B, Q, D -> B, Q, D: each query's mean of the values it may look at."""
         seen = scaled_dot_product_attention(self._split(self.query(x)), *keys, attn_mask=mask)
         return self.out(seen.transpose(1, 2).flatten(2))
+
+    def ask_both(self, x: Tensor, shared: Keys, own: Keys, mask: Tensor | None = None) -> Tensor:
+        """B, C, Q, D -> B, C, Q, D: each query looks at keys that all candidates of its row share and at its own.
+
+        `shared` is B, N, M, H and is not copied for each candidate; `own` is B*C, N, K, H; the boolean `mask` (B or 1,
+        1, Q, M + K) says for both, the shared first, what may be looked at.
+        """
+        many, length = x.shape[1], x.shape[2]
+        if many == 1:
+            keys = torch.cat([shared[0], own[0]], 2), torch.cat([shared[1], own[1]], 2)
+            return self.ask(x[:, 0], keys, mask)[:, None]
+        query = self._split(self.query(x.flatten(1, 2)))  # B, N, C*Q, H
+        key, value = (part.unflatten(0, (-1, many)).transpose(1, 2) for part in own)  # B, N, C, K, H
+        far = (query @ shared[0].mT).unflatten(2, (many, length))  # B, N, C, Q, M
+        near = query.unflatten(2, (many, length)) @ key.mT  # B, N, C, Q, K
+        logits = torch.cat([far, near], -1) * query.shape[-1] ** -0.5
+        if mask is not None:
+            logits = logits.masked_fill(~mask[:, :, None], -torch.inf)
+        over, beside = logits.softmax(-1).to(value.dtype).split([far.shape[-1], near.shape[-1]], -1)
+        seen = (over.flatten(2, 3) @ shared[1]).unflatten(2, (many, length)) + beside @ value
+        return self.out(seen.permute(0, 2, 3, 1, 4).flatten(3))
+
+    def grown(self, row: Tensor, past: Keys, at: int) -> Keys:
+        """Write the keys and values of one more position (B, 1, D) at place `at` of `past`; all of them so far."""
+        for kept, new in zip(past, self.keys(row), strict=True):
+            kept[:, :, at : at + 1] = new
+        return past[0][:, :, : at + 1], past[1][:, :, : at + 1]
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """B, Q, D -> B, Q, D: self-attention."""

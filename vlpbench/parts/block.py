@@ -1,4 +1,4 @@
-"""Pre-norm transformer blocks: one that sees itself, one that also looks at a memory.
+"""Pre-norm transformer blocks: one that sees itself and what came before, one that also looks at a memory.
 
 Axes: B batch, C candidates that share a memory, S tokens, K memory tokens, D width.
 """
@@ -28,9 +28,33 @@ class EncoderBlock(nn.Module):
         self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads)
         self.norm2, self.mlp = nn.LayerNorm(width), Mlp(width)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """B, S, D -> B, S, D."""
-        x = x + self.attention(self.norm1(x), mask)
+    def forward(self, x: Tensor, mask: Tensor | None = None, kept: list[Keys] | None = None) -> Tensor:
+        """B, S, D -> B, S, D; the keys and values by which later positions can look at these are put into `kept`."""
+        normal = self.norm1(x)
+        keys = self.attention.keys(normal)
+        if kept is not None:
+            kept.append(keys)
+        x = x + self.attention.ask(normal, keys, mask)
+        return x + self.mlp(self.norm2(x))
+
+    def keys(self, x: Tensor) -> Keys:
+        """B, S, D -> keys and values, where nobody asks what these positions see."""
+        return self.attention.keys(self.norm1(x))
+
+    def beyond(self, x: Tensor, before: Keys, mask: Tensor) -> Tensor:
+        """B, C, S, D -> B, C, S, D: candidates that go on behind positions whose keys `before` (B, N, K, H) they share.
+
+        `mask` is B or 1, 1, S, K + S: a candidate looks at what it shares and at itself.
+        """
+        normal = self.norm1(x)
+        x = x + self.attention.ask_both(normal, before, self.attention.keys(normal.flatten(0, 1)), mask)
+        return x + self.mlp(self.norm2(x))
+
+    def step(self, x: Tensor, past: Keys, at: int, before: Keys, mask: Tensor) -> Tensor:
+        """B, C, D -> B, C, D: one more token for each of C beams behind `before`; `past` is written at place `at`."""
+        normal = self.norm1(x)[:, :, None]
+        own = self.attention.grown(normal.flatten(0, 1), past, at)
+        x = x + self.attention.ask_both(normal, before, own, mask)[:, :, 0]
         return x + self.mlp(self.norm2(x))
 
 
@@ -56,9 +80,7 @@ class DecoderBlock(nn.Module):
         """B, C, D -> B, C, D: one more token for each of C beams; `past` (B*C, N, S, H) is written at position `at`."""
         beams = x.shape[1]
         row = self.norm1(x).flatten(0, 1)[:, None]  # B*C, 1, D
-        for kept, new in zip(past, self.attention.keys(row), strict=True):
-            kept[:, :, at : at + 1] = new
-        seen = self.attention.ask(row, (past[0][:, :, : at + 1], past[1][:, :, : at + 1]))
+        seen = self.attention.ask(row, self.attention.grown(row, past, at))
         x = x + seen.view(-1, beams, x.shape[-1])
         x = x + self.cross.ask(self.norm2(x), memory, memory_mask)
         return torch.add(x, self.mlp(self.norm3(x)))

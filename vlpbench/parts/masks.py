@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["causal", "padding", "prefix", "visible"]
+__all__ = ["behind", "causal", "or_itself", "padding", "prefix", "visible"]
 
 
 def padding(present: Tensor) -> Tensor:
@@ -25,6 +25,21 @@ def prefix(lengths: Tensor, length: int) -> Tensor:
     """B, 1, Q, K: causal, but the first `lengths` (B) positions of a row all see each other."""
     known = torch.arange(length, device=lengths.device)[None] < lengths[:, None]
     return causal(length, lengths.device) | known[:, None, None, :]
+
+
+def behind(present: Tensor | None, before: int, mask: Tensor) -> Tensor:
+    """B or 1, 1, Q, M + K: queries see what is present (B, M) of `before` = M keys, then what `mask` (1, 1, Q, K) says.
+
+    None is present: all of it.
+    """
+    far = mask.new_ones(1, 1, 1, before) if present is None else padding(present)
+    shape = (len(far), 1, mask.shape[2], -1)
+    return torch.cat([far.expand(shape), mask.expand(shape)], -1)
+
+
+def or_itself(mask: Tensor) -> Tensor:
+    """The mask (..., Q, K with Q = K), but every position may look at itself: a softmax over nothing would be NaN."""
+    return mask | torch.eye(mask.shape[-1], dtype=torch.bool, device=mask.device)
 
 
 def visible(how: str, images: int, texts: int, device: torch.device | None = None) -> Tensor | None:

@@ -30,6 +30,10 @@ class PositionTable(nn.Module):
             raise ValueError(f"{length} tokens, but the position table ends at {len(self.weight)}")
         return self.weight[:length]
 
+    def at(self, places: Tensor) -> Tensor:
+        """... -> ..., D: the vectors of these places, which must be below its length."""
+        return nn.functional.embedding(places, self.weight)
+
 
 class RelativeBias(nn.Module):
     """A learnt number per head for each offset of two cells, added to attention logits (CoAtNet, arXiv 2106.04803)."""

@@ -1,0 +1,68 @@
+"""A decoder that looks at a memory: causal over its own words, whose positions start at 0.
+
+Axes: B batch, M tokens of the context, S decoded tokens, C candidates, k beams, D width, V words.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vlpbench.backbones.cache import Cache
+from vlpbench.plugin import Context, DecodingState, Size, TextState, Trunk, parts
+
+__all__ = ["CrossDecoder", "never_empty"]
+
+
+class CrossDecoder(Trunk):
+    """Layers that write while they look at the context; the trunk has `text_positions` for their words."""
+
+    text_positions: parts.PositionTable
+
+    def _add_decoder(self, size: Size) -> None:
+        width = size.width
+        self.decoder = nn.ModuleList(parts.DecoderBlock(width, size.heads) for _ in range(size.decoder))
+        self.decoder_norm = nn.LayerNorm(width)
+
+    def _memory(self, context: Context, layer: int) -> tuple[parts.Keys, Tensor | None]:
+        """Keys and values of the memory for one layer, made once, and the mask over them."""
+        name = f"layer{layer}"
+        if name not in context.keys:
+            context.keys[name] = self.decoder[layer].cross.keys(context.memory)  # type: ignore[union-attr, operator]
+        return context.keys[name], None if context.mask is None else parts.masks.padding(context.mask)
+
+    def decode(self, context: Context, text: TextState) -> Tensor:
+        """B, S, D or B, C, S, D: causal over the text, which starts with BOS; positions restart at 0."""
+        self.demand("decode")
+        many = text.tokens.ndim == 3
+        tokens = text.tokens if many else text.tokens[:, None]
+        x = self.words(tokens) + self.text_positions(tokens.shape[-1])  # B, C, S, D
+        mask = parts.masks.causal(x.shape[2], x.device)
+        for number, block in enumerate(self.decoder):
+            x = block(x, *self._memory(context, number), mask)
+        features = self.decoder_norm(x)
+        return features if many else features[:, 0]
+
+    def begin(self, context: Context, beams: int, length: int) -> DecodingState:
+        """Room for the keys and values of `length` words of each of `beams` rows."""
+        self.demand("decode")
+        heads: int = self.decoder[0].attention.heads  # type: ignore[union-attr, assignment]
+        return Cache.empty(context, beams, length, len(self.decoder), heads)
+
+    def step(self, state: DecodingState, token: Tensor) -> Tensor:
+        """B, k -> B, k, V: one more word for each beam."""
+        assert isinstance(state, Cache)
+        at = state.next()
+        x = self.words(token) + self.text_positions(at + 1)[at]
+        for number, block in enumerate(self.decoder):
+            x = block.step(x, state.past[number], at, *self._memory(state.context, number))  # type: ignore[operator]
+        return self.logits(self.decoder_norm(x))
+
+
+def never_empty(text: TextState, bos: int) -> tuple[Tensor, Tensor]:
+    """B, T ids and where they are, BOS as the only word of rows that have none: a look at nothing would be NaN."""
+    empty = ~text.mask.any(1)
+    tokens, present = text.tokens.clone(), text.mask.clone()
+    tokens[:, 0] = torch.where(empty, torch.full_like(tokens[:, 0], bos), tokens[:, 0])
+    present[:, 0] |= empty
+    return tokens, present
