@@ -22,9 +22,9 @@ def fusing(built):
 
 @pytest.fixture
 def surgery(host):
-    def make(lengths, config=Config(), seed=0, **more):
+    def make(lengths, config=None, seed=0, **more):
         batch = host(lengths, T, **more)
-        return batch, MaskedLM.corrupt(batch, np.random.default_rng(seed), config)
+        return batch, MaskedLM.corrupt(batch, np.random.default_rng(seed), config or Config())
 
     return make
 

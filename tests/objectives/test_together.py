@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +12,10 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.objectives import vlpbench_objectives
 from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.image_text_matching import ImageTextMatching
 from vlpbench.objectives.language_model import Config as LanguageConfig
 from vlpbench.objectives.language_model import LanguageModel
+from vlpbench.objectives.masked_lm import MaskedLM
 from vlpbench.objectives.prefix_lm import PrefixLM
 from vlpbench.training.joint import _check_shapes, joint_loss
 from vlpbench.training.learner import Learner, Term
@@ -81,17 +82,61 @@ def test_a_sum_is_weighted_and_each_term_has_its_own_count(backbone, views):
     assert all(figure.ndim == 0 and not figure.requires_grad for figure in figures.values())
 
 
+def watched(backbone):
+    """The rows of each pass through the stem and through the first layer of each stack, as they happen."""
+    passes = {"stem": []}
+    backbone.stem.register_forward_hook(lambda _, given, made: passes["stem"].append(len(made)))
+    for name, module in backbone.named_modules():
+        stack = name.removesuffix(".0.norm1")
+        if stack != name and not name.startswith("stem"):
+            seen = passes.setdefault(stack, [])
+            module.register_forward_hook(lambda _, given, made, seen=seen: seen.append(len(made)))
+    return passes
+
+
 def test_a_sum_shares_the_towers(backbone, views):
     spec = backbone.spec
     terms = [Contrastive(Contrastive.config_class(), spec), LanguageModel(LanguageConfig("all"), spec)]
-    passes = Counter()
-    backbone.stem.register_forward_hook(lambda *_: passes.update(["stem"]))
-    backbone.encoder[0].register_forward_hook(lambda *_: passes.update(["encoder"]))
+    passes = watched(backbone)
     learner = Learner(backbone, [Term(1.0, one) for one in terms])
     joint_loss(learner, {"pairs": views(terms, "pairs")}, CPU)[0].backward()
-    assert passes == {"stem": 1, "encoder": 2}  # the picture once, the text once
+    assert passes["stem"] == [5]
+    assert passes["encoder"] == [5, 5]  # the picture once, the text once
     idle = {name for name, one in learner.named_parameters() if one.grad is None}
     assert idle == set()
+
+
+ALBEF = (Contrastive, ImageTextMatching, MaskedLM)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 1, 0)])
+def test_albef_s_three_terms_share_one_image_tower(built, views, order):
+    """Of 5 pairs: the picture and the text alone, once each; the matching's 15 rows and the masked text, fused."""
+    backbone = built({"image_vector", "text_vector", "fused_tokens", "text_tokens"})
+    terms = [ALBEF[i](ALBEF[i].config_class(), backbone.spec) for i in order]
+    passes = watched(backbone)
+    learner = Learner(backbone, [Term(1.0, one) for one in terms])
+    joint_loss(learner, {"pairs": views(terms, "pairs")}, CPU)[0].backward()
+    assert passes["stem"] == [5]
+    assert sorted(passes["encoder"]) == [5, 5, 5, 15]
+    assert {name for name, one in learner.named_parameters() if one.grad is None} == set()  # mining stops no gradient
+
+
+def test_matching_mines_by_vectors_that_others_ask_for_and_asks_for_none_itself(built, views):
+    backbone = built({"fused_tokens"})
+    term = ImageTextMatching(ImageTextMatching.config_class(), backbone.spec)
+    passes = watched(backbone)
+    joint_loss(Learner(backbone, [Term(1.0, term)]), {"pairs": views([term], "pairs")}, CPU)
+    assert (passes["stem"], passes["encoder"]) == ([5], [15])
+
+
+def test_texts_beside_pairs_cost_one_more_text_tower(built, views):
+    backbone = built({"fused_tokens", "text_tokens"})
+    term = MaskedLM(MaskedLM.config_class(), backbone.spec)
+    passes = watched(backbone)
+    batches = {kind: views([term], kind) for kind in ("pairs", "texts")}
+    joint_loss(Learner(backbone, [Term(1.0, term)]), batches, CPU)
+    assert (passes["stem"], passes["encoder"]) == ([5], [5, 3])
 
 
 def test_gradients_of_a_sum_are_the_sum_of_gradients(backbone, views):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.image_text_matching import ImageTextMatching
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.objectives.masked_lm import MaskedLM
 from vlpbench.objectives.none import Nothing
@@ -16,4 +17,4 @@ __all__ = ["vlpbench_objectives"]
 @hookimpl
 def vlpbench_objectives() -> list[type[Objective]]:
     """What can be pretrained."""
-    return [Contrastive, LanguageModel, MaskedLM, Nothing, PrefixLM, SpanCorruption]
+    return [Contrastive, ImageTextMatching, LanguageModel, MaskedLM, Nothing, PrefixLM, SpanCorruption]
