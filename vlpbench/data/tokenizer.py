@@ -1,7 +1,8 @@
 """Words to numbers: byte-level byte pairs learnt from the training split, in which no text can spell a special token.
 
 Special ids come first (pad, bos, eos, unk, mask, 32 sentinels) and the pieces after them. The underlying library knows
-the pieces alone, so a caption that says "<mask>" is just seven characters.
+the pieces alone, so a caption that says "<mask>" is just seven characters. The `tokenizer.json` of a text encoder
+(`vlpbench.data.foreign_pieces`) keeps its own ids, special ones included, and obeys the same rules.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from vlpbench.config.settings import TextSettings
 from vlpbench.data.errors import DataError
+from vlpbench.data.foreign_pieces import foreign_library, foreign_pieces, foreign_vocabulary, is_foreign
 from vlpbench.files import digest, write_json
 from vlpbench.types import Vocabulary
 
@@ -29,6 +31,7 @@ _SPECIAL = 5 + SENTINELS
 _PAD, _BOS, _EOS, _UNK, _MASK = range(5)
 _BYTES = 256
 _FORMAT = "vlpbench byte pairs 1"
+_FOREIGN = "vlpbench foreign pieces 1"
 
 
 class Tokenizer:
@@ -38,10 +41,22 @@ class Tokenizer:
         """`pieces` in the order of their ids (in the library's byte alphabet), `merges` in the order of their use."""
         self.pieces, self.merges, self.lowercase = tuple(pieces), tuple(merges), lowercase
         self._cut: dict[str, list[int]] = {}
+        self._foreign: Mapping[str, Any] | None = None
+        self._before = _SPECIAL  # ids before the first piece
         self.vocabulary = Vocabulary(
             size=_SPECIAL + len(self.pieces), pad=_PAD, bos=_BOS, eos=_EOS, unk=_UNK, mask=_MASK,
             sentinels=tuple(range(5, _SPECIAL)),
         )
+
+    @classmethod
+    def foreign(cls, library: Mapping[str, Any]) -> Tokenizer:
+        """A BERT-like tokenizer as its `tokenizer.json` says it: it keeps its ids, and EOS is its [SEP].
+
+        `pieces` are all its tokens by id. Raises ValueError if it lacks one of [PAD] [CLS] [SEP] [UNK] [MASK].
+        """
+        made = cls(foreign_pieces(library), (), lowercase=False)  # its own normaliser lower-cases, if any does
+        made._foreign, made._before, made.vocabulary = library, 0, foreign_vocabulary(made.pieces)
+        return made
 
     @classmethod
     def train(cls, texts: Iterable[str], settings: TextSettings) -> Tokenizer:
@@ -79,6 +94,8 @@ class Tokenizer:
     def _model(self) -> Any:
         from tokenizers import models
 
+        if self._foreign is not None:
+            return foreign_library(self._foreign)
         numbers = {piece: number for number, piece in enumerate(self.pieces)}
         return _library(models.BPE(vocab=numbers, merges=list(self.merges)))
 
@@ -89,12 +106,12 @@ class Tokenizer:
         """
         if length < 1:
             raise ValueError(f"a row has room for the end of sentence at least, not {length}")
-        tokens = np.full((len(texts), length), _PAD, np.int64)
+        tokens = np.full((len(texts), length), self.vocabulary.pad, np.int64)
         mask = np.zeros((len(texts), length), np.bool_)
         for row, pieces in enumerate(self._pieces(texts)):
             kept = pieces[: length - 1]
-            tokens[row, : len(kept)] = np.array(kept, np.int64) + _SPECIAL
-            tokens[row, len(kept)] = _EOS
+            tokens[row, : len(kept)] = np.array(kept, np.int64) + self._before
+            tokens[row, len(kept)] = self.vocabulary.eos
             mask[row, : len(kept) + 1] = True
         return tokens, mask
 
@@ -111,19 +128,30 @@ class Tokenizer:
         new = list(dict.fromkeys(text for text in texts if text not in self._cut))
         written = [normal(text, self.lowercase) for text in new]
         found = self._model.encode_batch(written, add_special_tokens=False)
-        self._cut.update(zip(new, (one.ids for one in found), strict=True))
+        self._cut.update(zip(new, (self._written_by_nobody(one.ids) for one in found), strict=True))
         return [self._cut[text] for text in texts]
+
+    def _written_by_nobody(self, numbers: list[int]) -> list[int]:
+        """Foreign pieces hold the special ones, too: where a text spells one of them, it is unknown."""
+        if not self._before:
+            return [self.vocabulary.unk if number in self._special else number for number in numbers]
+        return numbers
+
+    @functools.cached_property
+    def _special(self) -> frozenset[int]:
+        v = self.vocabulary
+        return frozenset({v.pad, v.bos, v.eos, v.unk, v.mask, *v.sentinels})
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a row of ids: up to EOS, without special ids. ValueError for an id that does not exist."""
         numbers = []
         for number in (int(number) for number in ids):
-            if number == _EOS:
+            if number == self.vocabulary.eos:
                 break
             if not 0 <= number < self.vocabulary.size:
                 raise ValueError(f"id {number} is outside the vocabulary of {self.vocabulary.size}")
-            if number >= _SPECIAL:
-                numbers.append(number - _SPECIAL)
+            if number not in self._special:
+                numbers.append(number - self._before)
         text: str = self._model.decode(numbers, skip_special_tokens=False)
         return text.removeprefix(" ")
 
@@ -133,20 +161,29 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
-        """Read what `save` wrote; DataError if it is missing, damaged or something else."""
+        """Read what `save` wrote, or the `tokenizer.json` of a BERT-like encoder.
+
+        DataError if it is missing, damaged or something else.
+        """
+        remedy = "delete it; it is made again"
         try:
             held = json.loads(path.read_text(encoding="utf-8"))
-            if held["format"] != _FORMAT:
+            if is_foreign(held):
+                remedy = "name the tokenizer.json of a BERT-like encoder"
+                return cls.foreign(held)
+            if held["format"] not in (_FORMAT, _FOREIGN):
                 raise ValueError(f"its format is {held['format']!r}, not {_FORMAT!r}")
-            made = cls(held["pieces"], [(left, right) for left, right in held["merges"]], held["lowercase"])
+            made = cls.foreign(held["library"]) if held["format"] == _FOREIGN else cls(
+                held["pieces"], [(left, right) for left, right in held["merges"]], held["lowercase"])
             if made.digest != held["digest"]:
                 raise ValueError("its contents are not what was written")
         except (OSError, ValueError, KeyError, TypeError) as error:
-            cause = f"{path.name} is not a tokenizer: {error}"
-            raise DataError(cause, str(path), "delete it; it is made again") from None
+            raise DataError(f"{path.name} is not a tokenizer: {error}", str(path), remedy) from None
         return made
 
     def _written(self) -> Mapping[str, Any]:
+        if self._foreign is not None:
+            return {"format": _FOREIGN, "library": self._foreign}
         return {"format": _FORMAT, "lowercase": self.lowercase, "pieces": self.pieces, "merges": self.merges}
 
 

@@ -85,7 +85,8 @@ def _resize(backbone: Backbone, given: dict[str, Tensor], origin: Origin | None,
         try:
             found, was, now = _table(place, module, given[name], mine, origin, backbone.spec.grid)
         except ValueError as error:
-            raise UserError(f"cannot resize {name}: {error}", str(path), "load it at the size it was saved at") from None
+            remedy = "load it at the size that it was saved at"
+            raise UserError(f"cannot resize {name}: {error}", str(path), remedy) from None
         given[name] = found
         if was != now:
             told.append(f"{name} {was} -> {now}")
