@@ -12,7 +12,8 @@ from vlpbench.config.keys import NAMED, SECTIONS, TOP, Layer, checked, flatten
 from vlpbench.config.known import TASKS, Known
 from vlpbench.config.lines import find_lines
 from vlpbench.config.overrides import parse_overrides
-from vlpbench.config.problems import Report, guess
+from vlpbench.config.problems import GridError, Report, guess
+from vlpbench.config.recipes import read_recipe
 from vlpbench.config.tries import refuse_double_tries
 from vlpbench.config.typed import WrongValue, typed
 
@@ -217,10 +218,15 @@ class _Reader:
 
     def _value(self, key: str, value: Any, path: tuple[str | int, ...]) -> Any:
         try:
-            return checked(key, value, self.known, self.kinds)
+            found = checked(key, value, self.known, self.kinds)
+            if key == "recipe" and self.known is not None:
+                read_recipe(self.known.recipes[found], self.known)
+            return found
         except WrongValue as wrong:
             self.report.add(path, str(wrong), wrong.remedy)
-            return value
+        except GridError as wrong:
+            self.report.problems.extend(one for one in wrong.problems if one not in self.report.problems)
+        return value
 
 
 def _is_empty_table(key: str, value: Any) -> bool:

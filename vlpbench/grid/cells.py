@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vlpbench.config.gridfile import GridFile, Row
 from vlpbench.config.identity import cell_id
-from vlpbench.config.known import Known, backbone_parts
-from vlpbench.config.merge import KeyedError, merge, settings_of
+from vlpbench.config.known import backbone_parts
 from vlpbench.config.problems import Report, guess
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.sums import parse_sum
 from vlpbench.files import readable
+from vlpbench.grid.drafts import Draft, drafts
 from vlpbench.grid.fingerprints import Fingerprints, Opener
-from vlpbench.grid.names import is_match, row_name
+from vlpbench.grid.names import is_match
 from vlpbench.grid.reasons import why_not
 from vlpbench.metrics import VERSION as METRICS_VERSION
 from vlpbench.registry import Registry
@@ -55,82 +54,47 @@ class Cell:
         return f"{readable(self.row)}-s{self.seed}-{self.id}"
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """A cell before its data was looked at."""
-
-    row: str
-    seed: int
-    settings: CellSettings
-    source: Row
-
-
 def cells(grid: GridFile, registry: Registry, opener: Opener) -> list[Cell]:
     """The cells in the order of rows, axes and seeds, blind ones last.
 
     Raises GridError with all that does not fit together. Reads the data's files for their fingerprints.
     """
     report = grid.report()
-    drafts = list(_drafts(grid, registry.known(), report))
+    found = list(drafts(grid, registry.known(), report))
     report.raise_any()
-    drafts = [one for one in drafts if not any(is_match(rule, one.row, one.settings) for rule in grid.exclude)]
-    drafts += _blind(grid, drafts, registry, report)
+    found = [one for one in found if not any(is_match(rule, one.row, one.settings) for rule in grid.exclude)]
+    found += _blind(grid, found, registry, report)
     report.raise_any()
     prints = Fingerprints(registry, opener, report)
-    prints.read(draft.settings for draft in drafts)
+    prints.read(draft.settings for draft in found)
     report.raise_any()
-    made = [_cell(grid, draft, registry, prints) for draft in drafts]
+    made = [_cell(grid, draft, registry, prints) for draft in found]
     kept = _unique(made, report)
     report.raise_any()
     return kept
 
 
-def _drafts(grid: GridFile, known: Known, report: Report) -> Iterator[_Draft]:
-    names: dict[str, int] = {}
-    for row in grid.rows or (Row("", {}),):
-        for values in itertools.product(*grid.axes.values()):
-            axes = dict(zip(grid.axes, values, strict=True))
-            try:
-                whole = merge([grid.base, axes, row.changes, grid.overrides])
-                settings = settings_of(whole, grid.seeds[0], known)
-            except KeyedError as wrong:
-                report.add(_path(grid, row, wrong.key), str(wrong), wrong.remedy)
-                continue
-            name = row_name(row.name, row.changes, axes, settings)
-            if names.setdefault(name, row.number) != row.number:
-                report.add(("rows", row.number, "name"), f"two rows are called {name!r}", "give each a name of its own")
-            for seed in grid.seeds:
-                yield _Draft(name, seed, dataclasses.replace(settings, seed=seed), row)
-
-
-def _path(grid: GridFile, row: Row, key: str) -> tuple[str | int, ...]:
-    """Where a key stands: in the row if the row says it, else among what all rows share."""
-    path: tuple[str | int, ...] = tuple(key.split("."))
-    inside: tuple[str | int, ...] = ("rows", row.number, *path)
-    return inside if inside in grid.lines else path
-
-
 def _blind(
-    grid: GridFile, drafts: Sequence[_Draft], registry: Registry, report: Report
-) -> list[_Draft]:
+    grid: GridFile, found: Sequence[Draft], registry: Registry, report: Report
+) -> list[Draft]:
     """The reference row again, every image of fine-tuning and evaluation blanked: what language alone gives.
 
     The data sets of tasks that it leaves out stay: they decide the tokenizer, and so the pretraining is shared.
     """
-    names = {one.row for one in drafts} | {one.source.name for one in drafts if one.source.name}
+    names = {one.row for one in found} | {one.source.name for one in found if one.source.name}
     if grid.reference and grid.reference not in names:
         report.add(("reference",), f"there is no row {grid.reference!r}", guess(grid.reference, names))
     if not grid.floors:
         return []
-    row = next((one.row for one in drafts if _is_reference(grid, one, registry)), None)
-    found = []
-    for one in drafts:
+    row = next((one.row for one in found if _is_reference(grid, one, registry)), None)
+    twins = []
+    for one in found:
         tasks = tuple(task for task in one.settings.tasks if _is_blind_task(task))
         if one.row == row and tasks and not one.settings.blind:
             protocol = {task: one.settings.protocol[task] for task in tasks}
             settings = dataclasses.replace(one.settings, blind=True, tasks=tasks, protocol=protocol)
-            found.append(_Draft(f"{one.row}, blind", one.seed, settings, Row("", {})))
-    return found
+            twins.append(Draft(f"{one.row}, blind", one.seed, settings, Row("", {})))
+    return twins
 
 
 def _is_blind_task(task: str) -> bool:
@@ -138,7 +102,7 @@ def _is_blind_task(task: str) -> bool:
     return plain in _BLIND_TASKS and form != "zero-shot"
 
 
-def _is_reference(grid: GridFile, draft: _Draft, registry: Registry) -> bool:
+def _is_reference(grid: GridFile, draft: Draft, registry: Registry) -> bool:
     """The row that the grid names, else the first one that pretrains and can be run."""
     if grid.reference:
         return grid.reference in (draft.row, draft.source.name)
@@ -157,7 +121,7 @@ def versions_of(settings: CellSettings, registry: Registry) -> dict[str, int]:
     return found
 
 
-def _cell(grid: GridFile, draft: _Draft, registry: Registry, prints: Fingerprints) -> Cell:
+def _cell(grid: GridFile, draft: Draft, registry: Registry, prints: Fingerprints) -> Cell:
     settings = draft.settings
     versions = versions_of(settings, registry)
     fingerprints = prints.of(settings)

@@ -1,0 +1,57 @@
+"""Settings of a cell back as dotted keys, so that one of them can be shown or changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vlpbench.config.keys import SECTIONS, Layer
+from vlpbench.config.known import Known, backbone_parts
+from vlpbench.config.merge import merge, settings_of
+from vlpbench.config.settings import CellSettings
+from vlpbench.config.typed import fields_of, plain
+
+__all__ = ["changed", "layer_of"]
+
+
+def layer_of(settings: CellSettings) -> dict[str, Any]:
+    """Every setting of a cell by its dotted key, plain, in the order of `CellSettings`."""
+    whole = plain(settings)
+    tables = {
+        "objectives": "objective", "sources": "data", "protocol": "protocol",
+        "wiring": f"trunk.{backbone_parts(settings.backbone)[1]}",
+    }
+    found: dict[str, Any] = {}
+    for name in fields_of(CellSettings):
+        if name in tables or name in SECTIONS:
+            deepest = 1 if name in SECTIONS or name == "wiring" else 2
+            found.update(_dotted(tables.get(name, name), whole[name], deepest))
+        else:
+            found[name] = whole[name]
+    return found
+
+
+def _dotted(before: str, table: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        key = f"{before}.{name}"
+        if depth > 1:
+            yield from _dotted(key, value, depth - 1)
+        elif value and (key == "tune.tries" or (before.startswith("data.") and name == "text_noise")):
+            yield from _dotted(key, value, 1)
+        else:
+            yield key, value
+
+
+def changed(settings: CellSettings, changes: Layer, known: Known) -> CellSettings:
+    """The settings with some keys changed (checked values), as if a row had said them; the seed stays.
+
+    What the cell did not use is not in its settings, so an objective that it gains has its defaults. Raises KeyedError.
+    """
+    named = {}
+    for key, value in changes.items():
+        path = key.split(".")
+        tasks = [task for task in settings.tasks if path[0] == "protocol" and task.partition("@")[0] == path[1]]
+        named.update({".".join([path[0], task, *path[2:]]): value for task in tasks} or {key: value})
+    made = settings_of(merge([layer_of(settings), named]), settings.seed, known)
+    return dataclasses.replace(made, seed=settings.seed)

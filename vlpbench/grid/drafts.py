@@ -1,0 +1,94 @@
+"""A grid's rows x axes x seeds with the layers that each cell's settings come from, before its data is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vlpbench.config.gridfile import GridFile, Row
+from vlpbench.config.keys import Layer
+from vlpbench.config.known import Known
+from vlpbench.config.merge import KeyedError, merge, settings_of
+from vlpbench.config.problems import Report
+from vlpbench.config.recipes import expanded
+from vlpbench.config.settings import CellSettings
+from vlpbench.grid.names import row_name
+
+__all__ = ["Draft", "Told", "drafts"]
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A layer of a cell's settings, and who said it."""
+
+    layer: Layer
+    """Settings by dotted key."""
+    who: str
+    """ "base", "axis", "row 'x'" or "-S"."""
+    paths: tuple[Path, ...] = ()
+    """The tables of the grid file that its keys stand in."""
+    recipe: str = ""
+    """The recipe that says it in their name; empty if they say it themselves."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A cell without its data's fingerprints."""
+
+    row: str
+    """The line of the table."""
+    seed: int
+    """Its seed."""
+    settings: CellSettings
+    """All that decides its numbers."""
+    source: Row
+    """The row of the grid file."""
+    layers: tuple[Told, ...] = ()
+    """What its settings were made of, later ones winning."""
+
+
+def drafts(grid: GridFile, known: Known, report: Report) -> Iterator[Draft]:
+    """The cells in the order of rows, axes and seeds; what does not fit together goes into the report."""
+    names: dict[str, int] = {}
+    for row in grid.rows or (Row("", {}),):
+        for values in itertools.product(*grid.axes.values()):
+            axes = dict(zip(grid.axes, values, strict=True))
+            layers = tuple(_layers(grid, row, axes, known))
+            try:
+                settings = settings_of(merge(one.layer for one in layers), grid.seeds[0], known)
+            except KeyedError as wrong:
+                report.add(_path(grid, row, wrong.key), str(wrong), wrong.remedy)
+                continue
+            name = row_name(row.name, row.changes, axes, settings)
+            if names.setdefault(name, row.number) != row.number:
+                report.add(("rows", row.number, "name"), f"two rows are called {name!r}", "give each a name of its own")
+            for seed in grid.seeds:
+                yield Draft(name, seed, dataclasses.replace(settings, seed=seed), row, layers)
+
+
+def _layers(grid: GridFile, row: Row, axes: dict[str, Any], known: Known) -> Iterator[Told]:
+    number = row.number + 1
+    for told in (
+        Told(grid.base, "base", (("base",), ())),
+        Told(axes, "axis", (("axes",),)),
+        Told(row.changes, f"row {row.name!r}" if row.name else f"row {number}", (("rows", row.number),)),
+        Told(grid.overrides, "-S"),
+    ):
+        *under, own = expanded(told.layer, known)
+        for layer in under:
+            yield dataclasses.replace(told, layer=layer, recipe=told.layer["recipe"])
+        yield dataclasses.replace(told, layer=own)
+
+
+def _path(grid: GridFile, row: Row, key: str) -> Path:
+    """Where a key stands: in the row if the row says it, else among what all rows share."""
+    path: Path = tuple(key.split("."))
+    for start in (("rows", row.number), (), ("base",)):
+        if (*start, *path) in grid.lines:
+            return (*start, *path)
+    return path
