@@ -21,6 +21,7 @@ GROUPS = {
     "run": ("vlpbench.cli.run:run", "Run a grid, or some of its cells."),
     "grid": ("vlpbench.cli.grid:grid", "List grids, show what a grid says."),
     "report": ("vlpbench.cli.report:report", "Turn results into tables."),
+    "config": ("vlpbench.cli.config:config", "What settings there are, and what a cell's are."),
     "data": ("vlpbench.cli.data:data", "List, prepare, look at and check data sets."),
     "plugins": ("vlpbench.cli.plugins:plugins", "What plugins bring, and which are broken."),
     "info": ("vlpbench.cli.info:info", "This machine and these packages, for a report of a fault."),
