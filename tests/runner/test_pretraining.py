@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from vlpbench.device import Device
-from vlpbench.errors import UserError
-from vlpbench.runner.pretraining import pretrain, pretraining_loader, stage_of
+from vlpbench.runner.pretraining import pretrain, stage_of
 from vlpbench.runner.workbench import Workbench
 
 WORDS = {"words": 'objective = "prefix-lm"'}
@@ -78,10 +77,3 @@ def test_what_was_left_is_what_is_read(ran: Any, tmp_path: Path) -> None:
         assert all(torch.equal(value, other.weights[name]) for name, value in made[0].weights.items())
     assert made[0].weights and not any(name.startswith("terms.") for name in made[0].weights)
     assert made[0].told["samples"] == 40 and made[0].told["flops"] > 0 and made[0].told["image_tokens"] == 16
-
-
-def test_objectives_of_texts_alone_are_told(ran: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell, registry = ran.cell("words"), ran.registry()
-    monkeypatch.setattr(registry.objective("prefix-lm"), "uses", frozenset({"texts"}))
-    with pytest.raises(UserError, match="prefix-lm learns from texts alone, and 'digits' has pairs"):
-        pretraining_loader(Workbench(cell, registry, Device("cpu")))

@@ -13,7 +13,7 @@ from vlpbench.data.images import prepare_images
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import cells, open_grid
-from vlpbench.runner import pretraining
+from vlpbench.runner import batches, pretraining
 from vlpbench.runner.showing import look
 from vlpbench.runner.showing_picture import draw_look
 from vlpbench.runner.workbench import Workbench, opened_here
@@ -67,7 +67,7 @@ def test_it_is_the_batch_that_pretraining_sees(bench, tmp_path, monkeypatch):
     with pytest.raises(InterruptedError):
         pretraining.pretrain(bench(), tmp_path)
     for step in (0, 5):
-        shown, trained = look(bench(), step).views, seen[step].views
+        shown, trained = look(bench(), step).views, seen[step].batches[0].views
         assert shown.keys() == trained.keys() == {"prefix-lm", "contrastive"}
         for name in shown:
             np.testing.assert_array_equal(shown[name].tokens, trained[name].tokens)
@@ -78,7 +78,7 @@ def test_it_is_the_batch_that_pretraining_sees(bench, tmp_path, monkeypatch):
 
 def test_pictures_are_those_of_the_stem(bench):
     seen = look(bench("sum", "image.crop=0.4", "image.flip=true"), 2)
-    host = pretraining.pretraining_loader(bench("sum", "image.crop=0.4", "image.flip=true")).host(2)
+    host = batches.pretraining_loader(bench("sum", "image.crop=0.4", "image.flip=true")).host(2).batches[0]
     pixels, boxes, flips = map(torch.from_numpy, (host.pixels, host.boxes, host.flips))
     images = prepare_images(pixels, 32, boxes, flips)
     again = torch.from_numpy(seen.pictures.astype(np.float32) / 255 * 2 - 1).permute(0, 3, 1, 2)

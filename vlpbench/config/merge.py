@@ -62,7 +62,8 @@ def settings_of(whole: Layer, seed: int, known: Known) -> CellSettings:
     data, texts = (canonical_data(whole.get(key, getattr(CellSettings, key))) for key in ("data", "texts"))
     tasks = tuple(whole.get("tasks", CellSettings.tasks))
     protocol = {task: _protocol(whole, task, data) for task in tasks}
-    names = dict.fromkeys([*names_of(data, "data set"), *names_of(texts, "data set")])
+    spoken = whole.get("text.trained_on", "") or "none"
+    names = dict.fromkeys(name for one in (data, texts, spoken) for name in names_of(one, "data set"))
     names.update(dict.fromkeys(one.data for one in protocol.values()))
     top = {key: value for key, value in whole.items() if key in fields_of(CellSettings) and "." not in key}
     sections = {name: _made(f"{name}", cls, _under(whole, name)) for name, cls in SECTIONS.items()}

@@ -67,6 +67,9 @@ class TextSettings:
     """T, tokens of a row, end of sentence included; longer texts are cut, and the number of cut ones is reported."""
     vocabulary: int = 1_000
     """Largest number of ids of the byte-pair tokenizer, trained on the training split only."""
+    trained_on: str = ""
+    """Data sets whose training texts the tokenizer is trained on ("coco + wiki"), so that rows that differ in their
+    data share it; empty for all that the cell uses."""
     lowercase: bool = True
     """Whether texts are lower-cased before they are cut into tokens."""
 

@@ -52,7 +52,7 @@ def validation_loader(bench: Workbench) -> Joint:
 def _sources(bench: Workbench, kind: Kind) -> list[tuple[float, str]]:
     """Weight and name of each data set of one kind."""
     said = bench.settings.data if kind == "pairs" else bench.settings.texts
-    return [(weight, name) for weight, name in parse_sum(said) if name != "none"]
+    return [(weight, name) for weight, name in parse_sum(said, what="data set") if name != "none"]
 
 
 def _loader(

@@ -14,7 +14,7 @@ from torch import Tensor
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.config.known import backbone_parts
 from vlpbench.config.settings import Protocol
-from vlpbench.config.sums import parse_sum
+from vlpbench.config.sums import names_of, parse_sum
 from vlpbench.config.typed import make
 from vlpbench.contract.abilities import Visible
 from vlpbench.contract.dataset import Dataset
@@ -77,7 +77,7 @@ class Workbench:
     def pretraining_data(self) -> tuple[str, ...]:
         """The data sets that pretraining reads, of pairs and of texts."""
         said = (self.settings.data, self.settings.texts)
-        return tuple(dict.fromkeys(name for one in said for _, name in parse_sum(one) if name != "none"))
+        return tuple(dict.fromkeys(name for one in said for name in names_of(one, "data set")))
 
     @property
     def tested_data(self) -> frozenset[str]:
@@ -114,8 +114,9 @@ class Workbench:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """Trained on the training splits of the cell's data sets, or read from the cache where that was done before."""
-        decided_by = {"data": dict(self.cell.fingerprints), "text": self._text_key, "version": 1}
+        """Trained on training splits, or read from the cache where that was done before."""
+        prints = {name: self.cell.fingerprints[name] for name in self._spoken}
+        decided_by = {"data": prints, "text": self._text_key, "version": 1}
         path: Path = cache_folder() / "tokenizers" / f"{digest(decided_by)[:16]}.json"
         if path.is_file():
             with contextlib.suppress(DataError):  # damaged, or of an earlier version: made again
@@ -125,12 +126,18 @@ class Workbench:
         return made
 
     @property
+    def _spoken(self) -> list[str]:
+        """The data sets whose training texts the tokenizer is trained on."""
+        said = self.settings.text.trained_on
+        return sorted(names_of(said, "data set") if said else self.settings.sources)
+
+    @property
     def _text_key(self) -> list[Any]:
         text = self.settings.text
         return [text.vocabulary, text.lowercase, self.settings.on_bad_sample, self._stored]
 
     def _training_texts(self) -> Iterator[str]:
-        for data in sorted(self.settings.sources):
+        for data in self._spoken:
             for sample in self.split(data, "train", "train").samples:
                 yield from sample.captions
                 yield from (question.text for question in sample.questions)

@@ -122,8 +122,8 @@ def _gradients_of_features(
         shared = with_states(learner.backbone, piece.views)
         for name in coupled:
             if piece.kind in tally.kinds[name]:
-                with torch.no_grad():
-                    made = encoded(learner, name, shared[name], tally.device)
+                # cut off rather than made under no_grad, in which torch's FLOP counter trips over a view of a weight
+                made = {key: x.detach() for key, x in encoded(learner, name, shared[name], tally.device).items()}
                 parts.setdefault((name, piece.kind), []).append(made)
     found = {}
     for (name, kind), made_of_pieces in parts.items():

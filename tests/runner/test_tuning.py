@@ -1,0 +1,121 @@
+"""Trying settings on the validation split: which, how often, by which rule, and what the record says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlpbench.device import Device
+from vlpbench.errors import UserError
+from vlpbench.grid import cells, open_grid
+from vlpbench.runner.cell import folder_of, run_cell
+from vlpbench.runner.tuning import _best, next_stage, tune
+from vlpbench.runner.workbench import opened_here
+
+GRID = """
+name = "tried"
+seeds = [0, 1]
+tasks = ["captioning"]
+[base]
+objective = "prefix-lm"
+[data.digits]
+train = 30
+val = 12
+test = 8
+[text]
+vocabulary = 330
+[budget]
+samples = 32
+batch = 8
+[protocol.captioning]
+samples = 16
+batch = 8
+[tune]
+task = "captioning"
+samples = 16
+[tune.tries]
+"optim.lr" = [1e-3, 1e-2]
+"objective.prefix-lm.shortest" = [1, 2]
+"""
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Any:
+    (tmp_path / "grid.toml").write_text(GRID)
+
+    def read(*overrides: str) -> Any:
+        found, registry = open_grid(str(tmp_path / "grid.toml"), overrides)
+        return cells(found, registry, opened_here), registry
+
+    return read
+
+
+def test_a_cell_is_run_with_what_was_chosen(grid: Any, tmp_path: Path) -> None:
+    (first, second, *blind), registry = grid()
+    stages: list[str] = []
+    assert run_cell(first, tmp_path, registry, Device("cpu"), lambda stage, *_: stages.append(stage))
+    record = folder_of(first, tmp_path)
+    told = record.read("scores.json")["tuned"]
+    assert [one["settings"] for one in told["tried"]] == [
+        {"optim.lr": lr, "objective.prefix-lm.shortest": shortest} for lr in (1e-3, 1e-2) for shortest in (1, 2)
+    ]
+    assert told["task"] == "captioning" and told["samples"] == 16
+    assert told["choice"] == max(told["tried"], key=lambda one: one["score"])["settings"]
+    tried = list(dict.fromkeys(stages))
+    assert tried[:2] == ["try 1/4: pretrain", "try 1/4: captioning"] and tried[-2:] == ["pretrain", "captioning"]
+    assert max(row["lr"] for row in record.curve() if row["stage"] == "pretrain") == told["choice"]["optim.lr"]
+    assert record.read("settings.json")["settings"]["tune"]["task"] == "captioning"
+    for other in (second, *blind):  # another seed and the blind row: the same choice, nothing tried again
+        again: list[str] = []
+        found = tune(other, tmp_path, registry, Device("cpu"), lambda stage, *_, again=again: again.append(stage))
+        assert found.told == json.loads(json.dumps(told)) and again == []
+        assert found.cell.settings.optim.lr == told["choice"]["optim.lr"]
+        assert found.cell.settings.seed == other.seed and found.cell.settings.blind == other.settings.blind
+
+
+def test_tries_never_open_the_test_split(grid: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vlpbench.runner import workbench
+
+    opened: list[str] = []
+    real = workbench.open_split
+    monkeypatch.setattr(workbench, "open_split", lambda data, name, **more: opened.append(name) or real(data, name, **more))
+    (first, *_), registry = grid()
+    tune(first, tmp_path, registry, Device("cpu"))
+    assert set(opened) == {"train", "val"}
+
+
+def test_cells_wait_for_the_stage_that_they_share(grid: Any, tmp_path: Path) -> None:
+    (first, second, *_), registry = grid()
+    assert next_stage(first, tmp_path, registry) == next_stage(second, tmp_path, registry)
+    tune(first, tmp_path, registry, Device("cpu"))
+    after = [next_stage(one, tmp_path, registry) for one in (first, second)]
+    assert None not in after and after[0] != after[1], "two seeds pretrain apart"
+
+
+def test_another_row_and_another_budget_of_tries_are_tried_anew(grid: Any, tmp_path: Path) -> None:
+    (first, *_), registry = grid()
+    (other, *_), _ = grid("tune.samples=24")
+    (stem, *_), _ = grid("stem=conv2")
+    assert len({str(next_stage(one, tmp_path, registry)) for one in (first, other, stem)}) == 3
+    assert len({one.id for one in (first, other, stem)}) == 3
+
+
+def test_nothing_to_try_is_nothing_done(grid: Any, tmp_path: Path) -> None:
+    (first, *_), registry = grid()
+    plain = dataclasses.replace(first, settings=dataclasses.replace(first.settings, tune=type(first.settings.tune)()))
+    found = tune(plain, tmp_path, registry, Device("cpu"))
+    assert found.cell is plain and found.told is None and not list(tmp_path.glob("stages/tune*"))
+
+
+def test_the_rule() -> None:
+    def tried(*scores: Any) -> list[dict[str, Any]]:
+        return [{"settings": {"n": n}, "score": score} for n, score in enumerate(scores)]
+
+    assert _best(tried(1.0, 3.0, 3.0)) == {"n": 1}, "the first of equals"
+    assert _best(tried(None, -1.0)) == {"n": 1}, "what has no score is no choice"
+    with pytest.raises(UserError, match="none of 2 tries has a score"):
+        _best(tried(None, None))
