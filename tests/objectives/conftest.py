@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from vlpbench.backbones.decoder_only import DecoderOnly
 from vlpbench.backbones.dual_encoder import DualEncoder
 from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.backbones.sizes import SIZES
@@ -69,9 +70,16 @@ def built():
     return make
 
 
-@pytest.fixture(scope="module")
-def decoding(built):
-    return built({"context", "decode"})
+@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly], ids=lambda trunk: trunk.name)
+def decoding(built, request):
+    """Backbones that speak."""
+    return built({"context", "decode"}, request.param)
+
+
+@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly], ids=lambda trunk: trunk.name)
+def fusing(built, request):
+    """Backbones in which pictures and words see each other."""
+    return built({"fused_tokens", "text_tokens"}, request.param)
 
 
 @pytest.fixture(scope="module", params=[EncoderDecoder, DualEncoder], ids=lambda trunk: trunk.name)

@@ -10,6 +10,8 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
+from vlpbench.backbones.decoder_only import DecoderOnly
+from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.objectives.image_text_matching import Config, ImageTextMatching
 
 VECTORS = frozenset({"image_vector", "text_vector"})
@@ -22,9 +24,9 @@ def _no_gradient(request):
         yield
 
 
-@pytest.fixture(scope="module")
-def backbones(built):
-    return {"hard": built(MINED), "uniform": built(PLAIN)}
+@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly], ids=lambda trunk: trunk.name)
+def backbones(built, request):
+    return {"hard": built(MINED, request.param), "uniform": built(PLAIN, request.param)}
 
 
 @pytest.fixture(params=["hard", "uniform"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -46,9 +48,9 @@ def test_loss_by_hand(host, crossed, decoding, visible, has_image):
     found = losses(objective, decoding, batch)
     for b in range(3):
         words, bos = batch.tokens[b][batch.mask[b]], torch.tensor([batch.vocabulary.bos])
-        one = torch.ones(1, 1, dtype=torch.bool)
+        shown = torch.full((1, 1), decoding.name == "encoder-decoder")  # else the stack starts with what it says
         image = decoding.see(batch.images[b : b + 1]) if has_image else None
-        context = decoding.context(image, None if has_image else decoding.read(bos[None], one), visible)
+        context = decoding.context(image, None if has_image else decoding.read(bos[None], shown), visible)
         inputs = torch.cat([bos, words[:-1]])[None]
         logits = decoding.logits(decoding.decode(context, decoding.read(inputs, torch.ones_like(inputs).bool())))[0]
         expected = sum(-logits[t].log_softmax(-1)[words[t]] for t in range(len(words)))
@@ -82,6 +84,39 @@ def test_who_sees_whom_in_the_picture_matters(host, crossed, decoding):
         found.append(losses(objective, decoding, crossed(host([8, 5]), decoding, objective)))
     assert not torch.allclose(found[0], found[1], rtol=1e-4)
     assert torch.allclose(found[0], found[2], rtol=1e-4)  # no word stands in the encoder
+
+
+@pytest.mark.parametrize(("visible", "raster"), [("causal", True), ("causal-text", False), ("all", False)])
+def test_the_two_readings_of_the_naive_lm(host, crossed, decoding, visible, raster):
+    """Causal over image tokens in raster order, or not: whether a token knows of the patches below and right of it."""
+    batch = crossed(host([8]), decoding)
+    reading = LanguageModel.visible_with(Config(visible))
+    plain = decoding.context(batch.image, None, reading).memory
+    rows, columns = decoding.spec.grid
+    side = batch.images.shape[-1] // rows
+    for place in range(rows * columns):
+        row, column = divmod(place, columns)
+        pixels = batch.images.clone()
+        pixels[..., row * side : (row + 1) * side, column * side : (column + 1) * side] += 1.0
+        changed = ~torch.isclose(decoding.context(decoding.see(pixels), None, reading).memory, plain, atol=1e-5).all(2)
+        assert changed[0].tolist() == [not raster or other >= place for other in range(rows * columns)]
+
+
+@pytest.mark.parametrize("visible", ["all", "causal", "causal-text"])
+def test_every_word_hears_of_every_patch_and_of_no_later_word(host, crossed, decoding, visible):
+    """The last patch is seen by the first word; a word changes what is said after it, never what was said before."""
+    objective = LanguageModel(Config(visible), decoding.spec)
+    batch = crossed(host([8, 8]), decoding, objective)
+    plain = objective.encode(decoding, batch)["nll"]
+    pixels = batch.images.clone()
+    pixels[..., -8:, -8:] += 1.0
+    seen = objective.encode(decoding, replace(batch, image=decoding.see(pixels)))["nll"]
+    assert not torch.isclose(seen, plain, atol=1e-6).any()
+    inputs = batch["inputs"].clone()
+    inputs[:, 4] = 39
+    said = objective.encode(decoding, replace(batch, extras={**batch.extras, "inputs": inputs}))["nll"]
+    assert torch.allclose(said[:, :4], plain[:, :4], atol=1e-5)
+    assert not torch.isclose(said[:, 4:], plain[:, 4:], atol=1e-6).any()
 
 
 def test_padding_is_not_counted(host, crossed, decoding):

@@ -15,11 +15,6 @@ T = 12
 SPECIAL = (0, 1, 2, 3, 4, 5, 6)
 
 
-@pytest.fixture(scope="module")
-def fusing(built):
-    return built({"fused_tokens", "text_tokens"})
-
-
 @pytest.fixture
 def surgery(host):
     def make(lengths, config=None, seed=0, **more):

@@ -111,8 +111,9 @@ def test_loss_by_hand(host, crossed, decoding, has_image):
     for b, k in enumerate(batch["known"].sum(1).tolist()):
         words = batch.tokens[b][batch.mask[b]]
         prefix = decoding.read(words[None, :k], torch.ones(1, k, dtype=torch.bool))
-        if not has_image and k == 0:  # nothing to see: BOS stands in
-            prefix = decoding.read(torch.full((1, 1), batch.vocabulary.bos), torch.ones(1, 1, dtype=torch.bool))
+        if not has_image and k == 0:  # nothing to see: an encoder is shown BOS, one stack starts with what it says
+            shown = torch.full((1, 1), decoding.name == "encoder-decoder")
+            prefix = decoding.read(torch.full((1, 1), batch.vocabulary.bos), shown)
         image = decoding.see(batch.images[b : b + 1]) if has_image else None
         inputs = torch.cat([torch.tensor([batch.vocabulary.bos]), words[k:-1]])[None]
         with torch.no_grad():
