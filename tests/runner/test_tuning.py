@@ -82,7 +82,12 @@ def test_tries_never_open_the_test_split(grid: Any, tmp_path: Path, monkeypatch:
 
     opened: list[str] = []
     real = workbench.open_split
-    monkeypatch.setattr(workbench, "open_split", lambda data, name, **more: opened.append(name) or real(data, name, **more))
+
+    def spied(data: Any, name: str, **more: Any) -> Any:
+        opened.append(name)
+        return real(data, name, **more)
+
+    monkeypatch.setattr(workbench, "open_split", spied)
     (first, *_), registry = grid()
     tune(first, tmp_path, registry, Device("cpu"))
     assert set(opened) == {"train", "val"}

@@ -46,7 +46,7 @@ def test_lines_are_texts_by_number(made):
 def test_lines_that_are_no_texts_are_named(made):
     good, bad = read(made(b"\xef\xbb\xbfone\n\n \t \nca\xffe\nfive\n"))
     assert good == {1: ("one",), 5: ("five",)}
-    assert bad == ["t.txt: line 2: is empty", "t.txt: line 3: is empty", "t.txt: line 4: is not UTF-8 (0xff)"]
+    assert bad == ["t.txt: line 4: is not UTF-8 (0xff)"]
 
 
 def test_paragraphs_stand_between_blank_lines(made):
@@ -61,14 +61,13 @@ def test_a_paragraph_with_a_bad_line_is_named_by_that_line(made):
     assert bad == ["t.txt: line 4: is not UTF-8 (0xe9)"]
 
 
-def test_what_looks_blank_to_unicode_alone_is_empty(made):
-    assert read(made("\u00a0\u2003\n"))[1] == ["t.txt: line 1: is empty"]
-    assert read(made("one\n\n\u00a0\n\ntwo", unit="paragraph")) == ({1: ("one",), 5: ("two",)}, [
-        "t.txt: line 3: is empty"])
+def test_blank_lines_are_no_texts_and_no_fault(made):
+    assert read(made("\u00a0\u2003\n")) == ({}, [])
+    assert read(made("one\n\n\u00a0\n\ntwo", unit="paragraph")) == ({1: ("one",), 5: ("two",)}, [])
 
 
 def test_a_limit_counts_texts_that_can_be_used(made):
-    assert read(made("one\n\nthree\nfour\n", limit=2)) == ({1: ("one",), 3: ("three",)}, ["t.txt: line 2: is empty"])
+    assert read(made("one\n\nthree\nfour\n", limit=2)) == ({1: ("one",), 3: ("three",)}, [])
 
 
 def test_a_file_is_never_held_whole(made):
@@ -123,8 +122,8 @@ def test_from_the_file_to_examples_without_pictures(made):
 
 
 def test_broken_lines_stop_a_run_or_are_left_out(made):
-    text = made("one\n\nthree\n")
-    with pytest.raises(DataError, match=r"t\.txt: line 2: is empty"):
+    text = made(b"one\n\xff\nthree\n")
+    with pytest.raises(DataError, match=r"t\.txt: line 2: is not UTF-8"):
         open_split(text, "train", purpose="train", size=8, on_bad="error")
     left = open_split(text, "train", purpose="train", size=8, on_bad="skip")
     assert len(left.samples) == 2 and len(left.problems) == 1

@@ -66,7 +66,8 @@ class FromFiles(Dataset):
         """A hash of the annotation files and of every image that a sample names (stamped, so fast when repeated)."""
         given = itertools.chain.from_iterable(self.read(split) for split in self.splits())
         names = {sample.image for sample in given if isinstance(sample, Sample) and sample.image}
-        return fingerprint({"kind": self.name, "version": self.version}, self.files(), self.images, names, self.cache)
+        facts = {"kind": self.name, "version": self.version, "limit": self.config.limit}
+        return fingerprint(facts, self.files(), self.images, names, self.cache)
 
     def describe(self) -> Mapping[str, str]:
         """A few facts for `vlpbench data list`."""
