@@ -16,7 +16,7 @@ def test_hook_gives_data_sets():
     manager.add_hookspecs(hookspecs)
     manager.register(builtin)
     (found,) = manager.hook.vlpbench_datasets()
-    assert [made.name for made in found] == ["coco", "vqa", "karpathy", "table", "text", "digits"]
+    assert [made.name for made in found] == ["coco", "vqa", "karpathy", "table", "text", "digits", "shapes"]
     assert all(issubclass(made, Dataset) for made in found)
 
 

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from vlpbench.data.worlds.digit_scenes import DigitsConfig, lexicon, plan
-from vlpbench.data.worlds.questions import ANNOTATORS, Asked, answers_of, ask, possible
+from vlpbench.data.worlds.questions import ANNOTATORS, Asked, answers_of, ask
 from vlpbench.data.worlds.scene import Scene
+from vlpbench.data.worlds.truths import possible
 from vlpbench.data.worlds.words import PAINTS, places
 from vlpbench.streams import generator
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlpbench.data.worlds import writing
+from vlpbench.data.worlds import whole_folder
 from vlpbench.data.worlds.digit_scenes import DigitsConfig, plan
 from vlpbench.data.worlds.scene import Scene
-from vlpbench.data.worlds.writing import MANIFEST, Plan, complete, write
+from vlpbench.data.worlds.whole_folder import MANIFEST, complete
+from vlpbench.data.worlds.writing import Plan, write
 from vlpbench.errors import UserError
 
 CONFIG = DigitsConfig(train=60, val=20, test=20)
@@ -176,7 +177,7 @@ def test_what_a_killed_writer_left_is_swept_after_a_day(tmp_path: Path) -> None:
     old, new = tmp_path / ".w.old", tmp_path / ".w.new"
     for folder in (old, new):
         (folder / "images").mkdir(parents=True)
-    long_ago = time.time() - 2 * writing._ABANDONED
+    long_ago = time.time() - 2 * whole_folder._ABANDONED
     os.utime(old, (long_ago, long_ago))
     write(tmp_path / "w", made())
     assert sorted(path.name for path in tmp_path.iterdir()) == [".w.new", "w"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from vlpbench.data.worlds.drawing import draw, enlarged
 from vlpbench.data.worlds.handwriting import BRIGHTEST, POOLS, handwriting, pools
+from vlpbench.data.worlds.knobs import check_knobs, refused
 from vlpbench.data.worlds.scene import Layout, Scene, draw_scenes
 from vlpbench.data.worlds.words import COLOURS, PAINTS, Form, Lexicon, counts, places
 from vlpbench.data.worlds.writing import Plan
-from vlpbench.errors import UserError
 from vlpbench.files import digest
 
 if TYPE_CHECKING:
@@ -31,18 +31,26 @@ _PHRASES = (
 )
 
 _FORMS = (
-    Form("find", "which digit is {}", "which digit", 0.12, given="colour", asked="kind"),
-    Form("find", "which digit is at the {}", "which digit", 0.12, given="place", asked="kind"),
-    Form("find", "what colour is the {}", "what colour", 0.12, given="kind", asked="colour"),
-    Form("find", "what colour is at the {}", "what colour", 0.12, given="place", asked="colour"),
-    Form("find", "where is {}", "where is", 0.12, given="colour", asked="place"),
-    Form("find", "where is the {}", "where is", 0.12, given="kind", asked="place"),
-    Form("exists", "is any digit {}", "is any", 0.05, given="colour"),
-    Form("exists", "is there a {}", "is there", 0.05, given="kind"),
-    Form("exists", "is any digit at the {}", "is any", 0.05, given="place"),
-    Form("total", "how many digits are there", "how many", 0.05),
-    Form("count", "how many digits are {}", "how many", 0.04, given="colour"),
-    Form("count", "how many times is there a {}", "how many", 0.04, given="kind"),
+    Form("find", "which digit is {}", "which digit", 0.12, ("colour",), "kind", {"": "the {0} digit is a {answer}"}),
+    Form("find", "which digit is at the {}", "which digit", 0.12, ("place",), "kind",
+         {"": "the digit at the {0} is a {answer}"}),
+    Form("find", "what colour is the {}", "what colour", 0.12, ("kind",), "colour", {"": "the {0} is {answer}"}),
+    Form("find", "what colour is at the {}", "what colour", 0.12, ("place",), "colour",
+         {"": "the digit at the {0} is {answer}"}),
+    Form("find", "where is {}", "where is", 0.12, ("colour",), "place", {"": "the {0} digit is at the {answer}"}),
+    Form("find", "where is the {}", "where is", 0.12, ("kind",), "place", {"": "the {0} is at the {answer}"}),
+    Form("exists", "is any digit {}", "is any", 0.05, ("colour",),
+         told={"yes": "there is a {0} digit", "no": "no digit is {0}"}),
+    Form("exists", "is there a {}", "is there", 0.05, ("kind",),
+         told={"yes": "there is a {0}", "no": "there is no {0}"}),
+    Form("exists", "is any digit at the {}", "is any", 0.05, ("place",),
+         told={"yes": "there is a digit at the {0}", "no": "no digit is at the {0}"}),
+    Form("total", "how many digits are there", "how many", 0.05,
+         told={"1": "there is {answer} digit", "": "there are {answer} digits"}),
+    Form("count", "how many digits are {}", "how many", 0.04, ("colour",),
+         told={"0": "no digit is {0}", "1": "{answer} digit is {0}", "": "{answer} digits are {0}"}),
+    Form("count", "how many times is there a {}", "how many", 0.04, ("kind",),
+         told={"0": "there is no {0}", "1": "there is a {0} once", "": "there is a {0} {answer} times"}),
 )
 
 _LICENCE = {
@@ -57,6 +65,8 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "questions": (1, 12), "seed": (0, 2**31 - 1),
 }
 """The least and largest value of each knob."""
+
+_WORLD = "world of digits"
 
 
 @dataclass(frozen=True)
@@ -92,25 +102,15 @@ class DigitsConfig:
 
     def __post_init__(self) -> None:
         """Raise UserError naming the first knob that is out of its range."""
-        for name, (least, largest) in _RANGES.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest:
-                raise _bad(name, value, f"a whole number from {least} to {largest}")
-        share = isinstance(self.synonyms, int | float) and not isinstance(self.synonyms, bool)
-        if not share or not 0 <= self.synonyms <= 0.5:
-            raise _bad("synonyms", self.synonyms, "a number from 0 to 0.5")
+        check_knobs(self, _RANGES, _WORLD)
         if self.digits_max > self.grid**2:
-            raise _bad("digits_max", self.digits_max, f"at most {self.grid**2}, the cells of the grid")
+            raise refused("digits_max", self.digits_max, f"at most {self.grid**2}, the cells of the grid", _WORLD)
         if self.digits_min > self.digits_max:
-            raise _bad("digits_min", self.digits_min, f"at most digits_max, which is {self.digits_max}")
+            raise refused("digits_min", self.digits_min, f"at most digits_max, which is {self.digits_max}", _WORLD)
 
     def scenes(self) -> dict[str, int]:
         """Number of scenes of each split."""
         return {split: getattr(self, split) for split in POOLS}
-
-
-def _bad(knob: str, value: object, allowed: str) -> UserError:
-    return UserError(f"{knob} = {value!r} makes no world of digits", f"[data.NAME] {knob}", f"give {allowed}")
 
 
 def fingerprint(config: DigitsConfig, name: str, version: int) -> str:

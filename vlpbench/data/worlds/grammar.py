@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from vlpbench.data.worlds.scene import Scene, Thing
-from vlpbench.data.worlds.words import Lexicon, articled
+from vlpbench.data.worlds.scene import Scene, Thing, stands
+from vlpbench.data.worlds.words import RELATIONS, Lexicon, Link, articled
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["captions", "oracle"]
+__all__ = ["captions", "oracle", "rewrites", "spoken"]
+
+_EAGER = 0.5
+"""Share of synonyms in rewrites, in worlds that have any."""
+
+_TRIES = 12
+"""How often two wordings are drawn in search of rewrites that are not among the captions."""
+
+
+def spoken(words: Sequence[str], pick: float, synonyms: float) -> str:
+    """The first of `words`, or another one where `pick`, a number in 0 to 1, is smaller than the share of synonyms."""
+    first, *others = words
+    return others[int(pick / synonyms * len(others))] if others and pick < synonyms else first
 
 
 def _phrase(template: str, thing: Thing, lexicon: Lexicon, picks: Sequence[float] | None = None) -> str:
     """One thing in words. `picks`, a number in 0 to 1 for each attribute, chooses a synonym where it is small."""
     chosen = {}
     for i, (name, value) in enumerate(sorted(thing.attributes.items())):
-        first, *others = lexicon.words[name][value]
-        if picks is not None and others and picks[i] < lexicon.synonyms:
-            chosen[name] = others[int(picks[i] / lexicon.synonyms * len(others))]
-        else:
-            chosen[name] = first
+        words = lexicon.words[name][value]
+        chosen[name] = words[0] if picks is None else spoken(words, picks[i], lexicon.synonyms)
     return template.format(noun=lexicon.noun, **chosen)
 
 
@@ -43,12 +53,49 @@ def captions(scene: Scene, lexicon: Lexicon, rng: np.random.Generator, number: i
 
     A caption keeps one wording for all its things. Raises ValueError where the lexicon has fewer wordings.
     """
-    if number > len(lexicon.phrases):
-        raise ValueError(f"{number} different captions need as many wordings; there are {len(lexicon.phrases)}")
+    wordings: list[str | Link] = [*lexicon.phrases, *lexicon.links]
+    if number > len(wordings):
+        raise ValueError(f"{number} different captions need as many wordings; there are {len(wordings)}")
     said = []
-    for which in rng.permutation(len(lexicon.phrases))[:number]:
+    for which in rng.permutation(len(wordings))[:number]:
         things = [scene.things[i] for i in rng.permutation(len(scene.things))]
         picks = rng.random((len(things), len(lexicon.words))).tolist()
-        template = lexicon.phrases[which]
-        said.append(_joined([_phrase(template, thing, lexicon, p) for thing, p in zip(things, picks, strict=True)]))
+        wording = wordings[which]
+        template = wording.phrase if isinstance(wording, Link) else wording
+        phrases = [_phrase(template, thing, lexicon, p) for thing, p in zip(things, picks, strict=True)]
+        clauses = _clauses(wording, things, phrases, lexicon.grid, rng) if isinstance(wording, Link) else phrases
+        said.append(_joined(clauses))
     return tuple(said)
+
+
+def _clauses(
+    link: Link, things: Sequence[Thing], phrases: Sequence[str], grid: int, rng: np.random.Generator
+) -> list[str]:
+    """Things in pairs, each with one true relation; where their number is odd, the last clause has three."""
+    if len(things) == 1:
+        return list(phrases)
+    starts = range(0, len(things) - 1, 2)
+    ends = [*starts[1:], len(things)]
+    clauses = []
+    for start, end in zip(starts, ends, strict=True):
+        others = []
+        for i in range(start + 1, end):
+            one, other = things[start].attributes, things[i].attributes
+            true = [word for n, word in enumerate(RELATIONS) if stands(one, n, other, grid)]
+            others.append(f"{true[int(rng.integers(0, len(true)))]} {phrases[i]}")
+        clauses.append(link.clause.format(subject=phrases[start], others=" and ".join(others)))
+    return clauses
+
+
+def rewrites(
+    scene: Scene, lexicon: Lexicon, rng: np.random.Generator, said: Sequence[str], number: int = 2
+) -> tuple[str, ...]:
+    """`number` different true captions, with more synonyms than usual and none of `said` as far as words allow."""
+    eager = dataclasses.replace(lexicon, synonyms=_EAGER if lexicon.synonyms else 0.0)
+    found: list[str] = []
+    for _ in range(_TRIES):
+        new = [text for text in captions(scene, eager, rng, 2) if text not in said and text not in found]
+        found += new[: number - len(found)]
+        if len(found) == number:
+            break
+    return (*found, *said[: number - len(found)])

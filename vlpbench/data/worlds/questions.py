@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vlpbench.data.worlds.scene import Scene
-from vlpbench.data.worlds.words import Form, Lexicon, articled, counts
+from vlpbench.data.worlds.truths import Facts, possible, truth, wordings
+from vlpbench.data.worlds.words import Form, Lexicon, counts
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["ANNOTATORS", "Asked", "answers_of", "ask", "possible"]
+__all__ = ["ANNOTATORS", "Asked", "answers_of", "ask"]
 
 ANNOTATORS = 10
 """Answers a question, as in VQAv2."""
@@ -22,7 +23,7 @@ ANNOTATORS = 10
 _DISSENT = (0.7, 0.9, 0.97)
 """Chance that at most 0, 1, 2 (and never more than 3) of the annotators do not say the truth in its usual word."""
 
-_SLACK = {"find": 1, "exists": 0, "count": 0, "total": 0}
+_SLACK = {"find": 1, "exists": 0, "count": 0, "total": 0, "holds": 0}
 """How far an answer may lead the rarest answer of the same question before it is given once more."""
 
 
@@ -38,38 +39,6 @@ class Asked:
     """How it was asked."""
 
 
-def possible(form: Form, lexicon: Lexicon) -> tuple[str, ...]:
-    """The answers that a question of this form should have equally often; fewer than two: it is not asked.
-
-    Counts of things with an attribute stop at two, since scenes with more of one colour are rare.
-    """
-    if form.how == "find":
-        return tuple(words[0] for words in lexicon.words[form.asked])
-    if form.how == "exists":
-        return ("yes", "no")
-    first, last = (lexicon.fewest, lexicon.most) if form.how == "total" else (0, min(2, lexicon.most))
-    return tuple(str(number) for number in range(first, last + 1))
-
-
-def _wordings(form: Form, lexicon: Lexicon) -> list[str]:
-    """The questions of one form, one for each value that it can be asked with."""
-    if form.how == "total":
-        return [form.wording]
-    return [articled(form.wording.format(words[0])) for words in lexicon.words[form.given]]
-
-
-def _truth(form: Form, value: int, scene: Scene, lexicon: Lexicon) -> str | None:
-    """What the scene answers to one wording; None where it has no one answer."""
-    if form.how == "total":
-        return str(len(scene.things))
-    found = [thing for thing in scene.things if thing.attributes[form.given] == value]
-    if form.how == "exists":
-        return "yes" if found else "no"
-    if form.how == "count":
-        return str(len(found))
-    return lexicon.word(form.asked, found[0].attributes[form.asked]) if len(found) == 1 else None
-
-
 class _Balance:
     """How often each answer was the truth under each question so far."""
 
@@ -77,7 +46,7 @@ class _Balance:
         self.lexicon = lexicon
         self.forms = [form for form in lexicon.forms if len(possible(form, lexicon)) > 1]
         self.answers = {form: possible(form, lexicon) for form in self.forms}
-        self.wordings = {form: _wordings(form, lexicon) for form in self.forms}
+        self.wordings = {form: wordings(form, lexicon) for form in self.forms}
         self.given: dict[str, Counter[str]] = defaultdict(Counter)
         self.asked: Counter[Form] = Counter()
 
@@ -86,12 +55,22 @@ class _Balance:
         given = self.given[text]
         return given[answer] - min(given[other] for other in self.answers[form])
 
+    def owed(self, form: Form, text: str) -> int:
+        """How many answers a question lacks until all are given equally often; of many-worded questions alone.
+
+        There are so many of them that each would be asked once, and none in balance.
+        """
+        if len(form.given) < 2:
+            return 0
+        given, answers = self.given[text], self.answers[form]
+        return max(given[answer] for answer in answers) * len(answers) - given.total()
+
     def offer(self, scene: Scene) -> dict[Form, list[tuple[str, str]]]:
         """For each form the questions that this scene answers, with answers that are to be balanced."""
-        offered = {}
+        offered, facts = {}, Facts(scene, self.lexicon)
         for form in self.forms:
-            truths = [(text, _truth(form, i, scene, self.lexicon)) for i, text in enumerate(self.wordings[form])]
-            offered[form] = [(text, truth) for text, truth in truths if truth and truth in self.answers[form]]
+            truths = [(text, truth(form, values, facts)) for values, text in self.wordings[form]]
+            offered[form] = [(text, answer) for text, answer in truths if answer and answer in self.answers[form]]
         return offered
 
     def choose(self, offered: dict[Form, list[tuple[str, str]]], rng: np.random.Generator) -> Asked | None:
@@ -104,7 +83,8 @@ class _Balance:
             for text, answer in offered[form]:
                 lead = self.lead(form, text, answer)
                 if lead <= _SLACK[form.how]:
-                    fair.append((lead, self.given[text].total(), rng.random(), text, answer))
+                    owed = self.owed(form, text) == 0
+                    fair.append((lead, owed, self.given[text].total(), rng.random(), text, answer))
             if fair:
                 *_, text, answer = min(fair)
                 offered[form].remove((text, answer))
@@ -137,7 +117,7 @@ def ask(scenes: Sequence[Scene], lexicon: Lexicon, each: int, rng: np.random.Gen
         result.append(mine)
     for mine in reversed(result):
         for asked in list(mine):
-            if asked.form.how == "exists" and balance.lead(asked.form, asked.text, asked.answer) > 0:
+            if asked.form.answer_kind == "yes/no" and balance.lead(asked.form, asked.text, asked.answer) > 0:
                 balance.note(asked, -1)
                 mine.remove(asked)
     return result
@@ -153,7 +133,7 @@ def answers_of(asked: Asked, lexicon: Lexicon, rng: np.random.Generator) -> list
     synonyms: Sequence[str] = ()
     if form.how == "find":
         synonyms = next(words[1:] for words in lexicon.words[form.asked] if words[0] == asked.answer)
-    elif form.how != "exists":
+    elif form.answer_kind == "number":
         synonyms = counts(int(asked.answer))[1:]
     wrong = [answer for answer in possible(form, lexicon) if answer != asked.answer]
     for i in rng.permutation(ANNOTATORS)[:dissenters]:

@@ -12,7 +12,7 @@ from vlpbench.streams import generator
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Description", "Layout", "Scene", "Thing", "draw_scenes", "numbers_of_things"]
+__all__ = ["Description", "Layout", "Scene", "Thing", "draw_scenes", "numbers_of_things", "stands"]
 
 Description = frozenset[tuple[tuple[str, int], ...]]
 """What tells scenes apart in words: the attributes of each thing; boxes and handwriting are not part of it."""
@@ -23,7 +23,8 @@ class Thing:
     """One object of a scene."""
 
     attributes: Mapping[str, int]
-    """Attribute name -> number of its value: "kind", "colour", "place" (the cell, row by row), and a world's own."""
+    """Attribute name -> number of its value: "kind", "colour", "place" (the cell, row by row), and a world's own; a
+    "size" decides the side of the box."""
     box: tuple[int, int, int, int]
     """x, y, width, height in pixels; the origin is the upper left corner (COCO's order)."""
     variant: int = 0
@@ -43,6 +44,12 @@ class Scene:
         return frozenset(tuple(sorted(thing.attributes.items())) for thing in self.things)
 
 
+def stands(one: Mapping[str, int], relation: int, other: Mapping[str, int], grid: int) -> bool:
+    """Whether a thing of attributes `one` stands in `RELATIONS[relation]` to `other`, by the cells they stand in."""
+    (row, column), (other_row, other_column) = divmod(one["place"], grid), divmod(other["place"], grid)
+    return (column < other_column, column > other_column, row < other_row, row > other_row)[relation]
+
+
 @dataclass(frozen=True)
 class Layout:
     """What scenes of a world may look like."""
@@ -57,8 +64,8 @@ class Layout:
     """Largest number of things, at most grid * grid."""
     choices: Mapping[str, int]
     """Attribute name -> number of values, for every attribute but the place; drawn uniformly."""
-    sides: tuple[float, float] = (0.8, 1.0)
-    """Smallest and largest side of a thing, as shares of a cell's side."""
+    sides: Sequence[tuple[float, float]] = ((0.8, 1.0),)
+    """Smallest and largest side of a thing, as shares of a cell's side; one pair for each value of "size"."""
     variants: Sequence[Sequence[int]] = field(default=())
     """For each value of "kind" the variants to draw from; empty where kinds have none."""
 
@@ -79,7 +86,8 @@ class Layout:
     def placed(self, attributes: Mapping[str, int], rng: np.random.Generator) -> Thing:
         """A thing of these attributes somewhere in its cell, of a random size and variant."""
         cell = self.size // self.grid
-        least, largest = math.ceil(self.sides[0] * cell), math.floor(self.sides[1] * cell)
+        shortest, longest = self.sides[attributes.get("size", 0)]
+        least, largest = math.ceil(shortest * cell), math.floor(longest * cell)
         side = int(rng.integers(least, largest + 1))
         row, column = divmod(attributes["place"], self.grid)
         x = self.size * column // self.grid + int(rng.integers(0, cell - side + 1))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["COLOURS", "PAINTS", "Form", "Lexicon", "articled", "counts", "places"]
+__all__ = ["COLOURS", "PAINTS", "RELATION", "RELATIONS", "Form", "Lexicon", "Link", "articled", "counts", "places"]
 
 Words = tuple[tuple[str, ...], ...]
 """For each value of an attribute its words: the first is the answer to a question, the others are synonyms."""
@@ -30,27 +31,52 @@ COLOURS: Words = tuple((name,) for name in PAINTS)
 _SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
+RELATIONS = ("left of", "right of", "above", "below")
+"""What one thing can be to another; columns and rows of their cells decide."""
+
+RELATION = "relation"
+"""The blank of a question in which a relation stands; all other blanks are named after attributes."""
+
+
 @dataclass(frozen=True, eq=False)
 class Form:
-    """One way to ask. The asked word stands last: tiny models learn such questions far sooner."""
+    """One way to ask. The asked word stands last where that is natural: tiny models learn such questions far sooner.
 
-    how: Literal["find", "exists", "count", "total"]
-    """find: `asked` of the only thing with `given`; exists: yes or no; count: of those with `given`; total: of all."""
+    `given` names the blanks of the wording in their order. Without a relation it picks the things that have these
+    values; with one, those things with the values before it that stand so to the only thing with the values after it.
+    """
+
+    how: Literal["find", "exists", "count", "total", "holds"]
+    """find: `asked` of the only thing picked; exists: yes or no; count: of things picked; total: of all things; holds:
+    whether the only thing with the values before the relation stands so to the only one with those after it."""
     wording: str
-    """The question, with {} for the word of the given value."""
+    """The question, with {} for the word of each given value."""
     kind: str
     """`question_type` of the VQA format: how the question starts."""
     share: float
     """Wanted share of all questions."""
-    given: str = ""
-    """The attribute whose value stands in the question."""
+    given: tuple[str, ...] = ()
+    """Attributes (or `RELATION`) whose values stand in the question."""
     asked: str = ""
     """The attribute that answers (find)."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Answer -> question and answer as a statement, with {0}, {1} for the given words and {answer}; the key "" is for
+    all answers without a statement of their own."""
 
     @property
     def answer_kind(self) -> str:
         """`answer_type` of the VQA format."""
-        return {"find": "other", "exists": "yes/no"}.get(self.how, "number")
+        return {"find": "other", "exists": "yes/no", "holds": "yes/no"}.get(self.how, "number")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to describe a scene by what its things are to each other."""
+
+    phrase: str
+    """How each thing is described, with every attribute in braces."""
+    clause: str
+    """One thing and what it is to one or two others: text with {subject} and {others}."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +97,21 @@ class Lexicon:
     """Least number of things in a scene."""
     synonyms: float = 0.1
     """Share of the words of captions that are said by a synonym, where there is one."""
+    links: tuple[Link, ...] = ()
+    """Ways to describe all things by their relations; empty where captions say none."""
 
     def word(self, attribute: str, value: int) -> str:
         """The first word of a value."""
-        return self.words[attribute][value][0]
+        return self.values(attribute)[value][0]
+
+    def values(self, blank: str) -> Words:
+        """The words of all values that can stand in a blank."""
+        return tuple((word,) for word in RELATIONS) if blank == RELATION else self.words[blank]
+
+    @property
+    def grid(self) -> int:
+        """Cells a side."""
+        return math.isqrt(len(self.words["place"]))
 
 
 def articled(text: str) -> str:

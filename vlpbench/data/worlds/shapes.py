@@ -1,0 +1,46 @@
+"""The world `shapes`: coloured shapes of two sizes on a grid, with captions and questions; no download."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from vlpbench.data.worlds.shape_scenes import ShapesConfig, fingerprint, lexicon, plan
+from vlpbench.data.worlds.words import Lexicon
+from vlpbench.data.worlds.world import World
+from vlpbench.data.worlds.writing import Plan
+
+__all__ = ["Shapes", "ShapesConfig"]
+
+
+class Shapes(World):
+    """Coloured shapes with sizes, places and relations, written once to the cache in the formats of real sets."""
+
+    name: ClassVar[str] = "shapes"
+    version: ClassVar[int] = 1
+    config_class: ClassVar[type] = ShapesConfig
+    config: ShapesConfig
+
+    def fingerprint(self) -> str:
+        """A hash of the knobs and the version; the world need not be written."""
+        return fingerprint(self.config, self.name, self.version)
+
+    def lexicon(self) -> Lexicon:
+        """Shapes, colours, sizes, places and relations."""
+        return lexicon(self.config)
+
+    def plan(self) -> Plan:
+        """Scenes, words and brush."""
+        return plan(self.config, self.name, self.version)
+
+    def describe(self) -> Mapping[str, str]:
+        """Sizes and contents, for `vlpbench data list`."""
+        c = self.config
+        return {
+            "kind": self.name,
+            "pictures": f"{c.size} x {c.size}, {c.shapes_min} to {c.shapes_max} shapes of {c.kinds} kinds "
+            f"in {c.colours} colours and {c.sizes} sizes, {c.grid} x {c.grid} cells",
+            "splits": ", ".join(f"{split} {number}" for split, number in c.scenes().items()),
+            "texts": f"5 captions and up to {c.questions} questions an image, 10 answers a question",
+            "source": "drawn; written once, no download",
+        }
