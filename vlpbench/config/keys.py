@@ -196,6 +196,8 @@ def _field(cls: type, path: list[str], at: int, value: Any) -> Any:
         value = {part: value}
     found = plain(typed(fields[path[at]], value))
     within(".".join([path[0], *path[1 if path[0] in SECTIONS else 2 : at + 1]]), found)
+    if path == ["text", "trained_on"] and found:
+        terms(found, "data set")
     for part in path[at + 1 :]:
         found = found[part]
     return found

@@ -1,18 +1,16 @@
-"""Settings of a cell back as dotted keys, so that one of them can be shown or changed."""
+"""Settings of a cell back as dotted keys, in the order in which they are documented."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vlpbench.config.keys import SECTIONS, Layer
-from vlpbench.config.known import Known, backbone_parts
-from vlpbench.config.merge import merge, settings_of
+from vlpbench.config.keys import SECTIONS
+from vlpbench.config.known import backbone_parts
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.typed import fields_of, plain
 
-__all__ = ["changed", "layer_of"]
+__all__ = ["layer_of"]
 
 
 def layer_of(settings: CellSettings) -> dict[str, Any]:
@@ -41,17 +39,3 @@ def _dotted(before: str, table: Mapping[str, Any], depth: int) -> Iterator[tuple
             yield from _dotted(key, value, 1)
         else:
             yield key, value
-
-
-def changed(settings: CellSettings, changes: Layer, known: Known) -> CellSettings:
-    """The settings with some keys changed (checked values), as if a row had said them; the seed stays.
-
-    What the cell did not use is not in its settings, so an objective that it gains has its defaults. Raises KeyedError.
-    """
-    named = {}
-    for key, value in changes.items():
-        path = key.split(".")
-        tasks = [task for task in settings.tasks if path[0] == "protocol" and task.partition("@")[0] == path[1]]
-        named.update({".".join([path[0], task, *path[2:]]): value for task in tasks} or {key: value})
-    made = settings_of(merge([layer_of(settings), named]), settings.seed, known)
-    return dataclasses.replace(made, seed=settings.seed)

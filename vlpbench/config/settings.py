@@ -117,7 +117,12 @@ class Tune:
     """
 
     tries: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    """`[tune.tries]`: setting -> values to try; several settings are multiplied. Empty tunes nothing."""
+    """`[tune.tries]`: setting -> values to try ("optim.lr" = [1e-3, 3e-3]); several settings are multiplied.
+
+    Empty tunes nothing. On the command line: -S 'tune.tries={"optim.lr"=[1e-3, 3e-3]}', or one setting at a time:
+    -S 'tune.tries."optim.lr"=[1e-3, 3e-3]'. Any setting of a row may be tried but those that say what is compared and
+    how much is learnt from (data, texts, init, tasks, split, budget.samples, ...); none that an axis or the row says.
+    """
     task: str = "vqa"
     """The task whose primary metric decides."""
     samples: int = 0

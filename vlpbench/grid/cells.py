@@ -91,7 +91,8 @@ def _blind(
     for one in found:
         tasks = tuple(task for task in one.settings.tasks if _is_blind_task(task))
         if one.row == row and tasks and not one.settings.blind:
-            protocol = {task: one.settings.protocol[task] for task in tasks}
+            asked = {*tasks, one.settings.tune.task}
+            protocol = {task: value for task, value in one.settings.protocol.items() if task in asked}
             settings = dataclasses.replace(one.settings, blind=True, tasks=tasks, protocol=protocol)
             twins.append(Draft(f"{one.row}, blind", one.seed, settings, Row("", {})))
     return twins

@@ -61,9 +61,15 @@ def _names(key: str) -> tuple[str, ...]:
 def _origin(grid: GridFile, layers: Sequence[Told], names: Sequence[str]) -> str:
     for name in names:
         for told in reversed(layers):
-            if any(one == name or one.startswith(f"{name}.") or name.startswith(f"{one}.") for one in told.layer):
+            if any(_overlap(name, one) for one in told.layer):
                 return _said(grid, told, name)
     return "default"
+
+
+def _overlap(name: str, other: str) -> bool:
+    """Whether two keys are one, or one of them an entry of the other, a table (`objective` is no table)."""
+    short, long = sorted((name, other), key=len)
+    return short == long or ("." in short and long.startswith(f"{short}."))
 
 
 def _said(grid: GridFile, told: Told, key: str) -> str:
@@ -77,8 +83,7 @@ def _place(grid: GridFile, told: Told, key: str) -> str:
         return "-S"
     for start in told.paths:
         path = (*start, *key.split("."))
-        line = line_of(grid.lines, path[: len(start) + 1]) if path[: len(start) + 1] in grid.lines else None
-        if line is not None:
+        if path[: len(start) + 1] in grid.lines:
             return f"{told.who}, line {line_of(grid.lines, path)}"
     return told.who
 
