@@ -19,7 +19,7 @@ from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.pretraining import pretrain, stage_of
-from vlpbench.runner.tuning import tune
+from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import Outcome, run_task, why_not
 from vlpbench.training.loop import NonFiniteLoss
@@ -43,7 +43,9 @@ def run_cell(
     folder.begin(described(cell, registry))
     clock = _Clock(device)
     try:
-        tuned = clock.time("tune", lambda: tune(cell, results, registry, device, hearing, workers))
+        tuned = Tuned(cell)
+        if cell.settings.tune.tries:
+            tuned = clock.time("tune", lambda: tune(cell, results, registry, device, hearing, workers))
         bench = Workbench(tuned.cell, registry, device, workers)
         pretrained = clock.time("pretrain", lambda: pretrain(bench, results, heard_as(hearing, "pretrain")))
         stage = stage_of(tuned.cell, results)
@@ -59,6 +61,8 @@ def run_cell(
         scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": left_out}
         if tuned.told is not None:
             scores["tuned"] = tuned.told
+        if "started" in pretrained.told:
+            scores["started"] = pretrained.told["started"]
         folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
     except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
         folder.fail(*_cause(error), clock.facts())

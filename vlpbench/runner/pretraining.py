@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.settings import Init
 from vlpbench.grid import Cell
 from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
@@ -17,8 +18,9 @@ from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.validation import Validation
 from vlpbench.runner.workbench import Workbench
 from vlpbench.streams import seed_of
-from vlpbench.training.checkpoint import read_weights, save_weights
+from vlpbench.training.checkpoint import Origin, read_weights, save_weights
 from vlpbench.training.cost import parameters
+from vlpbench.training.initial import start_from
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
@@ -59,18 +61,30 @@ def stage_of(cell: Cell, results: Path) -> StageFolder | None:
 
 def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pretrained:
     """Run the stage, or read what it left; the result is the same."""
-    stage = stage_of(bench.cell, results)
+    stage, (weights, started) = stage_of(bench.cell, results), _initial(bench)
     if stage is None:
-        return Pretrained({}, _facts(bench) | {"curve": [], "flops": 0, "samples": 0, "targets": 0, "left_out": {}})
+        nothing = {"curve": [], "flops": 0, "samples": 0, "targets": 0, "left_out": {}}
+        return Pretrained(weights, _facts(bench) | nothing | started)
     told = stage.told()
     if told is None:
-        told = _run(bench, stage, heard)
-    weights = {
+        told = _run(bench, stage, heard) | started
+        stage.close(told)
+    trained = {
         name.removeprefix("backbone."): value
         for name, value in read_weights(stage.weights).items()
         if name.startswith("backbone.")
     }
-    return Pretrained(weights, told)
+    return Pretrained(weights | trained, told)
+
+
+def _initial(bench: Workbench) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights that `init` gives to a backbone with every ability of its trunk, and what to tell of them."""
+    if bench.settings.init == Init():
+        return {}, {}
+    backbone = bench.blueprint.build(bench.blueprint.offers)
+    started = start_from(backbone, bench.settings.init, bench.tokenizer.digest)
+    there = backbone.state_dict()
+    return {name: there[name] for name in started.loaded}, {"started": started.told()}
 
 
 def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
@@ -78,18 +92,16 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
     learner = _learner(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     told = train(learner, loader, bench.settings.optim, bench.device, heard, watch, budget.micro_batch)
-    save_weights(learner, stage.weights)
+    save_weights(learner, stage.weights, _origin(bench, learner))
     bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
     read = [f"{name}/train" for name in bench.pretraining_data]
-    found = _facts(bench) | {
+    return _facts(bench) | {
         "curve": [{"stage": "pretrain", **row} for row in told.curve],
         "flops": told.flops,
         "samples": told.samples,
         "targets": told.targets,
         "left_out": {where: said for where, said in bench.left_out().items() if where in read},
     }
-    stage.close(found)
-    return found
 
 
 def _learner(bench: Workbench) -> Learner:
@@ -98,11 +110,17 @@ def _learner(bench: Workbench) -> Learner:
     What an objective draws in its constructor stays as its author meant it, and depends on the seed and its name alone.
     """
     backbone, seed = bench.blueprint.build(bench.needs), bench.settings.seed
+    start_from(backbone, bench.settings.init, bench.tokenizer.digest)
     terms = []
     for plan in bench.terms:
         with seeded(seed_of(seed, f"init/objective/{plan.objective.name}")):
             terms.append(Term(plan.weight, plan.objective(plan.config, backbone.spec)))
     return Learner(backbone, terms).to(bench.device.torch)
+
+
+def _origin(bench: Workbench, learner: Learner) -> Origin:
+    settings, grid = bench.settings, learner.backbone.spec.grid
+    return Origin(settings.backbone, grid, settings.text.length, bench.tokenizer.digest)
 
 
 def _facts(bench: Workbench) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from vlpbench.grid import Cell, open_source
 from vlpbench.registry import Registry
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.build import Blueprint
+from vlpbench.training.initial import initial_tokenizer
 from vlpbench.training.loop import Heard
 
 __all__ = ["TermPlan", "Workbench", "opened_here"]
@@ -114,7 +115,9 @@ class Workbench:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """Trained on training splits, or read from the cache where that was done before."""
+        """What initial weights were learnt with; else trained on training splits, once, and read from the cache."""
+        if (given := initial_tokenizer(self.settings.init)) is not None:
+            return given
         prints = {name: self.cell.fingerprints[name] for name in self._spoken}
         decided_by = {"data": prints, "text": self._text_key, "version": 1}
         path: Path = cache_folder() / "tokenizers" / f"{digest(decided_by)[:16]}.json"
