@@ -11,6 +11,7 @@ from vlpbench.data.sources.text import Text
 from vlpbench.data.sources.vqa import Vqa
 from vlpbench.data.worlds.digits import Digits
 from vlpbench.data.worlds.shapes import Shapes
+from vlpbench.data.worlds.texts import DigitsTexts, ShapesTexts
 from vlpbench.hookspecs import hookimpl
 
 __all__ = ["vlpbench_datasets"]
@@ -18,5 +19,5 @@ __all__ = ["vlpbench_datasets"]
 
 @hookimpl
 def vlpbench_datasets() -> Sequence[type]:
-    """Readers of COCO captions, VQAv2, Karpathy splits, tables and plain text, and the worlds `digits` and `shapes`."""
-    return [Coco, Vqa, Karpathy, Table, Text, Digits, Shapes]
+    """Readers of COCO captions, VQAv2, Karpathy splits, tables, plain text, the worlds, and their corpora."""
+    return [Coco, Vqa, Karpathy, Table, Text, Digits, Shapes, DigitsTexts, ShapesTexts]

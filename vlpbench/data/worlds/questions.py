@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vlpbench.data.worlds.scene import Scene
-from vlpbench.data.worlds.truths import Facts, possible, truth, wordings
-from vlpbench.data.worlds.words import Form, Lexicon, counts
+from vlpbench.data.worlds.truths import Facts, possible, truth, ways_to_say, wordings
+from vlpbench.data.worlds.words import Form, Lexicon
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,11 +130,7 @@ def answers_of(asked: Asked, lexicon: Lexicon, rng: np.random.Generator) -> list
     if dissenters == 0:
         return said
     form = asked.form
-    synonyms: Sequence[str] = ()
-    if form.how == "find":
-        synonyms = next(words[1:] for words in lexicon.words[form.asked] if words[0] == asked.answer)
-    elif form.answer_kind == "number":
-        synonyms = counts(int(asked.answer))[1:]
+    synonyms = ways_to_say(asked.answer, form, lexicon)[1:]
     wrong = [answer for answer in possible(form, lexicon) if answer != asked.answer]
     for i in rng.permutation(ANNOTATORS)[:dissenters]:
         pool = synonyms if synonyms and rng.random() < 0.5 else wrong

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Sequence
 
 from vlpbench.data.worlds.scene import Scene, Thing, stands
-from vlpbench.data.worlds.words import RELATION, Form, Lexicon, articled
+from vlpbench.data.worlds.words import RELATION, Form, Lexicon, articled, counts
 
-__all__ = ["Facts", "possible", "truth", "wordings"]
+__all__ = ["Facts", "possible", "truth", "ways_to_say", "wordings"]
 
 Values = tuple[int, ...]
 """The numbers of the values that stand in the blanks of a question."""
@@ -34,6 +34,13 @@ def wordings(form: Form, lexicon: Lexicon) -> list[tuple[Values, str]]:
         (values, articled(form.wording.format(*map(lexicon.word, form.given, values))))
         for values in itertools.product(*blanks)
     ]
+
+
+def ways_to_say(answer: str, form: Form, lexicon: Lexicon) -> tuple[str, ...]:
+    """An answer and its synonyms."""
+    if form.how == "find":
+        return next(words for words in lexicon.words[form.asked] if words[0] == answer)
+    return counts(int(answer)) if form.answer_kind == "number" else (answer,)
 
 
 class Facts:

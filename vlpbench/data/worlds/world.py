@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from vlpbench.contract.dataset import BadSample, Dataset
+from vlpbench.contract.dataset import BadSample
 from vlpbench.data.sources.vqa import Vqa, VqaConfig
 from vlpbench.data.worlds.fields import scene_fields
-from vlpbench.data.worlds.whole_folder import complete
+from vlpbench.data.worlds.made import Heard, Made
 from vlpbench.data.worlds.words import Lexicon
 from vlpbench.data.worlds.writing import Plan, write
-from vlpbench.errors import unknown
 from vlpbench.types import Sample
 
 __all__ = ["World"]
@@ -24,7 +21,7 @@ __all__ = ["World"]
 _SPLITS = ("train", "val", "test")
 
 
-class World(Dataset):
+class World(Made):
     """Scenes that are drawn, described and asked about; its config has `size`, `seed` and the lengths of the splits.
 
     Samples carry these fields:
@@ -42,11 +39,6 @@ class World(Dataset):
     tuples of plain numbers (samples stay comparable); as arrays they are float, bool and int64, all of one shape.
     """
 
-    def __init__(self, config: Any, root: Path, cache: Path) -> None:
-        """`root` is not used: a world needs no data of the user's."""
-        super().__init__(config, root, cache)
-        self._written = False
-
     @abstractmethod
     def lexicon(self) -> Lexicon:
         """The words of the world."""
@@ -54,11 +46,6 @@ class World(Dataset):
     @abstractmethod
     def plan(self) -> Plan:
         """All that decides the world's files."""
-
-    @functools.cached_property
-    def folder(self) -> Path:
-        """Where this world is or will be: one folder for each setting of the knobs."""
-        return self.cache / "worlds" / f"{self.name}-{self.version}-{self.fingerprint()[:16]}"
 
     @property
     def images(self) -> Path:
@@ -69,17 +56,12 @@ class World(Dataset):
         """All three."""
         return _SPLITS
 
-    def prepare(self, heard: Callable[[int, int], None] | None = None) -> None:
-        """Write the world unless it is there; `heard(done, of)` counts images. Raises UserError if the disk refuses."""
-        if not self._written and not complete(self.folder, self.fingerprint()):
-            write(self.folder, self.plan(), heard)
-        self._written = True
+    def write(self, heard: Heard | None) -> None:
+        """Write pictures and texts; `heard(done, of)` counts images."""
+        write(self.folder, self.plan(), heard)
 
-    def read(self, split: str) -> Iterator[Sample | BadSample]:
-        """The samples of a split in the order of their ids; the world is written first where it is missing."""
-        if split not in self.splits():
-            raise unknown("split", split, self.splits(), f"data set {self.name!r}")
-        self.prepare()
+    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+        """Images with captions, questions and fields."""
         known = json.loads((self.folder / f"scenes_{split}.json").read_text(encoding="utf-8"))
         lexicon = self.lexicon()
         for sample in self._reader().read(split):

@@ -18,6 +18,7 @@ from vlpbench.data.worlds.documents import (
 from vlpbench.data.worlds.drawing import png
 from vlpbench.data.worlds.grammar import captions, oracle
 from vlpbench.data.worlds.questions import answers_of, ask
+from vlpbench.data.worlds.made import Heard
 from vlpbench.data.worlds.scene import Scene
 from vlpbench.data.worlds.whole_folder import MANIFEST, dump, manifest_of, write_folder
 from vlpbench.data.worlds.words import Lexicon
@@ -31,9 +32,6 @@ __all__ = ["IDS_APART", "Plan", "write"]
 
 IDS_APART = 1_000_000
 """The ids of a split start this far after those of the one before, so that splits do not depend on each other."""
-
-Heard = Callable[[int, int], None]
-
 
 @dataclass(frozen=True)
 class Plan:
