@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from vlpbench.config.gridfile import BESIDE as GRIDS
 from vlpbench.results import COLUMNS
 from vlpbench.results.beside import BESIDE, beside_text
 
@@ -23,5 +24,5 @@ def test_texts(name: str, text: str) -> None:
 
 
 def test_every_column_is_one_of_the_frame_and_has_a_head_of_its_own() -> None:
-    assert set(BESIDE) <= set(COLUMNS)
+    assert set(GRIDS) <= set(BESIDE) <= set(COLUMNS)
     assert len({one.head for one in BESIDE.values()}) == len(BESIDE)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from vlpbench.cli.config_show import show_config
 from vlpbench.cli.session import Session
 from vlpbench.config.schema import grid_schema
 from vlpbench.files import write_text
 from vlpbench.registry import load_registry
-from vlpbench.results.beside import BESIDE
 
 __all__ = ["config"]
 
@@ -19,6 +19,9 @@ __all__ = ["config"]
 @click.group()
 def config() -> None:
     """What settings there are, and what a cell's are."""
+
+
+config.add_command(show_config)
 
 
 @config.command("schema")
@@ -41,7 +44,7 @@ def print_schema(session: Session, out: Path | None) -> None:
     \b
     #:schema ./grid.schema.json
     """  # noqa: D301 (click reads \b)
-    schema = json.dumps(grid_schema(load_registry(session.files, session.blocked).known(), BESIDE), indent=1)
+    schema = json.dumps(grid_schema(load_registry(session.files, session.blocked).known()), indent=1)
     if out is None:
         click.echo(schema)
         return

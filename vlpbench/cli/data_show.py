@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from vlpbench.cli.choosing import cells_of_row
 from vlpbench.cli.options import SET
 from vlpbench.cli.preparing import tell_preparing
 from vlpbench.cli.session import Session
 from vlpbench.device import Device
-from vlpbench.errors import UserError, unknown
+from vlpbench.errors import UserError
 from vlpbench.grid import Cell, cells, open_grid
 from vlpbench.runner.grid_run import prepare
 from vlpbench.runner.showing import look
@@ -61,10 +62,7 @@ def show_data(session: Session, /, grid: str, overrides: tuple[str, ...], out: P
 
 def _cell(found: list[Cell], row: str, any_row: bool) -> Cell:
     """The first cell of a row; without a name, the first that can be shown."""
-    names = list(dict.fromkeys(cell.row for cell in found))
-    if row and row not in names:
-        raise unknown("row", row, names, "--row")
-    wanted = [cell for cell in found if cell.row == row or not row]
+    wanted = cells_of_row(found, row)
     usable = [cell for cell in wanted if cell.reason is None]
     if not usable:
         raise UserError(wanted[0].reason or "" if wanted else "the grid has no cells", f"row {row!r}" if row else "")

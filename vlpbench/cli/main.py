@@ -23,6 +23,7 @@ GROUPS = {
     "report": ("vlpbench.cli.report:report", "Turn results into tables."),
     "config": ("vlpbench.cli.config:config", "What settings there are, and what a cell's are."),
     "data": ("vlpbench.cli.data:data", "List, prepare, look at and check data sets."),
+    "recipes": ("vlpbench.cli.recipes:recipes", "List published systems as settings, show what one says."),
     "plugins": ("vlpbench.cli.plugins:plugins", "What plugins bring, and which are broken."),
     "info": ("vlpbench.cli.info:info", "This machine and these packages, for a report of a fault."),
 }

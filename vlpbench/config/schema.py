@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vlpbench.config.field_schema import Schema, class_schemas, field_schema
-from vlpbench.config.gridfile import SCHEMA, GridFile
+from vlpbench.config.gridfile import BESIDE, SCHEMA, GridFile
 from vlpbench.config.keys import NAMED, PARTS, SECTIONS, TOP
 from vlpbench.config.known import Known
 from vlpbench.config.settings import CellSettings, Portion, Protocol
@@ -40,8 +40,8 @@ class _Table:
     """Keys whose value is a schema as it stands, in `axes` too."""
 
 
-def grid_schema(known: Known, beside: Collection[str] = ()) -> Schema:
-    """The schema of a grid file with these plugins; `beside`: columns that a table may show beside the scores."""
+def grid_schema(known: Known) -> Schema:
+    """The schema of a grid file with these plugins."""
     settings = _settings(known)
     tables = {name: _object(settings[name]) for name in (*SECTIONS, *NAMED)}
     tables["data"]["properties"] = {
@@ -55,7 +55,7 @@ def grid_schema(known: Known, beside: Collection[str] = ()) -> Schema:
         "title": f"A grid of vlpbench, schema {SCHEMA}",
         "type": "object",
         "properties": {
-            **_header(beside),
+            **_header(),
             "tasks": settings["tasks"],
             "base": {"$ref": "#/$defs/settings", "description": "What all rows share."},
             "axes": {**_object(layer, lists=True),
@@ -70,14 +70,13 @@ def grid_schema(known: Known, beside: Collection[str] = ()) -> Schema:
     })
 
 
-def _header(beside: Collection[str]) -> dict[str, Schema]:
+def _header() -> dict[str, Schema]:
     """What a file says of itself. Descriptions are those of `GridFile`."""
     names = ("name", "description", "plugins", "seeds", "reference", "floors", "beside")
-    found = {name: field_schema(GridFile, name) for name in names if name in GridFile.__dataclass_fields__}
+    found = {name: field_schema(GridFile, name) for name in names}
     found["name"]["pattern"] = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
     found["seeds"] |= {"items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True}
-    if beside and "beside" in found:
-        found["beside"] |= {"items": {"enum": sorted(beside)}, "uniqueItems": True}
+    found["beside"] |= {"items": {"enum": list(BESIDE)}, "uniqueItems": True}
     form: Schema = {"const": SCHEMA, "description": "The version of the form of grid files."}
     return {"schema": form, **found}
 
@@ -194,6 +193,7 @@ def _row(layer: _Table, known: Known) -> Schema:
 
 def _exclude(layer: _Table) -> Schema:
     found = _object(layer) | {"minProperties": 1}
+    del found["properties"]["recipe"]  # a cell does not remember its recipe
     found["properties"] |= {"row": {"type": "string"}, "seed": {"type": "integer"}}
     return found
 
