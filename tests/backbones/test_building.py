@@ -19,7 +19,7 @@ HEADS = {"decode": "decoder", "image_vector": "image_head", "text_vector": "text
 
 def test_names():
     assert [stem.name for stem in vlpbench_stems()] == ["linear", "conv2", "conv3", "conv4", "timm"]
-    assert [trunk.name for trunk in vlpbench_trunks()] == ["encoder-decoder", "decoder-only", "dual"]
+    assert [trunk.name for trunk in vlpbench_trunks()] == ["encoder-decoder", "decoder-only", "dual", "dual-fusion"]
 
 
 @pytest.mark.parametrize("trunk", vlpbench_trunks(), ids=lambda trunk: trunk.name)
@@ -64,15 +64,42 @@ def used(backbone, images, tokens, present):
     return total
 
 
-@pytest.mark.parametrize(("trunk", "abilities"), [
-    (EncoderDecoder, DECODING), (EncoderDecoder, VECTORS), (EncoderDecoder, {"fused_tokens"}),
-    (EncoderDecoder, set(ABILITIES)), (DualEncoder, VECTORS), (DualEncoder, {"image_tokens", "text_tokens"}),
-], ids=lambda one: one.name if isinstance(one, type) else "+".join(sorted(one)))
-@pytest.mark.parametrize("stem", [Linear, Conv2])
-def test_every_weight_that_is_built_is_trained(lively, images, tokens, present, trunk, abilities, stem):
-    backbone = lively(abilities, trunk=trunk, stem=stem).train()
+FUSED, BOTH = {"fused_tokens"}, {"fused_tokens", "text_tokens"}
+ASKED = [DECODING, VECTORS, FUSED, BOTH, DECODING | VECTORS, DECODING | FUSED, DECODING | BOTH, VECTORS | FUSED,
+         VECTORS | BOTH, DECODING | VECTORS | FUSED, set(ABILITIES), {"image_tokens", "text_tokens"}]
+"""What objectives ask for, alone and in sums, and everything."""
+
+
+def untrained(backbone):
+    return {name for name, one in backbone.named_parameters() if one.grad is None or not one.grad.any()}
+
+
+@pytest.mark.parametrize("abilities", ASKED, ids=lambda one: "+".join(sorted(one)))
+def test_every_weight_that_is_built_is_trained(lively, images, tokens, present, wiring, abilities):
+    changes, offered = wiring
+    if not abilities <= offered:
+        with pytest.raises(ValueError, match="cannot "):
+            lively(abilities, **changes)
+        abilities = offered
+    backbone = lively(abilities, **changes).train()
     used(backbone, images, tokens, present).backward()
-    assert {name for name, one in backbone.named_parameters() if one.grad is None or not one.grad.any()} == set()
+    assert untrained(backbone) == set()
+
+
+def test_every_weight_of_a_convolutional_stem_is_trained(lively, images, tokens, present):
+    backbone = lively(DECODING, stem=Conv2).train()
+    used(backbone, images, tokens, present).backward()
+    assert untrained(backbone) == set()
+
+
+def test_what_some_abilities_need_is_a_part_of_what_all_need(blueprint, wiring):
+    """And starts from the same numbers."""
+    changes, offered = wiring
+    whole = blueprint(**changes).build(offered).state_dict()
+    for abilities in ASKED:
+        if abilities <= offered:
+            few = blueprint(**changes).build(abilities).state_dict()
+            assert all(torch.equal(value, whole[key]) for key, value in few.items())
 
 
 @pytest.mark.parametrize("trunk", [EncoderDecoder, DualEncoder])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vlpbench.backbones.decoder_only import DecoderOnly
 from vlpbench.backbones.dual_encoder import DualEncoder
+from vlpbench.backbones.dual_fusion import DualFusion
 from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.backbones.stems import Conv2, Conv3, Conv4, Linear, Timm
 from vlpbench.plugin import Stem, Trunk, hookimpl
@@ -19,5 +20,5 @@ def vlpbench_stems() -> list[type[Stem]]:
 
 @hookimpl
 def vlpbench_trunks() -> list[type[Trunk]]:
-    """Encoder-decoder, one stack, two towers."""
-    return [EncoderDecoder, DecoderOnly, DualEncoder]
+    """Encoder-decoder, one stack, two towers, two towers and fusion layers."""
+    return [EncoderDecoder, DecoderOnly, DualEncoder, DualFusion]

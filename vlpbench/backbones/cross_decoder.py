@@ -19,10 +19,21 @@ class CrossDecoder(Trunk):
 
     text_positions: parts.PositionTable
 
-    def _add_decoder(self, size: Size) -> None:
-        width = size.width
-        self.decoder = nn.ModuleList(parts.DecoderBlock(width, size.heads) for _ in range(size.decoder))
-        self.decoder_norm = nn.LayerNorm(width)
+    def _add_decoder(self, size: Size, layers: int) -> None:
+        self.decoder = nn.ModuleList(parts.DecoderBlock(size.width, size.heads) for _ in range(layers))
+        self.decoder_norm = nn.LayerNorm(size.width)
+
+    def _below(self) -> list[nn.Module]:
+        """Layers below the decoder that have a past of their own; here none."""
+        return []
+
+    def _enter_decoder(self, tokens: Tensor) -> Tensor:
+        """B, C, S -> B, C, S, D: words as the decoder's first layer gets them."""
+        return self.words(tokens) + self.text_positions(tokens.shape[-1])
+
+    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Keys]) -> Tensor:
+        """B, k -> B, k, D: the same for the word at place `at`; `past` is that of the layers below."""
+        return self.words(token) + self.text_positions(at + 1)[at]
 
     def _memory(self, context: Context, layer: int) -> tuple[parts.Keys, Tensor | None]:
         """Keys and values of the memory for one layer, made once, and the mask over them."""
@@ -31,29 +42,32 @@ class CrossDecoder(Trunk):
             context.keys[name] = self.decoder[layer].cross.keys(context.memory)  # type: ignore[union-attr, operator]
         return context.keys[name], None if context.mask is None else parts.masks.padding(context.mask)
 
+    def _write(self, x: Tensor, context: Context) -> Tensor:
+        """B, C, S, D -> B, C, S, D: through the decoder."""
+        mask = parts.masks.causal(x.shape[2], x.device)
+        for number, block in enumerate(self.decoder):
+            x = block(x, *self._memory(context, number), mask)
+        features: Tensor = self.decoder_norm(x)
+        return features
+
     def decode(self, context: Context, text: TextState) -> Tensor:
         """B, S, D or B, C, S, D: causal over the text, which starts with BOS; positions restart at 0."""
         self.demand("decode")
         many = text.tokens.ndim == 3
-        tokens = text.tokens if many else text.tokens[:, None]
-        x = self.words(tokens) + self.text_positions(tokens.shape[-1])  # B, C, S, D
-        mask = parts.masks.causal(x.shape[2], x.device)
-        for number, block in enumerate(self.decoder):
-            x = block(x, *self._memory(context, number), mask)
-        features = self.decoder_norm(x)
+        features = self._write(self._enter_decoder(text.tokens if many else text.tokens[:, None]), context)
         return features if many else features[:, 0]
 
     def begin(self, context: Context, beams: int, length: int) -> DecodingState:
         """Room for the keys and values of `length` words of each of `beams` rows."""
         self.demand("decode")
         heads: int = self.decoder[0].attention.heads  # type: ignore[union-attr, assignment]
-        return Cache.empty(context, beams, length, len(self.decoder), heads)
+        return Cache.empty(context, beams, length, len(self.decoder) + len(self._below()), heads)
 
     def step(self, state: DecodingState, token: Tensor) -> Tensor:
         """B, k -> B, k, V: one more word for each beam."""
         assert isinstance(state, Cache)
-        at = state.next()
-        x = self.words(token) + self.text_positions(at + 1)[at]
+        at, layers = state.next(), len(self.decoder)
+        x = self._enter_decoder_at(token, at, state.past[layers:])
         for number, block in enumerate(self.decoder):
             x = block.step(x, state.past[number], at, *self._memory(state.context, number))  # type: ignore[operator]
         return self.logits(self.decoder_norm(x))

@@ -24,7 +24,7 @@ class EncoderDecoder(CrossDecoder, OneSequence):
         super().__init__(spec, abilities, stem, size, length, config)
         self._add_stack(size, size.encoder, length, size.encoder)
         if "decode" in abilities:
-            self._add_decoder(size)
+            self._add_decoder(size, size.decoder)
         self._add_heads()
 
     def _standing_in(self, prefix: TextState) -> tuple[Tensor, Tensor]:

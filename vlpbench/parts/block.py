@@ -1,6 +1,6 @@
-"""Pre-norm transformer blocks: one that sees itself and what came before, one that also looks at a memory.
+"""Pre-norm transformer blocks: one that sees itself and what came before, one that also looks at a memory, two fused.
 
-Axes: B batch, C candidates that share a memory, S tokens, K memory tokens, D width.
+Axes: B batch, C candidates that share a memory, S tokens, K memory tokens, P image tokens, T text tokens, D width.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vlpbench.parts.attention import Attention, Keys
 
-__all__ = ["DecoderBlock", "EncoderBlock", "Mlp"]
+__all__ = ["DecoderBlock", "EncoderBlock", "FusionBlock", "Mlp"]
 
 
 class Mlp(nn.Sequential):
@@ -50,11 +50,20 @@ class EncoderBlock(nn.Module):
         x = x + self.attention.ask_both(normal, before, self.attention.keys(normal.flatten(0, 1)), mask)
         return x + self.mlp(self.norm2(x))
 
-    def step(self, x: Tensor, past: Keys, at: int, before: Keys, mask: Tensor) -> Tensor:
-        """B, C, D -> B, C, D: one more token for each of C beams behind `before`; `past` is written at place `at`."""
+    def step(
+        self, x: Tensor, past: Keys, at: int, before: Keys | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """B, C, D -> B, C, D: one more token for each of C beams; `past` (B*C, N, S, H) is written at place `at`.
+
+        Where there is a `before` (B, N, K, H), `mask` (B or 1, 1, 1, K + at + 1) says what may be looked at.
+        """
         normal = self.norm1(x)[:, :, None]
         own = self.attention.grown(normal.flatten(0, 1), past, at)
-        x = x + self.attention.ask_both(normal, before, own, mask)[:, :, 0]
+        if before is None:
+            seen = self.attention.ask(normal.flatten(0, 1), own).view(x.shape)
+        else:
+            seen = self.attention.ask_both(normal, before, own, mask)[:, :, 0]
+        x = x + seen
         return x + self.mlp(self.norm2(x))
 
 
@@ -67,7 +76,7 @@ class DecoderBlock(nn.Module):
         self.norm2, self.cross = nn.LayerNorm(width), Attention(width, heads)
         self.norm3, self.mlp = nn.LayerNorm(width), Mlp(width)
 
-    def forward(self, x: Tensor, memory: Keys, memory_mask: Tensor | None, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, memory: Keys, memory_mask: Tensor | None, mask: Tensor | None) -> Tensor:
         """B, C, S, D -> B, C, S, D; the C candidates of a row look at one memory, which is not copied."""
         many, length = x.shape[1], x.shape[2]
         rows = x.flatten(0, 1)  # B*C, S, D
@@ -84,3 +93,28 @@ class DecoderBlock(nn.Module):
         x = x + seen.view(-1, beams, x.shape[-1])
         x = x + self.cross.ask(self.norm2(x), memory, memory_mask)
         return torch.add(x, self.mlp(self.norm3(x)))
+
+
+class FusionBlock(nn.Module):
+    """Words look at each other and at image tokens; with `two_way` image tokens look at words too, at the same time.
+
+    Both look at what the other was before the block (co-attention as METER's, arXiv 2111.02387; words alone look as
+    ALBEF's, arXiv 2107.07651). Here both are residual streams, so what is looked at is normalised first.
+    """
+
+    def __init__(self, width: int, heads: int, two_way: bool) -> None:
+        super().__init__()
+        self.words = DecoderBlock(width, heads)
+        if two_way:
+            self.image = DecoderBlock(width, heads)
+            self.words_norm, self.image_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.two_way = two_way
+
+    def forward(self, image: Tensor, words: Tensor, present: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """B, P, D and B, T, D -> the same; `present` (B, 1, 1, T) says where words are, `mask` which see which."""
+        seen = self.words.cross.keys(self.image_norm(image) if self.two_way else image)
+        new_words = self.words(words[:, None], seen, None, mask)[:, 0]
+        if self.two_way:
+            said = self.image.cross.keys(self.words_norm(words))
+            image = self.image(image[:, None], said, present, None)[:, 0]
+        return image, new_words
