@@ -10,6 +10,7 @@ import torch
 
 from vlpbench.backbones.decoder_only import DecoderOnly
 from vlpbench.backbones.dual_encoder import DualEncoder
+from vlpbench.backbones.dual_fusion import DualFusion
 from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.backbones.stems import Linear
@@ -76,7 +77,7 @@ def decoding(built, request):
     return built({"context", "decode"}, request.param)
 
 
-@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly], ids=lambda trunk: trunk.name)
+@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly, DualFusion], ids=lambda trunk: trunk.name)
 def fusing(built, request):
     """Backbones in which pictures and words see each other."""
     return built({"fused_tokens", "text_tokens"}, request.param)

@@ -11,6 +11,7 @@ import torch
 from scipy.stats import chisquare
 
 from vlpbench.backbones.decoder_only import DecoderOnly
+from vlpbench.backbones.dual_fusion import DualFusion
 from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.objectives.image_text_matching import Config, ImageTextMatching
 
@@ -24,7 +25,7 @@ def _no_gradient(request):
         yield
 
 
-@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly], ids=lambda trunk: trunk.name)
+@pytest.fixture(scope="module", params=[EncoderDecoder, DecoderOnly, DualFusion], ids=lambda trunk: trunk.name)
 def backbones(built, request):
     return {"hard": built(MINED, request.param), "uniform": built(PLAIN, request.param)}
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from vlpbench.backbones.dual_fusion import DualFusion
+from vlpbench.backbones.encoder_decoder import EncoderDecoder
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.objectives import vlpbench_objectives
 from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.image_text_matching import Config as MatchingConfig
 from vlpbench.objectives.image_text_matching import ImageTextMatching
 from vlpbench.objectives.language_model import Config as LanguageConfig
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.objectives.masked_lm import MaskedLM
 from vlpbench.objectives.prefix_lm import PrefixLM
+from vlpbench.training.gradient import joint_gradient
 from vlpbench.training.joint import _check_shapes, joint_loss
 from vlpbench.training.learner import Learner, Term
 
@@ -87,9 +92,9 @@ def watched(backbone):
     passes = {"stem": []}
     backbone.stem.register_forward_hook(lambda _, given, made: passes["stem"].append(len(made)))
     for name, module in backbone.named_modules():
-        stack = name.removesuffix(".0.norm1")
-        if stack != name and not name.startswith("stem"):
-            seen = passes.setdefault(stack, [])
+        first = re.fullmatch(r"(\w+)(?:\.blocks)?\.0(?:\.words)?\.norm1", name)
+        if first:
+            seen = passes.setdefault(first[1], [])
             module.register_forward_hook(lambda _, given, made, seen=seen: seen.append(len(made)))
     return passes
 
@@ -110,15 +115,20 @@ ALBEF = (Contrastive, ImageTextMatching, MaskedLM)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 1, 0)])
-def test_albef_s_three_terms_share_one_image_tower(built, views, order):
-    """Of 5 pairs: the picture and the text alone, once each; the matching's 15 rows and the masked text, fused."""
-    backbone = built({"image_vector", "text_vector", "fused_tokens", "text_tokens"})
+@pytest.mark.parametrize(("trunk", "expected"), [
+    # picture and text alone, once each; the matching's 15 rows and the masked text, each with its picture
+    (EncoderDecoder, {"encoder": [5, 5, 5, 15]}),
+    # one image tower, two text towers (the text as it is, and masked), fusions of 4 times the batch
+    (DualFusion, {"image_tower": [5], "text_tower": [5, 5], "fusion": [5, 15]}),
+], ids=lambda one: getattr(one, "name", ""))
+def test_albef_s_three_terms_share_one_image_tower(built, views, order, trunk, expected):
+    """A batch of 5 pairs."""
+    backbone = built({"image_vector", "text_vector", "fused_tokens", "text_tokens"}, trunk)
     terms = [ALBEF[i](ALBEF[i].config_class(), backbone.spec) for i in order]
     passes = watched(backbone)
     learner = Learner(backbone, [Term(1.0, one) for one in terms])
     joint_loss(learner, {"pairs": views(terms, "pairs")}, CPU)[0].backward()
-    assert passes["stem"] == [5]
-    assert sorted(passes["encoder"]) == [5, 5, 5, 15]
+    assert {stack: sorted(rows) for stack, rows in passes.items()} == {"stem": [5], **expected}
     assert {name for name, one in learner.named_parameters() if one.grad is None} == set()  # mining stops no gradient
 
 
@@ -174,6 +184,26 @@ def test_every_objective_keeps_the_contract(built, host, crossed, objective):
             count = there.extras.get("count", torch.ones(3))
             assert torch.isfinite(step.losses).all() and torch.equal(step.losses > 0, count > 0)
         assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("micro_batch", [2, 4])
+def test_albef_s_three_terms_in_micro_batches_are_the_whole(built, views, micro_batch):
+    """One is coupled over the batch, one in groups of 2, one not at all, and one of them reads texts besides."""
+    backbone = built({"image_vector", "text_vector", "fused_tokens", "text_tokens"}, DualFusion)
+    matching = ImageTextMatching(MatchingConfig(group=2), backbone.spec)
+    terms = [Contrastive(Contrastive.config_class(), backbone.spec), matching,
+             MaskedLM(MaskedLM.config_class(), backbone.spec)]
+    batches = {"pairs": views(terms, "pairs"), "texts": views(terms[2:], "texts")}
+    learner = Learner(backbone, [Term(weight, one) for weight, one in zip((1.0, 0.5, 2.0), terms, strict=True)])
+
+    def gradients(size):
+        learner.zero_grad()
+        loss, _, _ = joint_gradient(learner, batches, CPU, size)
+        return loss, {name: one.grad.clone() for name, one in learner.named_parameters()}
+
+    (loss, whole), (same, cut) = gradients(0), gradients(micro_batch)
+    assert torch.allclose(loss, same, atol=1e-5)
+    assert all(torch.allclose(whole[name], cut[name], atol=1e-5) for name in whole)
 
 
 def test_a_loss_that_is_no_row_a_sample_is_refused():
