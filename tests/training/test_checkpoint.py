@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from vlpbench.errors import UserError
-from vlpbench.training.checkpoint import load_weights, read_weights, save_weights
+from vlpbench.training.checkpoint import Origin, load_weights, read_origin, read_weights, save_weights
 
 
 def model() -> nn.Module:
@@ -80,3 +82,38 @@ def test_nothing_given_changes_nothing() -> None:
     before = net.weight.detach().clone()
     assert load_weights(net, {}) == (["bias", "weight"], [])
     assert torch.equal(net.weight, before)
+
+
+ORIGIN = Origin("conv3/dual/nano", (2, 3), 24, "ab" * 32)
+
+
+def test_what_weights_were_trained_with_comes_back(tmp_path: Path) -> None:
+    save_weights(model(), tmp_path / "one", ORIGIN)
+    assert read_origin(tmp_path / "one") == ORIGIN
+    assert read_weights(tmp_path / "one").keys() == model().state_dict().keys()
+    save_weights(model(), tmp_path / "two")
+    assert read_origin(tmp_path / "two") is None
+
+
+def test_equal_weights_and_origins_are_equal_bytes(tmp_path: Path) -> None:
+    net = model()
+    for number in range(8):  # the library writes several entries of metadata in no fixed order
+        save_weights(net, tmp_path / str(number), ORIGIN)
+    assert len({(tmp_path / str(number)).read_bytes() for number in range(8)}) == 1
+
+
+@pytest.mark.parametrize("said", ["", "[]", '{"grid": [2]}', '{"backbone": "x", "grid": [1, "a"]}'])
+def test_a_damaged_origin_is_a_users_error(tmp_path: Path, said: str) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "w", {"vlpbench": said})
+    with pytest.raises(UserError, match="cannot read what weights were trained with"):
+        read_origin(tmp_path / "w")
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "w"
+    save_weights(model(), path, ORIGIN)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        save_weights(model(), path, replace(ORIGIN, backbone=object()))  # type: ignore[arg-type]
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["w"]

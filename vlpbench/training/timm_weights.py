@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,9 @@ def _resize(net: nn.Module, given: dict[str, Tensor], mine: dict[str, Tensor], p
     if not tables or resize is None:
         return ()
     try:
-        found = resize(dict(given), net)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # torch's, of how timm indexes: nothing a user could mend
+            found = resize(dict(given), net)
     except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"timm cannot resize the position tables: {error}", str(path),
                         "set image.size to the size that the weights were trained at") from error
