@@ -132,10 +132,3 @@ def test_data_show_needs_a_row_that_pretrains_or_a_task(small, capsys):
     assert "fine-tune for vqa, step 0 of 100, answering" in capsys.readouterr().out
     assert main(["data", "show", str(small), "-S", "objective=none"]) == 2
     assert "row 'p' pretrains nothing" in capsys.readouterr().err
-
-
-def test_info_names_versions_and_no_person(capsys):
-    assert main(["info", "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert facts["failed plugins"] == "none"
-    assert {"torch", "python", "device", "vlpbench", "plugins"} <= set(facts)
