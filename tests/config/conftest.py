@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -43,9 +44,12 @@ class FileConfig:
     captions: Mapping[str, str] = field(default_factory=dict)
 
 
+RECIPES = Path(__file__).parent / "recipes"
+
 KNOWN = Known(
     objectives={"prefix-lm": PrefixConfig, "contrastive": NoConfig, "none": NoConfig},
     kinds={"digits": WorldConfig, "coco": FileConfig},
+    recipes={path.stem: path for path in sorted(RECIPES.glob("*.toml"))},
     stems=["conv2", "conv3", "timm"],
     trunks={"encoder-decoder": NoConfig, "dual": DualConfig},
     broken={("objective", "simvlm"): ("objective 'simvlm' is not there: no module named 'x'", "pip install x")},

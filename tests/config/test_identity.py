@@ -7,9 +7,9 @@ import re
 import pytest
 
 from vlpbench.config.identity import cell_id, settings_from_plain, settings_to_plain
-from vlpbench.config.merge import KeyedError, merge, settings_of
+from vlpbench.config.merge import KeyedError, merge, portion_of, settings_of
 from vlpbench.config.reader import read_grid
-from vlpbench.config.settings import CellSettings, Protocol
+from vlpbench.config.settings import CellSettings, Portion, Protocol, TextNoise, Tune
 from vlpbench.config.typed import WrongValue
 
 VERSIONS = {"objective prefix-lm": 1, "stem": 1, "trunk": 1, "metrics": 1}
@@ -37,6 +37,8 @@ def test_an_id_is_twelve_hexadecimal_digits(tmp_path, known):
         "[protocol.captioning]\nbeams = 1", "[objective.prefix-lm]\nshortest = 1", "[data.digits]\nnoise = 0",
         "[data.digits]\nkind = 'digits'", "[protocol.vqa]\ndata = 'digits'", "[base]\nobjective = ' 1.0*prefix-lm '",
         "[base]\nsize = 'nano'", "name = 'other'\ndescription = 'x'", "[data.unused]\nkind = 'coco'\nfile = 'a'",
+        "[base]\ndata = '2 * digits'", "[data.digits]\nshare = 1", "[data.digits.text_noise]\nswapped = 0",
+        "[trunk.dual]\nlayers = 9", "[tune]\nsamples = 3", "[init]\nstem = 'somewhere'",
     ],
 )
 def test_an_omitted_default_and_what_is_not_used_change_no_id(tmp_path, known, said):
@@ -54,7 +56,8 @@ def test_one_number_in_two_spellings_is_one_cell(tmp_path, known):
     [
         "optim.lr=1e-4", "budget.samples=10", "objective=contrastive", "objective=2*prefix-lm", "stem=conv2",
         "size=tiny", "blind=true", "split=val", "objective.prefix-lm.shortest=2", "data.digits.noise=0.5",
-        "protocol.vqa.samples=3", 'tasks=["vqa"]', "image.size=64",
+        "protocol.vqa.samples=3", 'tasks=["vqa"]', "image.size=64", "texts=digits", "data.digits.share=0.5",
+        "data.digits.text_noise.dropped=0.5", "tune.tries={optim.lr=[1]}", "trunk=dual", "text.trained_on=digits",
     ],
 )
 def test_what_decides_the_numbers_changes_the_id(tmp_path, known, said):
@@ -90,6 +93,50 @@ def test_defaults_are_those_of_the_settings(tmp_path, known):
     assert found.protocol["vqa"] == Protocol(data="digits")
 
 
+def test_data_and_texts_are_weighted_sums(tmp_path, known):
+    text = "[data.a]\nkind='digits'\n[data.b]\nkind='digits'\nnoise=1\n[data.c]\nkind='digits'\n"
+    found = settings(tmp_path, known, text, "data=b+2.0*a", "texts=c", "tasks=['vqa']")
+    assert (found.data, found.texts) == ("b + 2*a", "c")
+    assert list(found.sources) == ["b", "a", "c"]
+    assert found.protocol["vqa"].data == "b"
+    found = settings(tmp_path, known, text, "data=none", "texts=c", "tasks=['vqa']", "protocol.vqa.data=a")
+    assert (found.data, found.protocol["vqa"].data, set(found.sources)) == ("none", "a", {"a", "c"})
+
+
+def test_a_form_of_the_readout_takes_over_what_the_task_says(tmp_path, known):
+    text = "tasks = ['vqa@decoder', 'vqa@fused']\n[protocol.vqa]\nlr = 0.5\n[protocol.'vqa@fused']\nlr = 0.25\n"
+    assert {task: one.lr for task, one in settings(tmp_path, known, text).protocol.items()} == {
+        "vqa@decoder": 0.5, "vqa@fused": 0.25,
+    }
+
+
+def test_the_trunk_in_use_has_its_settings(tmp_path, known):
+    text = "[trunk.dual]\nlayers = 3\n"
+    assert settings(tmp_path, known, text).wiring == {}
+    found = settings(tmp_path, known, text, "trunk=dual", "trunk.dual.decoder=own")
+    assert found.wiring == {"decoder": "own", "layers": 3}
+    assert identity(found) != identity(settings(tmp_path, known, text, "trunk=dual"))
+
+
+def test_what_every_data_set_may_say_is_kept_where_it_differs(tmp_path, known):
+    text = "[data.digits]\nshare = 0.5\n[data.digits.text_noise]\nswapped = 0.25\ndropped = 0\n"
+    source = settings(tmp_path, known, text).sources["digits"]
+    assert source == {"kind": "digits", "noise": 0.0, "share": 0.5, "text_noise": {"swapped": 0.25}}
+    assert portion_of(source) == Portion(0.5, TextNoise(swapped=0.25))
+    later = settings(tmp_path, known, text, "data.digits.text_noise.dropped=0.5").sources["digits"]
+    assert later["text_noise"] == {"swapped": 0.25, "dropped": 0.5}
+    assert portion_of({"kind": "digits"}) == Portion()
+
+
+def test_what_is_tried_is_part_of_the_settings(tmp_path, known):
+    text = "[tune]\nsamples = 5\n[tune.tries]\n'optim.lr' = [1e-3, 1]\n"
+    assert settings(tmp_path, known, text).tune == Tune({"optim.lr": (0.001, 1.0)}, "vqa", 5)
+    both = settings(tmp_path, known, text, "tune.tries.text.length=[4]")
+    assert both.tune.tries == {"optim.lr": (0.001, 1.0), "text.length": (4,)}
+    assert settings_from_plain(json.loads(json.dumps(settings_to_plain(both)))).tune == both.tune
+    assert settings(tmp_path, known, text, "tune.tries={}").tune == Tune()
+
+
 def test_a_zero_shot_task_takes_over_what_its_fine_tune_says(tmp_path, known):
     text = "tasks = ['captioning@zero-shot']\n[protocol.captioning]\nbeams = 3\nprompt = 'x'\n"
     text += "[protocol.'captioning@zero-shot']\nprompt = 'a picture of'\n"
@@ -123,6 +170,13 @@ def test_a_key_below_a_table_setting_changes_one_entry():
         ("[objective.prefix-lm]\nshortest = -1", "objective.prefix-lm", "shortest is below 0", ""),
         ("[base]\ndata = 'digit'", "data", "unknown data set 'digit'", "did you mean 'digits'?; or describe it"),
         ("[base]\ndata = 'photos'\n[data.photos]\nkind = 'coco'", "data.photos", "lacks file", ""),
+        ("[base]\ndata = 'none'\ntexts = 'digits'", "protocol.vqa", "data is none, so vqa", "[protocol.vqa] data"),
+        ("tasks=['vqa@fused']\n[base]\ndata = 'none'\ntexts = 'digits'", "protocol.vqa@fused", "vqa@fused has nothing",
+         "[protocol.vqa] data"),
+        ("tasks=['vqa']\n[base]\ndata = 'none'\n[protocol.vqa]\ndata = 'digits'", "data", "nothing to learn from",
+         'objective = "none"'),
+        ("[base]\ntexts = 'digits'\n[budget]\ntexts = 0", "budget.texts", "no text of 'digits'", 'texts = "none"'),
+        ("tasks = ['captioning']\n[tune.tries]\noptim.lr = [1]", "tune.task", "'vqa' decides", "tasks: captioning"),
         ("[protocol.vqa]\ndata = 'phtos'", "data", "unknown data set 'phtos'", "[data.phtos]"),
     ],
 )

@@ -152,6 +152,46 @@ def test_the_smallest_grid_has_defaults(tmp_path, known):
         ("[[exclude]]", ":1, exclude[1]", "is empty", ""),
         ("[[exclude]]\nstm = 'conv2'", ":2, exclude[1] stm", "unknown setting 'stm'", "did you mean 'stem'?"),
         ("floors = 'no'", ":1, floors", "must be true or false", ""),
+        ("beside = ['flop']", ":1, beside", "unknown column 'flop'", "did you mean 'flops'?"),
+        ("[base]\ndata = 'a b'", ":2, base.data", "'b' stands where '+'", "web + 2*coco"),
+        ("[base]\ntexts = 'none + a'", ":2, base.texts", "stands alone", "web + 2*coco"),
+        ("[text]\ntrained_on = 'a b'", ":2, text.trained_on", "'b' stands where '+'", "web + 2*coco"),
+        ("tasks = ['vqa@fuse']", ":1, tasks", "unknown task 'vqa@fuse'", "did you mean 'vqa@fused'?"),
+        ("[trunk.duel]\nx = 1", ":2, trunk.duel.x", "unknown trunk 'duel'", "did you mean 'dual'?"),
+        ("[trunk.dual]\ndecodr = 'own'", ":2, trunk.dual.decodr", "unknown key 'decodr'", "'trunk.dual.decoder'"),
+        ("[trunk.dual]\ndecoder = 'owm'", ":2, trunk.dual.decoder", "must be one of 'none', 'own'", "'own'"),
+        ("trunk = 'dual'", ":1, trunk", "stands outside of a table", "put it under [base]"),
+        ("[data.digits]\nshar = 1", ":2, data.digits.shar", "unknown key 'shar'", "did you mean 'data.digits.share'?"),
+        ("[data.digits]\nshare = 0", ":2, data.digits.share", "must be above 0", ""),
+        ("[data.digits]\nshare = 1.5", ":2, data.digits.share", "must be at most 1", ""),
+        ("[data.digits.text_noise]\nswapped = -0.1", ":2, data.digits.text_noise.swapped", "at least 0", ""),
+        ("[data.digits.text_noise]\nboilerplte = 1", ":2, data.digits.text_noise.boilerplte", "unknown key", "boilerplate'?"),
+        ("[data.digits]\ntext_noise = 0.5", ":2, data.digits.text_noise", "must be a table", ""),
+        ("[budget]\ntexts = -1", ":2, budget.texts", "must be at least 0", ""),
+        ("[budget]\nmicro_batch = -1", ":2, budget.micro_batch", "must be at least 0", ""),
+        ("[budget]\nlooks = -1", ":2, budget.looks", "must be at least 0", ""),
+        ("[init]\nstm = 'a'", ":2, init.stm", "unknown key 'stm'", "did you mean 'init.stem'?"),
+        ("[tune]\ntask = 'vqaa'", ":2, tune.task", "unknown task 'vqaa'", "did you mean 'vqa'?"),
+        ("[tune.tries]\noptim.lr = 1", ":2, tune.tries.optim.lr", "must be a list of values to try", "[1]"),
+        ("[tune.tries]\n'optim.lr' = []", ":2, tune.tries.optim.lr", "must be a list of values", ""),
+        ("[tune.tries]\noptim.lrr = [1]", ":2, tune.tries.optim.lrr", "unknown key 'lrr'", "'optim.lr'"),
+        ("[tune.tries]\noptim.lr = ['a']", ":2, tune.tries.optim.lr", "must be a number", ""),
+        ("[tune.tries]\ndata = ['a']", ":2, tune.tries.data", "'data' cannot be tried", "optim.lr"),
+        ("[tune.tries]\nbudget.samples = [1]", ":2, tune.tries.budget.samples", "cannot be tried", "optim.lr"),
+        ("[tune.tries]\nprotocol.vqa.samples = [1]", ":2, tune.tries.protocol.vqa.samples", "cannot be tried", "optim.lr"),
+        ("[tune.tries]\ninit.stem = ['a']", ":2, tune.tries.init.stem", "cannot be tried", "optim.lr"),
+        ("[axes]\n'tune.tries.optim.lr' = [[1]]", ":2, axes.tune", "what is tried is no axis", "[tune]"),
+        ("[axes]\noptim.lr = [1]\n[tune.tries]\noptim.lr = [1]", ":2, axes.optim.lr", "is an axis, but tune.tries",
+         "one of the two"),
+        ("[tune.tries]\nstem = ['conv2']\n[[rows]]\nbackbone = 'conv3/dual/nano'", ":4, rows[1] backbone",
+         "is said by this row, but tune.tries tries stem", "one of the two"),
+        ("[[rows]]\noptim.lr = 1\n'tune.tries.optim.lr' = [1]", ":2, rows[1] optim.lr", "is said by this row", ""),
+        ("[base]\nrecipe = 'smll'", ":2, base.recipe", "unknown recipe 'smll'", "did you mean 'small'?"),
+        ("[[exclude]]\nrecipe = 'small'", ":2, exclude[1] recipe", "does not remember its recipe", "name the row"),
+        ("[[rows]]\nobjective = 'prefix-lm'\n[rows.objective.prefix-lm]\nshortest = 2", ":3, column",
+         "Cannot overwrite", 'write "objective.prefix-lm.key" = value, in quotes'),
+        ("[[rows]]\ntrunk = 'dual'\ntrunk.dual.layers = 2", ":3", "Cannot overwrite",
+         'write "trunk.dual.layers" = value, in quotes'),
         ("plugins = 'a.py'", ":1, plugins", "must be a list", "['a.py']".replace("'", '"')),
     ],
 )
@@ -220,3 +260,44 @@ def test_without_known_names_the_form_is_still_checked(tmp_path):
 def test_plugins_can_be_told_before_anything_else(tmp_path):
     assert plugins_of(write(tmp_path, "plugins = ['a.py', 'vlpbench-x']\nfoo = 1")) == ("a.py", "vlpbench-x")
     assert plugins_of(write(tmp_path, "plugins = 3")) == ()
+
+
+def test_columns_beside_the_scores(tmp_path, known):
+    assert read_grid(write(tmp_path, ""), (), known).beside == ()
+    path = write(tmp_path, "beside = ['flops', 'image_tokens']")
+    assert read_grid(path, (), known).beside == ("flops", "image_tokens")
+    assert read_grid(path, ["beside=seconds"], known).beside == ("seconds",)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["tune.tries={'optim.lr'=[1e-3, 1], 'text.length' = [8]}", "tune.tries={optim.lr=[1e-3, 1], text = {length = [8]}}"],
+)
+def test_tries_are_read_from_tables_and_from_the_command_line(tmp_path, known, said):
+    tries = {"tune.tries.optim.lr": [0.001, 1.0], "tune.tries.text.length": [8]}
+    text = "[tune.tries]\n'optim.lr' = [1e-3, 1]\ntext.length = [8]\n"
+    assert read_grid(write(tmp_path, text), (), known).base == tries
+    empty = write(tmp_path, "")
+    assert read_grid(empty, [said], known).overrides == tries
+    said = ["tune.tries.'optim.lr'=[1e-3, 1]", 'tune.tries."text.length"=[8]']
+    assert read_grid(empty, said, known).overrides == tries
+
+
+def test_what_the_command_line_fixes_is_not_tried(tmp_path, known):
+    wrong = mistakes(tmp_path, known, "[tune.tries]\noptim.lr = [1, 2]", "optim.lr=3")
+    assert wrong.problems[0].place == "-S optim.lr"
+    assert "is fixed on the command line" in wrong.problems[0].what
+
+
+def test_what_the_command_line_replaced_is_remembered(tmp_path, known):
+    grid = read_grid(write(tmp_path, GOOD), ["image.size=16", "seeds=[5]", "optim.lr=1"], known)
+    assert grid.typed == {"image.size", "seeds"}
+
+
+def test_mistakes_of_a_recipe_are_told_with_its_own_file(tmp_path, known):
+    wrong = mistakes(tmp_path, known, "[base]\nrecipe = 'wrong'\n[optim]\nlrr = 1")
+    assert len(wrong.problems) == 3
+    places = " ".join(problem.place for problem in wrong.problems)
+    assert "wrong.toml:2, settings.optim.lrr" in places
+    assert "wrong.toml:3, settings.data" in places
+    assert "grid.toml:4" in places

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vlpbench.config.sums import format_sum, parse_sum
+from vlpbench.config.sums import format_sum, names_of, parse_sum
 from vlpbench.errors import UserError
 
 
@@ -55,3 +55,21 @@ def test_an_unknown_name_gets_the_nearest():
         parse_sum("contrastive + prefixlm", known=["contrastive", "prefix-lm"])
     assert "unknown objective 'prefixlm'" in str(caught.value)
     assert "did you mean 'prefix-lm'?" in caught.value.remedy
+
+
+def test_messages_say_what_the_sum_is_about():
+    for text, said in [
+        ("web coco", "data set 'web coco': 'coco' stands where"), ("0*web", "in data set"), ("web +", "of a data set"),
+        ("web + web", "data set 'web + web' names 'web' twice"), ("none + web", "has no samples and stands alone"),
+    ]:
+        with pytest.raises(UserError) as caught:
+            parse_sum(text, what="data set")
+        assert said in str(caught.value)
+    with pytest.raises(UserError, match="unknown data set 'coko'") as caught:
+        parse_sum("coko", known=["coco"], what="data set")
+    assert "did you mean 'coco'?" in caught.value.remedy
+
+
+def test_names_stand_alone_and_none_is_no_name():
+    assert names_of("web + 2*coco", "data set") == ("web", "coco")
+    assert names_of("none") == ()

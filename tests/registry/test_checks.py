@@ -70,6 +70,7 @@ class Unresolved:
 @pytest.mark.parametrize(
     "facts",
     [{}, {"config_class": Fine}, {"api_version": API_VERSION}, {"requires": ("json",)}, {"needs": {"decode"}},
+     {"welcomes": {"fused_tokens"}}, {"teacher": 0.995}, {"coupled": "all"}, {"coupled": 2},
      {"uses": ("pairs", "texts")}, {"wants": ("boxes",)}, {"trains": {"vectors"}}],
 )
 def test_what_keeps_the_contract_passes(facts):
@@ -95,6 +96,13 @@ def test_what_keeps_the_contract_passes(facts):
         ({"config_class": Unresolved}, "types of Unresolved cannot be told", "import"),
         ({"needs": "decode"}, "needs is 'decode'", "a set of names"),
         ({"needs": {"decoding"}}, "needs names 'decoding'", "did you mean 'decode'?"),
+        ({"welcomes": {"decoding"}}, "welcomes names 'decoding'", "did you mean 'decode'?"),
+        ({"teacher": 1}, "teacher is 1", "between 0 and 1"),
+        ({"teacher": 1.0}, "teacher is 1.0", "between 0 and 1"),
+        ({"teacher": True}, "teacher is True", "or None"),
+        ({"coupled": "some"}, "coupled is 'some'", '"all"'),
+        ({"coupled": 1}, "coupled is 1", "from 2 on"),
+        ({"coupled": True}, "coupled is True", "from 2 on"),
         ({"uses": {"images"}}, "uses names 'images'", "pairs, texts"),
         ({"trains": {"vector"}}, "trains names 'vector'", "'vectors'"),
         ({"loss": lambda self, features: None}, "(self, features) instead of (self, features, batch)", "def loss"),
@@ -136,6 +144,24 @@ def test_a_trunk_must_have_the_methods_it_offers():
     wrong = type("Liar", (ours,), {"name": "liar", "offers": frozenset({"decode"})})
     assert "offers 'decode' but has no method" in str(complaint("trunk", wrong))
     assert issubclass(ours, Trunk)
+
+
+def test_a_trunk_says_its_settings_as_an_objective_does():
+    ours = load_registry().trunk("dual")
+    assert check_component("trunk", type("Set", (ours,), {"name": "set", "config_class": Fine})) is None
+    wrong = type("Melting", (ours,), {"name": "melting", "config_class": Melted})
+    assert "Melted is not frozen" in str(complaint("trunk", wrong))
+
+
+@dataclass(frozen=True)
+class Shared:
+    share: float = 1.0
+
+
+def test_a_data_set_has_no_setting_that_all_data_sets_have():
+    ours = load_registry().dataset("coco")
+    wrong = complaint("data set", type("Mine", (ours,), {"name": "mine", "config_class": Shared}))
+    assert "has a setting 'share', which every data set has" in str(wrong)
 
 
 def test_stems_and_data_sets_are_held_to_their_contract():

@@ -30,6 +30,7 @@ def test_ours_come_through_the_same_hooks():
     assert {"encoder-decoder", "dual"} <= set(registry.names("trunk"))
     assert "digits" in registry.names("data set")
     assert registry.grid("demo").is_file()
+    assert registry.recipe("simvlm-base").is_file()
     assert "vlpbench.objectives" in [one.name for one in registry.plugins]
 
 
@@ -87,6 +88,8 @@ HOOK_FAULTS = [
     (MARK + "vlpbench_objectives():\n    raise KeyError('x')\n", "KeyError: 'x'", "tell its author"),
     (MARK + "vlpbench_objectives():\n    raise SystemExit('bye')\n", "SystemExit: bye", "tell its author"),
     (MARK + "vlpbench_grids():\n    return ['x']\n", "vlpbench_grids returned", "path of a TOML file"),
+    (MARK + "vlpbench_recipes():\n    return []\n", "vlpbench_recipes returned []", "path of a TOML file"),
+    (MARK + "vlpbench_recipes():\n    return {'r': 'no.toml'}\n", "recipe 'r': there is no file no.toml", "path of"),
     (MARK + "vlpbench_grids():\n    return {'g': 'no.toml'}\n", "there is no file no.toml", "path of a TOML"),
 ]
 
@@ -236,4 +239,6 @@ def test_what_a_grid_file_may_say_comes_from_the_registry(install, source):
     known = load_registry().known()
     assert "prefix-lm" in known.objectives
     assert "digits" in known.kinds
+    assert known.trunks.keys() >= {"encoder-decoder", "dual"}
+    assert known.recipes["simvlm-base"].name == "simvlm-base.toml"
     assert "nothing_there" in known.broken["objective", "bad"][0]

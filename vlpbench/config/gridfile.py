@@ -97,10 +97,11 @@ def parse_file(path: Path) -> tuple[dict[str, Any], str]:
         raise GridError(path.name, [Problem(str(path), "is not a text in UTF-8", "save it as UTF-8")]) from wrong
     except tomllib.TOMLDecodeError as wrong:
         said = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(wrong))
-        ends = len(text.splitlines())
-        place = f"{path}:{said[2] or ends}" + (f", column {said[3]}" if said[3] else "") if said else str(path)
+        lines = text.splitlines()
+        number = int(said[2] or len(lines)) if said else 0
+        place = f"{path}:{number}" + (f", column {said[3]}" if said[3] else "") if said else str(path)
         what = f"is not TOML: {said[1] if said else wrong}"
-        line = text.splitlines()[int(said[2]) - 1] if said and said[2] else ""
+        line = lines[number - 1] if 0 < number <= len(lines) else ""
         raise GridError(path.name, [Problem(place, what, _remedy(what, line))]) from wrong
 
 
