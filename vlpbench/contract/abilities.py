@@ -64,17 +64,26 @@ def _rows(product: Any, index: Tensor | None) -> Any:
 class ImageState(_State):
     """A batch of pictures; never depends on a text."""
 
-    def __init__(self, images: Tensor, parent: ImageState | None = None, index: Tensor | None = None) -> None:
+    def __init__(
+        self, images: Tensor | None, parent: ImageState | None = None, index: Tensor | None = None
+    ) -> None:
         super().__init__(parent, index)
-        self.images = images
-        """B, 3, H, W."""
+        self._images = images
+
+    @property
+    def images(self) -> Tensor:
+        """B, 3, H, W; some rows of a state are picked when they are asked for, as their products rarely need them."""
+        if self._images is None:
+            assert self._parent is not None
+            self._images = self._parent.images[self._index]
+        return self._images
 
     def rows(self, index: Tensor) -> ImageState:
         """The state of some rows (N indices): what the whole has computed is picked, not computed again."""
-        return ImageState(self.images[index], self, index)
+        return ImageState(None, self, index)
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.images) if self._index is None else len(self._index)
 
 
 class TextState(_State):
