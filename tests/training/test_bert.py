@@ -15,6 +15,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from vlpbench.backbones import DualEncoder, EncoderDecoder
 from vlpbench.backbones.dual_encoder import DualConfig
+from vlpbench.backbones.dual_fusion import DualFusion, DualFusionConfig
 from vlpbench.config.settings import Init
 from vlpbench.errors import UserError
 from vlpbench.training.bert import fit_text
@@ -170,16 +171,30 @@ def test_other_encoders_are_refused(folder, tower, config, said):
 
 
 @pytest.mark.parametrize(("config", "said", "remedy"), [
-    ({"hidden_size": 768, "intermediate_size": 3072}, "hidden_size is 768, here 96$", "width 768, 4 heads and 2"),
-    ({"num_attention_heads": 12}, "num_attention_heads is 12, here 4$", "width 96, 12 heads"),
+    ({"hidden_size": 768, "intermediate_size": 3072}, "hidden_size is 768, here 96$", "768 wide and has 4 heads"),
+    ({"num_attention_heads": 12}, "num_attention_heads is 12, here 4$", "96 wide and has 12 heads"),
     ({"num_hidden_layers": 3, "num_attention_heads": 8},
-     "num_attention_heads is 8, here 4; num_hidden_layers is 3, here 2$", "8 heads and 3 decoder layers"),
+     "num_attention_heads is 8, here 4; num_hidden_layers is 3, here 2$", "8 heads and 3 layers"),
 ])
 def test_another_size_says_what_differs_and_what_to_set(folder, tower, config, said, remedy):
     with pytest.raises(UserError) as caught:
         fit_text(tower(), folder(**config))
     assert caught.value.cause.endswith(said.rstrip("$"))
     assert remedy in caught.value.remedy
+
+
+def test_the_tower_of_a_fusing_trunk_takes_it_too(folder, blueprint):
+    size = replace(blueprint.size, decoder=LAYERS + 1)
+    plan = replace(blueprint, trunk=DualFusion, config=DualFusionConfig(fusion=1, text_norm="post"), size=size)
+    backbone = plan.build({"text_tokens", "fused_tokens"}).eval()
+    backbone.load_state_dict(fit_text(backbone, folder()).weights, strict=False)
+    ids, present = torch.arange(12).view(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    with torch.no_grad():
+        assert torch.allclose(backbone.text_tokens(backbone.read(ids, present)), bert(drawn_bert(), ids, present),
+                              atol=1e-5)
+    few = replace(plan, config=DualFusionConfig(fusion=2, text_norm="post")).build({"text_tokens"})
+    with pytest.raises(UserError, match="num_hidden_layers is 2, here 1"):
+        fit_text(few, folder())
 
 
 def test_trunks_that_cannot_take_it(folder, tower, blueprint):

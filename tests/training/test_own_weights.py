@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import interpolate
 
-from vlpbench.backbones import Conv2, DualEncoder, EncoderDecoder, Linear, Timm
+from vlpbench.backbones import Conv2, DualEncoder, EncoderDecoder, Linear, Timm, vlpbench_trunks
 from vlpbench.backbones.dual_encoder import DualConfig
+from vlpbench.backbones.dual_fusion import DualFusion, DualFusionConfig
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.errors import UserError
 from vlpbench.objectives.contrastive import Contrastive
@@ -41,12 +42,17 @@ def saved(blueprint, tmp_path):
     return make
 
 
-@pytest.mark.parametrize("trunk", [EncoderDecoder, DualEncoder])
+EVERY = [*((trunk, None) for trunk in vlpbench_trunks()), (DualFusion, DualFusionConfig(decoder="own")),
+         (DualFusion, DualFusionConfig(decoder="split"))]
+"""All trunks, and those wirings of theirs that have other tables."""
+
+
+@pytest.mark.parametrize(("trunk", "config"), EVERY)
 @pytest.mark.parametrize("origin", [None, True])
-def test_the_same_size_comes_back_to_the_bit(blueprint, saved, trunk, origin):
-    abilities = ALL & trunk.offers
-    theirs, path = saved(abilities, origin, trunk=trunk)
-    fitted = fit_checkpoint(replace(blueprint, trunk=trunk).build(abilities), path)
+def test_the_same_size_comes_back_to_the_bit(blueprint, saved, trunk, config, origin):
+    abilities = trunk.offers_with(config or trunk.config_class())
+    theirs, path = saved(abilities, origin, trunk=trunk, config=config)
+    fitted = fit_checkpoint(replace(blueprint, trunk=trunk, config=config).build(abilities), path)
     expected = theirs.state_dict()
     assert fitted.weights.keys() == expected.keys()
     assert all(torch.equal(value, expected[name]) for name, value in fitted.weights.items())
@@ -79,6 +85,21 @@ def test_tables_at_another_size_are_a_direct_resize(blueprint, saved, trunk, wor
     assert f"biases.0.table {old} x {old} -> {new} x {new}" in fitted.resized
     assert all(torch.equal(value, held[name]) for name, value in fitted.weights.items() if name not in tables)
     mine.load_state_dict(fitted.weights)  # every shape is the backbone's
+
+
+@pytest.mark.parametrize(("trunk", "config"), EVERY)
+def test_every_trunk_goes_on_at_another_size(blueprint, saved, trunk, config):
+    """Tables of image tokens, of words and of offsets are all that a size changes, and none is forgotten."""
+    abilities = trunk.offers_with(config or trunk.config_class())
+    theirs, path = saved(abilities, trunk=trunk, config=config)
+    mine = replace(blueprint, trunk=trunk, config=config, pixels=64, length=10).build(abilities)
+    fitted, held = fit_checkpoint(mine, path), theirs.state_dict()
+    mine.load_state_dict(fitted.weights)
+    changed = {name for name, value in mine.state_dict().items() if value.shape != held[name].shape}
+    assert {said.split()[0] for said in fitted.resized} == changed
+    words = {said.split()[0] for said in fitted.resized if " x " not in said}
+    assert words == {name for name in changed if name.endswith("positions.weight") and "image" not in name}
+    assert words
 
 
 def test_a_grid_that_is_no_square_is_told_by_the_file(blueprint, saved):

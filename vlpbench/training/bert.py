@@ -116,7 +116,7 @@ def _tower(backbone: Backbone) -> nn.Module | None:
     if kind is None:
         raise UserError(
             f"the trunk {backbone.name!r} has no text tower that a BERT could be loaded into", "init.text",
-            'take the trunk dual with [trunk.dual] text_norm = "post"',
+            'take the trunk dual or dual-fusion, with text_norm = "post" in its [trunk.NAME]',
         )
     if kind != "post":
         raise UserError(
@@ -135,8 +135,8 @@ def _must_agree(backbone: Backbone, tower: nn.Module, config: Mapping[str, int],
     if wrong:
         raise UserError(
             f"the text encoder is of another size: {'; '.join(wrong)}", str(folder),
-            f"set the last part of `backbone` to a size of width {config['hidden_size']}, "
-            f"{config['num_attention_heads']} heads and {config['num_hidden_layers']} decoder layers (BERT-base: base)",
+            f"take a backbone whose text tower is {config['hidden_size']} wide and has {config['num_attention_heads']} "
+            f"heads and {config['num_hidden_layers']} layers (BERT-base fits the trunk dual of size base)",
         )
 
 
@@ -154,7 +154,7 @@ def _embeddings(
         )
     if words.shape[1] != backbone.spec.width:
         raise UserError(f"hidden_size is {words.shape[1]}, here {backbone.spec.width}", str(folder),
-                        f"set the last part of `backbone` to a size of width {words.shape[1]}")
+                        f"take a size (the last part of `backbone`) that is {words.shape[1]} wide")
     found = {"words.weight": words[:size]}  # some files have more rows than words, for speed
     if tower is None:
         return found, set(names)
