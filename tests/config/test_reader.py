@@ -165,7 +165,8 @@ def test_the_smallest_grid_has_defaults(tmp_path, known):
         ("[data.digits]\nshare = 0", ":2, data.digits.share", "must be above 0", ""),
         ("[data.digits]\nshare = 1.5", ":2, data.digits.share", "must be at most 1", ""),
         ("[data.digits.text_noise]\nswapped = -0.1", ":2, data.digits.text_noise.swapped", "at least 0", ""),
-        ("[data.digits.text_noise]\nboilerplte = 1", ":2, data.digits.text_noise.boilerplte", "unknown key", "boilerplate'?"),
+        ("[data.digits.text_noise]\nboilerplte = 1", ":2, data.digits.text_noise.boilerplte", "unknown key",
+         "boilerplate'?"),
         ("[data.digits]\ntext_noise = 0.5", ":2, data.digits.text_noise", "must be a table", ""),
         ("[budget]\ntexts = -1", ":2, budget.texts", "must be at least 0", ""),
         ("[budget]\nmicro_batch = -1", ":2, budget.micro_batch", "must be at least 0", ""),
@@ -178,7 +179,8 @@ def test_the_smallest_grid_has_defaults(tmp_path, known):
         ("[tune.tries]\noptim.lr = ['a']", ":2, tune.tries.optim.lr", "must be a number", ""),
         ("[tune.tries]\ndata = ['a']", ":2, tune.tries.data", "'data' cannot be tried", "optim.lr"),
         ("[tune.tries]\nbudget.samples = [1]", ":2, tune.tries.budget.samples", "cannot be tried", "optim.lr"),
-        ("[tune.tries]\nprotocol.vqa.samples = [1]", ":2, tune.tries.protocol.vqa.samples", "cannot be tried", "optim.lr"),
+        ("[tune.tries]\nprotocol.vqa.samples = [1]", ":2, tune.tries.protocol.vqa.samples", "cannot be tried",
+         "optim.lr"),
         ("[tune.tries]\ninit.stem = ['a']", ":2, tune.tries.init.stem", "cannot be tried", "optim.lr"),
         ("[axes]\n'tune.tries.optim.lr' = [[1]]", ":2, axes.tune", "what is tried is no axis", "[tune]"),
         ("[axes]\noptim.lr = [1]\n[tune.tries]\noptim.lr = [1]", ":2, axes.optim.lr", "is an axis, but tune.tries",
@@ -271,7 +273,8 @@ def test_columns_beside_the_scores(tmp_path, known):
 
 @pytest.mark.parametrize(
     "said",
-    ["tune.tries={'optim.lr'=[1e-3, 1], 'text.length' = [8]}", "tune.tries={optim.lr=[1e-3, 1], text = {length = [8]}}"],
+    ["tune.tries={'optim.lr'=[1e-3, 1], 'text.length' = [8]}",
+     "tune.tries={optim.lr=[1e-3, 1], text = {length = [8]}}"],
 )
 def test_tries_are_read_from_tables_and_from_the_command_line(tmp_path, known, said):
     tries = {"tune.tries.optim.lr": [0.001, 1.0], "tune.tries.text.length": [8]}

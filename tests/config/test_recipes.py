@@ -37,7 +37,8 @@ def test_a_layer_without_a_recipe_stays_as_it_is(known):
     [
         ("settngs = 3", "unknown key 'settngs'"), ("paper = 3", "must be a text"), ("settings = 3", "must be a table"),
         ("[settings]\nrecipe = 'small'", "no business of a recipe"), ("[settings]\ntexts = 'a'", "no business"),
-        ("[settings.data.a]\nkind = 'coco'", "no business"), ("[settings]\nobjective = 'prefixlm'", "unknown objective"),
+        ("[settings.data.a]\nkind = 'coco'", "no business"),
+        ("[settings]\nobjective = 'prefixlm'", "unknown objective"),
         ("[settings", "is not TOML"),
     ],
 )

@@ -58,12 +58,30 @@ def test_a_grid_without_rows_is_its_base_and_its_blind_twin(made):
         ("[base]\nobjective = 'none'", []),
         ("[base]\nblind = true", []),
         ("tasks = ['captioning@zero-shot', 'vqa']", ["prefix-lm, blind"]),
+        ("tasks = ['captioning@zero-shot']", []),
+        ("tasks = ['vqa@fused']", ["prefix-lm, blind"]),
         ("reference = 'none'\n[[rows]]\nobjective = 'none'\n[[rows]]\nobjective = 'contrastive'", ["none, blind"]),
         ("[[rows]]\nobjective = 'none'\n[[rows]]\nobjective = 'contrastive'", ["contrastive, blind"]),
     ],
 )
 def test_the_reference_row_has_a_blind_twin(made, text, blind):
     assert [cell.row for cell in made(text) if cell.row.endswith("blind")] == blind
+
+
+def test_a_blind_row_keeps_all_data_sets_and_so_the_tokenizer(made):
+    text = "[data.more]\nkind = 'digits'\nseed = 1\n[protocol.retrieval]\ndata = 'more'\n"
+    seeing, blind = made(text)
+    assert blind.settings.sources == seeing.settings.sources
+    assert blind.fingerprints == seeing.fingerprints
+    assert set(blind.fingerprints) == {"digits", "more"}
+
+
+def test_a_blind_row_takes_forms_of_a_readout_and_what_tuning_asks(made):
+    text = "tasks = ['retrieval', 'vqa@fused', 'vqa@decoder']\n"
+    text += "[tune]\ntask = 'retrieval'\n[tune.tries]\noptim.lr = [1]\n"
+    blind = made(text)[1].settings
+    assert blind.tasks == ("vqa@fused", "vqa@decoder")
+    assert set(blind.protocol) == {"vqa@fused", "vqa@decoder", "retrieval"}
 
 
 def test_rows_without_a_name_are_called_after_what_they_change(made):
@@ -117,6 +135,44 @@ def test_mistakes_of_several_rows_come_at_once(made):
         made(text)
 
 
+def test_initial_weights_enter_the_id_by_what_is_in_them(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = "floors = false\n[base]\nbackbone = 'timm:resnet18/encoder-decoder/nano'\n"
+    for name, worth in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / f"{name}.safetensors").write_bytes(worth)
+    plain, a, b, c = (made(text, *said)[0] for said in [(), *([f"init.stem={name}.safetensors"] for name in "abc")])
+    assert a.id == b.id
+    assert len({plain.id, a.id, c.id}) == 3
+    assert set(a.fingerprints) == {"digits", "init.stem"}
+    with pytest.raises(GridError, match=r"there is no 'd.safetensors'") as caught:
+        made(text, "init.stem=d.safetensors")
+    assert caught.value.problems[0].place == "init.stem"
+
+
+def test_a_weakened_data_set_is_another_one(made):
+    text = "floors = false\n[base]\ntexts = 'more'\n[data.more]\nkind = 'digits'\n"
+    prints = made(text, "data.more.share=0.5")[0].fingerprints
+    assert prints["more"] != prints["digits"] == made(text)[0].fingerprints["more"]
+    assert prints["more"] != made(text, "data.more.text_noise.swapped=0.5")[0].fingerprints["more"]
+
+
+def test_recipes_stand_under_their_own_layer(made):
+    text = "floors = false\n[base]\nrecipe = 'simvlm-small'\nimage.size = 64\n"
+    text += "[[rows]]\nname = 'a'\nsize = 'nano'\n[[rows]]\nname = 'b'\nrecipe = 'simvlm-base'\nsize = 'tiny'\n"
+    a, b = (cell.settings for cell in made(text))
+    assert (a.backbone, b.backbone) == ("conv3/encoder-decoder/nano", "conv3/encoder-decoder/tiny")
+    assert (a.image.size, b.image.size) == (64, 224)
+    assert (a.budget.samples, b.budget.samples) == (819_200_000, 4_096_000_000)
+    with pytest.raises(GridError, match="rows 'a' and 'b' have the same settings"):
+        made(text, "recipe=simvlm-huge")
+    assert made("floors = false", "recipe=simvlm-huge", "size=nano")[0].settings.image.size == 224
+    rows = made("floors = false\n[axes]\nrecipe = ['simvlm-small', 'simvlm-base']")
+    assert [cell.row for cell in rows] == ["simvlm-small", "simvlm-base"]
+    axis = "floors = false\n[axes]\noptim.lr = [1, 2]\n"
+    for text, said in ((axis + "[[rows]]\nrecipe = 'simvlm-base'", ()), (axis, ("recipe=simvlm-base",))):
+        assert [cell.settings.optim.lr for cell in made(text, *said)] == [1, 2]
+
+
 def test_ids_do_not_know_folders(made, tmp_path, registry):
     here = made("floors = false")
     grid, _ = open_grid(str(tmp_path / "g.toml"))
@@ -144,6 +200,8 @@ def test_everything_excluded_leaves_nothing(made):
     [
         ("objective = ' prefix-lm '", 1), ("objective.prefix-lm.shortest = 9", 2), ("data.digits.noise = 48", 0),
         ("trunk = 'encoder-decoder'\nsize = 'nano'", 0), ("text.length = 24\nblind = true", 2),
+        ("data = '2*digits'", 0), ("texts = 'none'", 0), ("data.digits.share = 1.0", 0), ("data.digits.share = 0.5", 2),
+        ("data.digits.text_noise.swapped = 0.0", 0), ("data.other.share = 1.0", 2), ("trunk.dual.text_norm = 'pre'", 2),
     ],
 )
 def test_a_rule_matches_settings_with_their_defaults(made, rule, left):

@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from vlpbench.config.gridfile import GridFile, Row
 from vlpbench.config.keys import Layer
@@ -71,18 +70,22 @@ def drafts(grid: GridFile, known: Known, report: Report) -> Iterator[Draft]:
                 yield Draft(name, seed, dataclasses.replace(settings, seed=seed), row, layers)
 
 
-def _layers(grid: GridFile, row: Row, axes: dict[str, Any], known: Known) -> Iterator[Told]:
-    number = row.number + 1
-    for told in (
-        Told(grid.base, "base", (("base",), ())),
-        Told(axes, "axis", (("axes",),)),
-        Told(row.changes, f"row {row.name!r}" if row.name else f"row {number}", (("rows", row.number),)),
-        Told(grid.overrides, "-S"),
-    ):
-        *under, own = expanded(told.layer, known)
-        for layer in under:
-            yield dataclasses.replace(told, layer=layer, recipe=told.layer["recipe"])
-        yield dataclasses.replace(told, layer=own)
+def _layers(grid: GridFile, row: Row, axes: Layer, known: Known) -> Iterator[Told]:
+    """A cell's layers, later ones winning. What an axis says stands over every recipe, or it would be no axis."""
+    who = f"row {row.name!r}" if row.name else f"row {row.number + 1}"
+    (axis_recipe, axis) = _parted(Told(axes, "axis", (("axes",),)), known)
+    yield from _parted(Told(grid.base, "base", (("base",), ())), known)
+    yield axis_recipe
+    yield from _parted(Told(row.changes, who, (("rows", row.number),)), known)
+    (said_recipe, said) = _parted(Told(grid.overrides, "-S"), known)
+    yield from (said_recipe, axis, said)
+
+
+def _parted(told: Told, known: Known) -> tuple[Told, Told]:
+    """What a layer's recipe says (nothing, if it has none), and what it says itself."""
+    *under, own = expanded(told.layer, known)
+    recipe = dataclasses.replace(told, layer=under[0] if under else {}, recipe=told.layer.get("recipe", ""))
+    return recipe, dataclasses.replace(told, layer=own)
 
 
 def _path(grid: GridFile, row: Row, key: str) -> Path:

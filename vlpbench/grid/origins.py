@@ -9,7 +9,6 @@ from vlpbench.config.gridfile import GridFile
 from vlpbench.config.keys import PARTS
 from vlpbench.config.known import backbone_parts
 from vlpbench.config.layers import layer_of
-from vlpbench.config.lines import line_of
 from vlpbench.errors import UserError
 from vlpbench.grid.cells import Cell
 from vlpbench.grid.drafts import Draft, Told, drafts
@@ -81,10 +80,11 @@ def _said(grid: GridFile, told: Told, key: str) -> str:
 def _place(grid: GridFile, told: Told, key: str) -> str:
     if told.who == "axis" and key in grid.typed:
         return "-S"
-    for start in told.paths:
-        path = (*start, *key.split("."))
-        if path[: len(start) + 1] in grid.lines:
-            return f"{told.who}, line {line_of(grid.lines, path)}"
+    parts = tuple(key.split("."))
+    for end in range(len(parts), 0, -1):
+        for start in told.paths:
+            if (*start, *parts[:end]) in grid.lines:
+                return f"{told.who}, line {grid.lines[(*start, *parts[:end])]}"
     return told.who
 
 
