@@ -157,7 +157,7 @@ def test_there_is_room_for_as_many_words_as_asked(backbone, context):
         backbone.step(state, torch.full((3, 1), BOS))
     with pytest.raises(ValueError, match="made room for 2 words"):
         backbone.step(state, torch.full((3, 1), BOS))
-    with pytest.raises(ValueError, match="9 (tokens|words to say).* 8"):
+    with pytest.raises(ValueError, match=r"9 (tokens|words to say).* 8"):
         decoded(backbone, context, torch.full((3, 9), BOS))
 
 
