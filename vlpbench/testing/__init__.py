@@ -1,0 +1,44 @@
+"""The kit that knows when a plugin is wrong: named checks of objectives, backbones and data sets.
+
+A plugin's whole test file may be:
+
+    from vlpbench.testing import parametrize_objective_checks
+    from my_plugin import MyObjective
+
+    @parametrize_objective_checks([MyObjective])
+    def test_objective(objective, check):
+        check(objective)
+
+Outside of pytest, `check_objective(MyObjective)` returns findings. Names are loaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "REASONS": "findings",
+    "CheckFailed": "findings",
+    "CheckSkipped": "findings",
+    "Finding": "findings",
+    "Subject": "subject",
+    "check_objective": "objective_checks",
+    "check_seed_axis": "objective_learning",
+    "objective_checks": "objective_checks",
+    "parametrize_objective_checks": "objective_checks",
+    "tiny_backbone": "tiny",
+    "tiny_batches": "tiny",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vlpbench.testing' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"vlpbench.testing.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

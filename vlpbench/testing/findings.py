@@ -1,0 +1,106 @@
+"""What a check has to say: it passed, it failed for a cause with a remedy, or it had a listed reason not to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal
+
+__all__ = ["REASONS", "Check", "CheckFailed", "CheckSkipped", "Finding", "ask", "find"]
+
+Check = Callable[[Any], None]
+"""A check: takes what is checked, returns where it is right, raises CheckFailed where it is wrong."""
+
+REASONS: Mapping[str, str] = {
+    "needs-gpu": "no GPU is visible",
+    "needs-processes": "its class cannot be found again by another process (it is local, or stands in a script)",
+    "needs-importing": "its class is not in a module that another process can import",
+    "trains-nothing": "it uses no batches",
+    "no-corruption": "its `corrupt` returns nothing",
+    "no-chance": "its `corrupt` draws nothing",
+    "no-figures": "it reports no figures",
+    "no-state": "it has neither parameters nor buffers",
+    "says-no-words": "it predicts no words",
+    "no-such-ability": "the trunk does not offer the ability",
+    "no-batching-rule": "torch cannot batch one of its operations over seeds",
+    "batch-statistics": "batch norm looks at all samples of a batch by design",
+    "one-split": "the set has one split",
+}
+"""The only reasons for which a check may be skipped, each with what it means."""
+
+
+class CheckFailed(AssertionError):
+    """A check found something wrong: what was expected and what was seen (`cause`), and what to do (`remedy`)."""
+
+    def __init__(self, check: str, cause: str, remedy: str = "") -> None:
+        super().__init__(check, cause, remedy)
+        self.check, self.cause, self.remedy = check, cause, remedy
+
+    def __str__(self) -> str:
+        said = f"{self.check}: {self.cause}"
+        return f"{said}\n  to do: {self.remedy}" if self.remedy else said
+
+
+class CheckSkipped(Exception):
+    """A check has nothing to look at; `reason` is one of REASONS."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        if reason not in REASONS:
+            raise ValueError(f"{reason!r} is no reason to skip a check; known: {', '.join(REASONS)}")
+        said = f"{reason}: {REASONS[reason]}"
+        super().__init__(f"{said} ({detail})" if detail else said)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found."""
+
+    check: str
+    """Name of the check."""
+    state: Literal["passed", "failed", "skipped"]
+    """How it ended."""
+    cause: str = ""
+    """What is wrong, or the reason why it was skipped."""
+    remedy: str = ""
+    """What to do about it."""
+    seconds: float = 0.0
+    """How long it took."""
+
+    def __str__(self) -> str:
+        said = f"{self.state:8}{self.check}"
+        lines = [f"{said}: {self.cause}" if self.cause else said]
+        return "\n".join([*lines, f"        to do: {self.remedy}"] if self.remedy else lines)
+
+
+def ask(name: str, check: Check, subject: Any) -> None:
+    """Run one check; whatever it raises but a skip becomes CheckFailed under its name."""
+    try:
+        check(subject)
+    except CheckFailed as wrong:
+        raise CheckFailed(name, wrong.cause, wrong.remedy) from wrong
+    except (CheckSkipped, KeyboardInterrupt, SystemExit):
+        raise
+    except Exception as wrong:
+        remedy = getattr(wrong, "remedy", "") or "the traceback above shows where"
+        raise CheckFailed(name, f"expected no error, saw {type(wrong).__name__}: {wrong}", remedy) from wrong
+
+
+def find(checks: Mapping[str, Check], subject: Any, only: Iterable[str] = ()) -> list[Finding]:
+    """The findings of all checks (or of those named in `only`) on one subject, in their order."""
+    found = []
+    wanted = set(only) or set(checks)
+    for name, check in checks.items():
+        if name not in wanted:
+            continue
+        start = perf_counter()
+        try:
+            ask(name, check, subject)
+        except CheckFailed as wrong:
+            found.append(Finding(name, "failed", wrong.cause, wrong.remedy, perf_counter() - start))
+        except CheckSkipped as skipped:
+            found.append(Finding(name, "skipped", str(skipped), seconds=perf_counter() - start))
+        else:
+            found.append(Finding(name, "passed", seconds=perf_counter() - start))
+    return found

@@ -1,0 +1,41 @@
+"""Checks of what an objective says of itself: metadata, settings that survive JSON."""
+
+from __future__ import annotations
+
+import json
+
+from vlpbench.config.typed import WrongValue, make, plain
+from vlpbench.registry.checks import Unfit, check_component
+from vlpbench.testing.findings import CheckFailed
+from vlpbench.testing.subject import Subject
+
+__all__ = ["check_config_round_trip", "check_metadata"]
+
+
+def check_metadata(subject: Subject) -> None:
+    """Name, version, settings class, declared words and signatures keep the contract; so does `coupled`."""
+    try:
+        check_component("objective", subject.cls)
+    except Unfit as wrong:
+        raise CheckFailed("", str(wrong), wrong.remedy) from wrong
+    coupled = subject.coupled
+    whole = isinstance(coupled, int) and not isinstance(coupled, bool) and coupled > 0
+    if not (coupled is None or coupled == "all" or whole):
+        raise CheckFailed("", f"coupled is {coupled!r}", 'it is None, a number of samples, or "all"')
+    if subject.cls.visible_with(subject.config) not in ("all", "causal", "causal-text"):
+        said = subject.cls.visible_with(subject.config)
+        raise CheckFailed("", f"visible_with() says {said!r}", 'it says "all", "causal" or "causal-text"')
+
+
+def check_config_round_trip(subject: Subject) -> None:
+    """The settings, and the defaults, come back from JSON as they were."""
+    for config in (subject.config, subject.cls.config_class()):
+        values = {name: plain(value) for name, value in vars(config).items()}
+        said = json.loads(json.dumps(values))
+        try:
+            again = make(type(config), said)
+        except WrongValue as wrong:
+            raise CheckFailed("", f"{type(config).__name__} {wrong}", wrong.remedy) from wrong
+        if again != config:
+            cause = f"{config} came back from JSON as {again}"
+            raise CheckFailed("", cause, "use bool, int, float, str, tuples of them")

@@ -1,0 +1,62 @@
+"""The kit under pytest: one test for each check and class, with readable ids and expected failures by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vlpbench.errors import nearest
+from vlpbench.testing.findings import Check, CheckFailed, CheckSkipped
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["parametrized"]
+
+
+def parametrized(
+    what: str, subjects: Sequence[tuple[str, Any]], checks: Mapping[str, Check], expected_failures: Mapping[str, str]
+) -> pytest.MarkDecorator:
+    """A decorator that gives `test(WHAT, check)` each named subject with each check; `check(WHAT)` runs it.
+
+    `expected_failures` maps names of checks to reasons: those must fail (strictly). Unknown names are a ValueError.
+    """
+    import pytest
+
+    _refuse_unknown(expected_failures, checks)
+    parameters = []
+    for name, subject in subjects:
+        for label, check in checks.items():
+            reason = expected_failures.get(label)
+            marks = () if reason is None else (pytest.mark.xfail(raises=CheckFailed, strict=True, reason=reason),)
+            parameters.append(pytest.param(subject, _Skipping(label, check), id=f"{name}-{label}", marks=marks))
+    return pytest.mark.parametrize((what, "check"), parameters)
+
+
+def _refuse_unknown(named: Mapping[str, str], checks: Iterable[str]) -> None:
+    known = sorted(checks)
+    for name, reason in named.items():
+        if name not in known:
+            near = nearest(name, known)
+            guess = f"did you mean {near!r}? " if near else ""
+            raise ValueError(f"expected_failures names the unknown check {name!r}; {guess}known: {', '.join(known)}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise ValueError(f"expected_failures[{name!r}] says no reason")
+
+
+class _Skipping:
+    """A check whose skips are pytest's."""
+
+    def __init__(self, name: str, check: Check) -> None:
+        self.name, self.check = name, check
+
+    def __call__(self, subject: Any) -> None:
+        import pytest
+
+        try:
+            self.check(subject)
+        except CheckSkipped as skipped:
+            pytest.skip(str(skipped))
+
+    def __repr__(self) -> str:
+        return f"<check {self.name}>"

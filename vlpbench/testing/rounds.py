@@ -1,0 +1,113 @@
+"""One round of an objective: corrupt on the host, cross, encode, loss. All checks go through these few functions.
+
+Axes: B samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlpbench.contract.abilities import Backbone
+from vlpbench.contract.objective import Objective
+from vlpbench.streams import generator
+from vlpbench.testing.chance import seeded_anew
+from vlpbench.testing.findings import CheckFailed
+from vlpbench.testing.subject import Subject
+from vlpbench.types import Batch, Step
+
+__all__ = ["SHARED", "Round", "corrupted", "crossed", "far", "mean_loss", "picked", "play", "round_of", "rows_of"]
+
+SHARED = ("tokens", "mask", "image_ids", "caption_ids")
+"""The arrays of a batch that have a row for each sample, beside pictures and extras."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What an objective made of one batch."""
+
+    batch: Batch
+    """The batch as tensors, with states."""
+    features: Mapping[str, Tensor]
+    """What `encode` returned."""
+    step: Step
+    """What `loss` returned."""
+
+    @property
+    def rows(self) -> dict[str, Tensor]:
+        """name -> B: the losses."""
+        return rows_of(self.step)
+
+
+def rows_of(step: Step) -> dict[str, Tensor]:
+    """name -> B: the losses of a step."""
+    return dict(step.losses) if isinstance(step.losses, Mapping) else {"loss": step.losses}
+
+
+def corrupted(subject: Subject, host: Batch, seed: int = 0) -> Batch:
+    """The host batch with what `corrupt` makes of it. The shared generators are seeded inside and kept outside."""
+    shown = replace(host, images=None)
+    with seeded_anew(0):
+        made = subject.cls.corrupt(shown, generator(seed, f"corrupt/{subject.cls.name}"), subject.config)
+    if not isinstance(made, Mapping):
+        raise CheckFailed("", f"corrupt() returned {type(made).__name__}", "return a mapping of names to arrays")
+    return replace(host, extras={**host.extras, **{name: np.asarray(array) for name, array in made.items()}})
+
+
+def crossed(host: Batch) -> Batch:
+    """The same batch as tensors of its own; doubles become floats, as the loader's."""
+    arrays: dict[str, Any] = {name: _tensor(getattr(host, name)) for name in (*SHARED, "progress")}
+    extras = {name: _tensor(array) for name, array in host.extras.items()}
+    return replace(host, images=None if host.images is None else _tensor(host.images), extras=extras, **arrays)
+
+
+def _tensor(array: Any) -> Tensor:
+    made = torch.tensor(np.ascontiguousarray(array)).reshape(np.shape(array))
+    return made.float() if made.dtype == torch.float64 else made
+
+
+def play(objective: Objective, backbone: Backbone, batch: Batch, seed: int = 0) -> Round:
+    """Encode and loss as the loop calls them, on a batch of tensors; shared generators as in `corrupted`."""
+    image = None if batch.images is None else backbone.see(batch.images)
+    batch = replace(batch, image=image, text=backbone.read(batch.tokens, batch.mask))
+    with seeded_anew(seed):
+        features = objective.encode(backbone, batch)
+        full = {name: x.float() if x.is_floating_point() else x for name, x in features.items()}
+        with torch.autocast("cpu", enabled=False):
+            return Round(batch, features, objective.loss(full, batch))
+
+
+def round_of(subject: Subject, host: Batch, seed: int = 0, grad: bool = False) -> Round:
+    """A whole round with fresh weights, in evaluation mode."""
+    backbone = subject.backbone()
+    with torch.set_grad_enabled(grad):
+        return play(subject.objective(backbone), backbone, crossed(corrupted(subject, host, seed)))
+
+
+def mean_loss(made: Round) -> Tensor:
+    """0-d: the sum of all losses over the count."""
+    counted = made.batch.extras["count"].sum() if "count" in made.batch.extras else torch.tensor(len(made.batch))
+    return torch.stack([rows.sum() for rows in made.rows.values()]).sum() / counted.clamp_min(1)
+
+
+def picked(batch: Batch, index: Any) -> Batch:
+    """Some rows of a batch, of arrays or tensors."""
+    arrays = {name: getattr(batch, name)[index] for name in SHARED}
+    extras = {name: array[index] for name, array in batch.extras.items()}
+    return replace(batch, images=None if batch.images is None else batch.images[index], extras=extras, **arrays)
+
+
+def far(a: Tensor, b: Tensor, tolerance: float = 1e-5) -> float | None:
+    """The largest difference if it is beyond tolerance (relative to the larger of 1 and the values), else None."""
+    if a.shape != b.shape:
+        return float("inf")
+    if a.numel() == 0:
+        return None
+    apart = float((a.double() - b.double()).abs().max())
+    scale = max(1.0, float(b.detach().double().abs().max()))
+    return None if apart <= tolerance * scale else apart

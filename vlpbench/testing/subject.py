@@ -1,0 +1,147 @@
+"""What an objective is checked on: the class, its settings, the trunk, and where its batches come from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from vlpbench.backbones import vlpbench_trunks
+from vlpbench.contract.abilities import Backbone
+from vlpbench.contract.objective import Objective
+from vlpbench.contract.teacher import Teacher
+from vlpbench.contract.wiring import Trunk
+from vlpbench.errors import UserError
+from vlpbench.parts.init import seeded
+from vlpbench.streams import seed_of
+from vlpbench.testing.findings import CheckFailed, CheckSkipped
+from vlpbench.testing.tiny import LENGTH, tiny_backbone, tiny_batches
+from vlpbench.types import Batch
+
+__all__ = ["BackboneMaker", "Subject", "subject_of"]
+
+BackboneMaker = Callable[[frozenset[str], int], Backbone]
+"""(abilities, seed) -> a backbone with them."""
+
+_PREFERRED = ("encoder-decoder", "dual-fusion", "dual", "decoder-only")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An objective, ready to be checked."""
+
+    cls: type[Objective]
+    """The class."""
+    config: Any
+    """Its settings."""
+    trunks: Sequence[type[Trunk]] = ()
+    """Trunks to try, in this order; the first that offers all that is needed is taken. Empty for the built-in ones."""
+    make: BackboneMaker | None = None
+    """An author's own backbone; None for a nano one."""
+    given: Mapping[str, Batch] | None = None
+    """An author's own batches by kind, before `corrupt`, `images` as arrays; None for tiny ones."""
+
+    @property
+    def coupled(self) -> Any:
+        """None, a number of samples, or "all"."""
+        return self.cls.coupled_with(self.config)
+
+    @property
+    def group(self) -> int:
+        """The smallest number of neighbouring samples that may stand alone in a batch."""
+        return self.coupled if isinstance(self.coupled, int) else 1
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of batches it uses; CheckSkipped where there are none."""
+        if not self.cls.uses:
+            raise CheckSkipped("trains-nothing")
+        return tuple(sorted(self.cls.uses))
+
+    @property
+    def trunk(self) -> type[Trunk]:
+        """The first trunk that offers all that is needed."""
+        ours = sorted(vlpbench_trunks(), key=lambda one: _PREFERRED.index(one.name) if one.name in _PREFERRED else 9)
+        needs = self.cls.needs_with(self.config)
+        for trunk in self.trunks or ours:
+            if needs <= trunk.offers_with(trunk.config_class()):
+                return trunk
+        tried = ", ".join(trunk.name for trunk in self.trunks or ours)
+        raise CheckFailed("", f"no trunk offers {', '.join(sorted(needs))} (tried: {tried})", "say trunks=(YourTrunk,)")
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What its backbone can be built with."""
+        if self.make is not None:
+            return self.make(self.cls.needs_with(self.config), 0).offers
+        trunk = self.trunk
+        return trunk.offers_with(trunk.config_class())
+
+    def backbone(self, seed: int = 0, more: frozenset[str] = frozenset(), taught: bool = True) -> Backbone:
+        """A backbone with the abilities that are needed and `more`, in evaluation mode; with a teacher if `taught`.
+
+        It has a teacher even where none is declared: one check says so, and not each of them.
+        """
+        abilities = frozenset(self.cls.needs_with(self.config)) | more
+        backbone = self._made(abilities, seed)
+        if taught:
+            average = self._made(abilities, seed + 100)
+            backbone.taught_by(Teacher(average.eval().requires_grad_(False), "teacher"))
+        return backbone.eval()
+
+    def _made(self, abilities: frozenset[str], seed: int) -> Backbone:
+        if self.make is not None:
+            return self.make(abilities, seed)
+        return copy.deepcopy(_tiny(self.trunk, abilities, seed))
+
+    def objective(self, backbone: Backbone, seed: int = 0) -> Objective:
+        """The objective with weights drawn as a cell draws them, in evaluation mode."""
+        with seeded(seed_of(seed, f"init/objective/{self.cls.name}")):
+            return self.cls(self.config, backbone.spec).eval()
+
+    @property
+    def samples(self) -> int:
+        """B: six, or two whole groups."""
+        return 6 if 6 % self.group == 0 else 2 * self.group
+
+    def hosts(
+        self, seed: int = 0, samples: int | None = None, length: int = LENGTH, words: Sequence[int] | None = None
+    ) -> dict[str, Batch]:
+        """The batches of the kinds it uses, before `corrupt`; of an author's own, the first rows."""
+        many = self.samples if samples is None else samples
+        if self.given is not None:
+            return {kind: _first(self.given[kind], min(many, len(self.given[kind]))) for kind in self.kinds}
+        if self.cls.wants:
+            raise UserError(
+                f"{self.cls.name!r} wants the sample fields {', '.join(self.cls.wants)}, which tiny batches lack",
+                remedy="say batches=tiny_batches(fields={name: array with one row a sample})",
+            )
+        made = tiny_batches(many, length, words, seed)
+        return {kind: made[kind] for kind in self.kinds}
+
+
+@lru_cache(maxsize=16)
+def _tiny(trunk: type[Trunk], abilities: frozenset[str], seed: int) -> Backbone:
+    """Built once, as the checks of one objective ask for the same few backbones again and again; always copied."""
+    return tiny_backbone(abilities, trunk, seed=seed)
+
+
+def subject_of(given: Any) -> Subject:
+    """A Subject as it is; an objective class with its default settings; an objective with its own."""
+    if isinstance(given, Subject):
+        return given
+    if isinstance(given, Objective):
+        return Subject(type(given), given.config)
+    if isinstance(given, type) and issubclass(given, Objective):
+        return Subject(given, given.config_class())
+    raise TypeError(f"an objective class is checked, not {given!r}")
+
+
+def _first(batch: Batch, many: int) -> Batch:
+    return replace(
+        batch, images=None if batch.images is None else batch.images[:many], tokens=batch.tokens[:many],
+        mask=batch.mask[:many], image_ids=batch.image_ids[:many], caption_ids=batch.caption_ids[:many],
+        extras={name: array[:many] for name, array in batch.extras.items()},
+    )
