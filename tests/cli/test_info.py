@@ -55,12 +55,12 @@ def test_broken_plugins_are_told_of(tmp_path, capsys):
 def test_names_of_user_and_host_in_paths(monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "alice")
     monkeypatch.setattr(platform, "node", lambda: "snow")
-    monkeypatch.setattr(Path, "home", lambda: Path("/home/alice"))
-    assert anonymous("/home/alice/data") == "~/data" and anonymous("/home/alice") == "~"
-    assert anonymous("/home/alice2/data") == "/home/alice2/data"
-    assert anonymous("/mnt/snow/alice/data: alice") == "/mnt/HOST/USER/data: alice"
+    monkeypatch.setattr(Path, "home", lambda: Path("/people/alice"))
+    assert anonymous("/people/alice/data") == "~/data" and anonymous("/people/alice") == "~"
+    assert anonymous("/people/alice2/data") == "/people/alice2/data"
+    assert anonymous("/sets/snow/alice/data: alice") == "/sets/HOST/USER/data: alice"
 
 
 def test_a_user_without_an_entry(monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: (_ for _ in ()).throw(OSError("no entry")))
-    assert anonymous("/mnt/alice") == "/mnt/alice"
+    assert anonymous("/sets/alice") == "/sets/alice"

@@ -28,7 +28,7 @@ def list_grids(session: Session) -> None:
 
 
 @grid.command("show")
-@click.argument("name")
+@click.argument("name", metavar="GRID")
 @click.pass_obj
 def show_grid(session: Session, name: str) -> None:
     """Print a grid file, comments and all: a start for your own.

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from vlpbench.cli.stand_in import is_completing, outline_of, stand_in
+
 __all__ = ["LazyGroup"]
 
 
@@ -23,10 +25,17 @@ class LazyGroup(click.Group):
         return list(self.homes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; None if there is none of that name."""
+        """The command, imported now; None if there is none of that name. While a shell completes, a light stand-in."""
         if cmd_name not in self.homes:
             return None
-        module, _, attribute = self.homes[cmd_name][0].partition(":")
+        if is_completing():
+            outline = outline_of(self)
+            return stand_in(cmd_name, outline["commands"][cmd_name], outline)
+        return self.load(cmd_name)
+
+    def load(self, name: str) -> click.Command:
+        """The command of a name, imported now."""
+        module, _, attribute = self.homes[name][0].partition(":")
         found = getattr(importlib.import_module(module), attribute)
         assert isinstance(found, click.Command)
         return found

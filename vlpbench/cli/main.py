@@ -26,6 +26,7 @@ GROUPS = {
     "recipes": ("vlpbench.cli.recipes:recipes", "List published systems as settings, show what one says."),
     "plugins": ("vlpbench.cli.plugins:plugins", "What plugins bring, and which are broken."),
     "info": ("vlpbench.cli.info:info", "This machine and these packages, for a report of a fault."),
+    "completion": ("vlpbench.cli.completion:completion", "The script with which a shell completes what you type."),
 }
 
 _EPILOG = """\b
