@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -54,6 +55,15 @@ def test_reading_prepares_and_repairs(tmp_path: Path) -> None:
     folder = Digits(config, tmp_path, tmp_path).folder
     (folder / "questions_test.json").unlink()
     assert list(Digits(config, tmp_path, tmp_path).read("test")) == first
+
+
+def test_the_world_is_the_same_as_ever(tmp_path: Path) -> None:
+    """Results that were published with this world stay comparable: not a byte may change without a new version."""
+    digits = Digits(DigitsConfig(train=60, val=20, test=20), tmp_path, tmp_path)
+    assert digits.fingerprint() == "b249866dce7c0678b25e49497256f08baa7aeafd44d6e651dc06540228ef0d9a"
+    digits.prepare()
+    manifest = (digits.folder / "manifest.json").read_bytes()
+    assert hashlib.sha256(manifest).hexdigest() == "454c5cca7842fecdd0731974d690f1e8d0f42d882708e89b782cdab6b1ec5f0e"
 
 
 def test_worlds_of_other_knobs_lie_apart(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from vlpbench.data.worlds.scene import Layout, draw_scenes, numbers_of_things
+from vlpbench.data.worlds.scene import Layout, draw_scenes, numbers_of_things, stands
 
 
 def layout(size: int = 32, grid: int = 2, fewest: int = 1, most: int = 2, **choices: int) -> Layout:
@@ -94,3 +94,23 @@ def test_seed_and_stream_decide_all() -> None:
 def test_a_world_may_have_attributes_of_its_own() -> None:
     scenes = draw_scenes(layout(kind=3, colour=2, material=4), 100, seed=0, stream="x", distinct=True)
     assert {thing.attributes["material"] for scene in scenes for thing in scene.things} == {0, 1, 2, 3}
+
+
+def test_a_size_decides_the_side() -> None:
+    made = Layout(96, 3, 2, 4, {"kind": 2, "size": 2}, sides=((0.75, 1.0), (0.25, 0.5)))
+    sides: dict[int, set[int]] = {0: set(), 1: set()}
+    for scene in draw_scenes(made, 200, seed=0, stream="x", distinct=True):
+        for thing in scene.things:
+            sides[thing.attributes["size"]].add(thing.box[2])
+    assert sides == {0: set(range(24, 33)), 1: set(range(8, 17))}
+
+
+@pytest.mark.parametrize("grid", [2, 3])
+def test_relations_are_about_columns_and_rows(grid: int) -> None:
+    for one, other in itertools.product(range(grid**2), repeat=2):
+        holds = [stands({"place": one}, n, {"place": other}, grid) for n in range(4)]
+        x, y, u, v = one % grid, one // grid, other % grid, other // grid
+        assert holds == [x < u, x > u, y < v, y > v]
+        assert any(holds) == (one != other)
+        back = [stands({"place": other}, n, {"place": one}, grid) for n in range(4)]
+        assert back == [holds[1], holds[0], holds[3], holds[2]]

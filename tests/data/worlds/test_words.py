@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from vlpbench.data.worlds.words import COLOURS, PAINTS, Form, articled, counts, places
+from vlpbench.data.worlds.words import COLOURS, PAINTS, RELATION, Form, Lexicon, articled, counts, places
 
 
 @pytest.mark.parametrize(("said", "right"), [
@@ -42,5 +42,15 @@ def test_paints_are_far_apart() -> None:
 
 
 def test_answer_kinds_of_vqa() -> None:
-    kinds = {how: Form(how, "w", "k", 1.0).answer_kind for how in ("find", "exists", "count", "total")}  # type: ignore[arg-type]
-    assert kinds == {"find": "other", "exists": "yes/no", "count": "number", "total": "number"}
+    hows = ("find", "exists", "holds", "count", "total")
+    kinds = {how: Form(how, "w", "k", 1.0).answer_kind for how in hows}  # type: ignore[arg-type]
+    assert kinds == {"find": "other", "exists": "yes/no", "holds": "yes/no", "count": "number", "total": "number"}
+
+
+def test_the_words_of_a_blank() -> None:
+    words = Lexicon("thing", {"colour": COLOURS, "place": places(3)}, (), (), most=2)
+    assert words.grid == 3
+    assert words.word("colour", 1) == "green"
+    assert [words.word(RELATION, n) for n in range(4)] == ["left of", "right of", "above", "below"]
+    with pytest.raises(KeyError):
+        words.word("smell", 0)

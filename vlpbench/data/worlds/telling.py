@@ -34,7 +34,7 @@ class Teller:
         return Scene(tuple(Thing(attributes, _NOWHERE) for attributes in self._layout.drawn(number, rng)))
 
     def tell(self, rng: np.random.Generator) -> str:
-        """A text about one scene: a caption, a statement, or a question and its answer, equally often if short enough."""
+        """A text about one scene: a caption, a statement, or a question and its answer, equally often where short."""
         while True:
             text = self.told(self.imagined(rng), rng)
             if text is not None and len(text.split()) <= self.longest:

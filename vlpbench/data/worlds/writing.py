@@ -17,8 +17,8 @@ from vlpbench.data.worlds.documents import (
 )
 from vlpbench.data.worlds.drawing import png
 from vlpbench.data.worlds.grammar import captions, oracle
-from vlpbench.data.worlds.questions import answers_of, ask
 from vlpbench.data.worlds.made import Heard
+from vlpbench.data.worlds.questions import answers_of, ask
 from vlpbench.data.worlds.scene import Scene
 from vlpbench.data.worlds.whole_folder import MANIFEST, dump, manifest_of, write_folder
 from vlpbench.data.worlds.words import Lexicon
