@@ -7,7 +7,9 @@ from collections import Counter
 import pytest
 import torch
 
+from vlpbench.backbones.decoder_only import DecoderOnly
 from vlpbench.backbones.dual_encoder import DualEncoder
+from vlpbench.backbones.dual_fusion import DualFusion, DualFusionConfig
 
 VECTORS = {"image_tokens", "text_tokens", "image_vector", "text_vector"}
 
@@ -97,3 +99,39 @@ def test_rows_of_pictures_serve_fusion_and_context(counted, images, tokens, pres
     expected = backbone.fused_tokens(backbone.see(images[index]), text)[0]
     assert torch.allclose(mixed, expected, atol=1e-5)
     assert torch.allclose(context.memory[:, :4], expected, atol=1e-5)
+
+
+FUSING = {"trunk": DualFusion, "config": DualFusionConfig(decoder="own")}
+
+
+def test_a_step_of_three_terms_passes_each_tower_once(counted, images, tokens, present):
+    """Contrastive, matching and masked words: the picture once, the words once, and once more with masks."""
+    backbone, passes = counted({"image_vector", "text_vector", "fused_tokens"}, **FUSING)
+    image, text, index = backbone.see(images), backbone.read(tokens, present), torch.tensor([1, 2, 0])
+    backbone.image_vector(image), backbone.text_vector(text)
+    backbone.fused_tokens(image, text)
+    backbone.fused_tokens(image.rows(index), text)
+    backbone.fused_tokens(image, text.rows(index))
+    backbone.fused_tokens(image, backbone.read(tokens.clone(), present))
+    assert passes == {"stem": 1, "image": 1, "text": 2}
+
+
+def test_vectors_and_contexts_of_a_picture_share_its_tower(counted, images, tokens, present):
+    backbone, passes = counted(VECTORS | {"context", "decode"}, **FUSING)
+    image, text = backbone.see(images), backbone.read(tokens, present)
+    backbone.image_vector(image), backbone.context(image), backbone.context(image, text)
+    backbone.context(image, None, "causal-text")
+    assert passes == {"stem": 1, "image": 1, "text": 1}
+    backbone.context(image, None, "causal")
+    assert passes == {"stem": 1, "image": 2, "text": 1}
+
+
+def test_one_stack_passes_a_picture_once_for_vectors_and_context(counted, images):
+    backbone, passes = counted(VECTORS | {"context", "decode"}, trunk=DecoderOnly)
+    last = Counter()
+    backbone.encoder[-1].register_forward_hook(lambda *_: last.update(["passes"]))
+    image = backbone.see(images)
+    backbone.context(image), backbone.context(image)
+    assert (passes, last) == ({"stem": 1, "first": 1}, {})  # words to come need its keys, not what it makes of them
+    backbone.image_vector(image), backbone.image_tokens(image)
+    assert (passes, last) == ({"stem": 1, "first": 1}, {"passes": 1})

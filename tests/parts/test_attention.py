@@ -78,6 +78,29 @@ def test_keys_made_once_serve_any_query(attention, x):
     assert torch.allclose(together, torch.cat(one_by_one, 1))
 
 
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("many", [1, 3])
+def test_shared_and_own_keys_are_one_row_of_keys(attention, many, masked):
+    """Each candidate of each row, by the formula, over what it shares and itself."""
+    torch.manual_seed(1)
+    shared, x = torch.randn(2, 4, 12, dtype=torch.float64), torch.randn(2, many, 5, 12, dtype=torch.float64)
+    present = torch.tensor([[True, False, True, True], [False] * 4])
+    mask = masks.behind(present, 4, masks.causal(5)) if masked else None
+    found = attention.ask_both(x, attention.keys(shared), attention.keys(x.flatten(0, 1)), mask)
+    for c in range(many):
+        expected = by_formula(attention, x[:, c], torch.cat([shared, x[:, c]], 1), mask)
+        assert torch.allclose(found[:, c], expected)
+
+
+def test_keys_grow_one_position_at_a_time(attention, x):
+    past = tuple(torch.full((2, 3, 5, 4), torch.nan, dtype=torch.float64) for _ in range(2))
+    with torch.no_grad():
+        for at in range(5):
+            grown = attention.grown(x[:, at : at + 1], past, at)
+            for so_far, whole in zip(grown, attention.keys(x[:, : at + 1]), strict=True):
+                assert torch.allclose(so_far, whole)
+
+
 def test_what_is_hidden_has_no_say(attention, x):
     mask = masks.padding(torch.tensor([[True, True, False, True, True]] * 2))
     other = x.clone()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import gelu, layer_norm
 
-from vlpbench.parts import DecoderBlock, EncoderBlock, Mlp, masks
+from vlpbench.parts import DecoderBlock, EncoderBlock, FusionBlock, Mlp, masks
 
 WIDTH, HEADS = 12, 3
 B, C, S, K = 2, 3, 5, 4
@@ -89,3 +89,59 @@ def test_step_by_step_is_as_all_at_once(decoder, memory):
         steps = [decoder.step(x[:, :, at], past, at, keys, present) for at in range(S)]
     assert torch.allclose(together, torch.stack(steps, 2))
     assert all(torch.isfinite(part).all() for part in past)
+
+
+@pytest.fixture
+def encoder():
+    return stirred(EncoderBlock(WIDTH, HEADS))
+
+
+def test_keys_that_are_kept_are_those_of_the_normalised_input(encoder):
+    x, kept = drawn(B, S, WIDTH), []
+    assert torch.equal(encoder(x, masks.causal(S), kept), encoder(x, masks.causal(S)))
+    expected = encoder.attention.keys(normal(encoder.norm1, x))
+    for found in (kept[0], encoder.keys(x)):
+        assert all(torch.allclose(one, other) for one, other in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("many", [1, C])
+def test_beyond_what_came_before_is_one_pass_over_both(encoder, many):
+    before, x = drawn(B, K, WIDTH), drawn(B, many, S, WIDTH)
+    found = encoder.beyond(x, encoder.keys(before), masks.behind(None, K, masks.causal(S)))
+    for c in range(many):
+        joint = encoder(torch.cat([before, x[:, c]], 1), masks.prefix(torch.tensor([K] * B), K + S))
+        assert torch.allclose(found[:, c], joint[:, K:])
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_an_encoder_block_goes_on_step_by_step(encoder, behind):
+    """Behind what came before, and with nothing before."""
+    x, before = drawn(B, C, S, WIDTH), encoder.keys(drawn(B, K, WIDTH))
+    together = (encoder.beyond(x, before, masks.behind(None, K, masks.causal(S))) if behind
+                else encoder(x.flatten(0, 1), masks.causal(S)).unflatten(0, (B, C)))
+    past = tuple(torch.full((B * C, HEADS, S, WIDTH // HEADS), torch.nan, dtype=torch.float64) for _ in range(2))
+    with torch.no_grad():
+        steps = [encoder.step(x[:, :, at], past, at, before if behind else None) for at in range(S)]
+    assert torch.allclose(together, torch.stack(steps, 2))
+
+
+@pytest.mark.parametrize("two_way", [True, False])
+def test_fusion_by_its_definition(two_way):
+    """Each looks at itself, then at what the other was before the block."""
+    block, picture, words = stirred(FusionBlock(WIDTH, HEADS, two_way)), drawn(B, K, WIDTH), drawn(B, S, WIDTH)
+    there = masks.padding(torch.tensor([[True, True, False, False, False], [True] * S]))
+
+    def by_hand(part, x, other, own_mask, other_mask):
+        x = x + part.attention(normal(part.norm1, x), own_mask)
+        x = x + part.cross.ask(normal(part.norm2, x), part.cross.keys(other), other_mask)
+        return x + part.mlp(normal(part.norm3, x))
+
+    found_picture, found_words = block(picture, words, there, there)
+    seen = normal(block.image_norm, picture) if two_way else picture
+    assert torch.allclose(found_words, by_hand(block.words, words, seen, there, None))
+    if two_way:
+        said = normal(block.words_norm, words)
+        assert torch.allclose(found_picture, by_hand(block.image, picture, said, None, there))
+    else:
+        assert found_picture is picture
+        assert not any(name.startswith("image") for name, _ in block.named_parameters())

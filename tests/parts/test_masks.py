@@ -48,3 +48,19 @@ def test_visible(images, texts):
 def test_another_word_for_visible_is_refused():
     with pytest.raises(ValueError, match=r"'all', 'causal' or 'causal-text', not 'causel'"):
         masks.visible("causel", 2, 2)
+
+
+def test_behind_others_one_sees_what_is_there_of_them_and_by_the_mask_oneself():
+    present = torch.tensor([[True, False, True], [False] * 3])
+    rule = by_loop(2, 4, 7, lambda b, q, k: present[b, k] if k < 3 else k - 3 <= q)
+    assert torch.equal(masks.behind(present, 3, masks.causal(4)), rule)
+    rule = by_loop(1, 4, 7, lambda b, q, k: k < 3 or k - 3 <= q)
+    assert torch.equal(masks.behind(None, 3, masks.causal(4)), rule)
+    assert torch.equal(masks.behind(None, 0, masks.causal(4)), masks.causal(4))
+
+
+def test_everybody_may_look_at_itself():
+    present = torch.tensor([[True, False, True], [False] * 3])
+    rule = by_loop(2, 3, 3, lambda b, q, k: q == k or present[b, k])
+    assert torch.equal(masks.or_itself(masks.padding(present)), rule)
+    assert torch.equal(masks.or_itself(masks.causal(3)), masks.causal(3))

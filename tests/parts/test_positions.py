@@ -61,3 +61,11 @@ def test_position_table_ends():
 def test_position_table_is_drawn_as_wide_as_told():
     torch.manual_seed(0)
     assert PositionTable(200, 100, 0.3).weight.std().item() == pytest.approx(0.3, rel=0.02)
+
+
+def test_position_table_at_places():
+    table = PositionTable(5, 3, 0.5)
+    places = torch.tensor([[0, 4], [2, 2]])
+    assert torch.equal(table.at(places), table.weight[places])
+    with pytest.raises(IndexError):
+        table.at(torch.tensor([5]))

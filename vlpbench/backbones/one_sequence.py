@@ -35,13 +35,6 @@ class OneSequence(Vectors):
         self.encoder = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(layers))
         self.encoder_norm = nn.LayerNorm(width)
 
-    @property
-    def _places(self) -> int:
-        return self.spec.grid[0] * self.spec.grid[1]
-
-    def _stem(self, image: ImageState) -> Tensor:
-        return image.once("stem", lambda whole: self.stem_tokens(whole.images) + self.image_positions(self._places))
-
     def _embed(self, tokens: Tensor) -> Tensor:
         return self.words(tokens) + self.text_positions(tokens.shape[-1])
 

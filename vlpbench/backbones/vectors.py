@@ -1,4 +1,7 @@
-"""One unit vector for a picture and one for a text: the mean of their tokens, projected (CLIP, arXiv 2103.00020)."""
+"""A picture's tokens and their places at the start, one unit vector each for picture and text at the end.
+
+Axes: B batch, P image tokens, D width, E joint width.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,20 @@ __all__ = ["Vectors"]
 
 
 class Vectors(Trunk):
-    """A trunk whose vectors are made of `image_tokens` and `text_tokens`; heads exist only if they are asked for."""
+    """A trunk whose vectors are the projected means of `image_tokens` and `text_tokens` (CLIP, arXiv 2103.00020).
+
+    The trunk makes `image_positions`; heads exist only if they are asked for.
+    """
+
+    image_positions: parts.PositionTable
+
+    @property
+    def _places(self) -> int:
+        return self.spec.grid[0] * self.spec.grid[1]
+
+    def _stem(self, image: ImageState) -> Tensor:
+        """B, P, D: what the stem makes of pictures, with positions, once."""
+        return image.once("stem", lambda whole: self.stem_tokens(whole.images) + self.image_positions(self._places))
 
     def _add_heads(self) -> None:
         width, joint = self.spec.width, self.spec.joint_width
