@@ -108,9 +108,17 @@ def test_groups_stay_whole(loader: Made, learner: Made) -> None:
     assert_close(found, expected)
     torch.testing.assert_close(cut_carries["pairwise"]["rows"], carries["pairwise"]["rows"])
     assert float(cut_figures["pairwise/right"]) == pytest.approx(float(figures["pairwise/right"]), rel=1e-5)
-    with pytest.raises(UserError, match="groups of 2, and 3"):
-        check_micro_batch(whole, 3)
-    check_micro_batch(whole, 4)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_a_size_that_would_cut_groups_is_rounded_up(loader: Made, learner: Made, size: int) -> None:
+    whole, batches = learner([Pairwise]), step(loader([Pairwise], batch=6))
+    seen: list[int] = []
+    whole.backbone.stem.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+    _, expected, _, _ = gradients(whole, batches)
+    seen.clear()
+    assert_close(gradients(whole, batches, size)[1], expected)
+    assert seen == {1: [2, 2, 2], 3: [4, 2], 5: [6]}[size]
 
 
 def test_batch_norm_cannot_be_cut() -> None:

@@ -24,7 +24,8 @@ class Budget:
     texts: int = 8
     """Texts of one optimiser step beside its pairs, where `texts` names any (SimVLM: 512 beside 4,096)."""
     micro_batch: int = 0
-    """Samples that go through the model at once, 0 for all: less memory, equal means but for rounding."""
+    """Samples that go through the model at once, 0 for all: less memory, equal means but for rounding. It is rounded up
+    to whole groups where samples see each other."""
     looks: int = 0
     """How often pretraining's loss is measured on the validation split, too; 0 never does."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import ceil, lcm
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +39,12 @@ def joint_gradient(
 ) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
     """Add the gradient of the joint loss to all parameters; give the loss (0-d), figures, and what terms carry.
 
-    `micro_batch` samples go through the model at once, 0 for all of a batch; it must hold whole groups of terms whose
-    samples see each other in `encode`. Where several processes train, each hands over its own samples, and all get the
-    gradient of all.
+    About `micro_batch` samples go through the model at once, 0 for all of a batch: it is rounded up to whole groups of
+    terms whose samples see each other in `encode`. Where several processes train, each hands over its own samples, in
+    whole groups, and all get the gradient of all.
     """
     tally = Tally(learner, batches, device)
-    pieces = list(_pieces(batches, micro_batch))
+    pieces = list(_pieces(batches, micro_batch, _group(learner, tally)))
     cut = len(pieces) > len(batches)
     coupled = [name for name in learner.terms if cut and learner.objective(name).coupling == "all"]
     chance = torch.initial_seed()
@@ -70,27 +71,31 @@ def joint_gradient(
 
 def check_micro_batch(learner: Learner, micro_batch: int) -> None:
     """Raise UserError where cutting a batch into pieces would change what is learnt."""
-    if micro_batch == 0:
-        return
-    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in learner.modules()):
+    if micro_batch and any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in learner.modules()):
         raise UserError(
             "a stem with batch norm sees all samples of a batch at once, so it cannot go through in micro-batches",
             "budget.micro_batch", 'set it to 0, or take a size with group norm ("tiny" and larger)',
         )
-    for name in learner.terms:
-        group = learner.objective(name).coupling
-        if isinstance(group, int) and micro_batch % group:
-            raise UserError(
-                f"samples of {name!r} see each other in groups of {group}, and {micro_batch} is no multiple of it",
-                "budget.micro_batch", f"set it to {max(group, micro_batch // group * group)}",
-            )
 
 
-def _pieces(batches: StepBatches, micro_batch: int) -> Iterator[_Piece]:
+def _group(learner: Learner, tally: Tally) -> int:
+    """Samples that must stay together, so that every term's groups are whole."""
+    groups = [group for name in learner.terms if isinstance(group := learner.objective(name).coupling, int)]
+    together = lcm(*groups)
+    if ranks.many() > 1 and any(samples % together for samples in tally.samples.values()):
+        raise UserError(
+            f"samples see each other in groups of {together}, and a process has {tally.samples}", "budget.batch",
+            f"give each process a multiple of {together}",
+        )
+    return together
+
+
+def _pieces(batches: StepBatches, micro_batch: int, together: int) -> Iterator[_Piece]:
+    """Neighbouring rows, at least `micro_batch` of them, in whole groups of `together`."""
     number = 0
     for kind, views in batches.items():
         samples = len(next(iter(views.values())))
-        size = micro_batch or samples
+        size = ceil(micro_batch / together) * together if micro_batch else samples
         for start in range(0, samples, size):
             rows = slice(start, min(start + size, samples))
             yield _Piece(kind, views if size >= samples else _cut(views, rows), rows, number)
