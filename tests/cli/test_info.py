@@ -52,15 +52,15 @@ def test_broken_plugins_are_told_of(tmp_path, capsys):
     assert "ZeroDivisionError" in shown and shown.startswith("versions\n  vlpbench ")
 
 
-def test_names_of_user_and_host_in_paths(monkeypatch):
+def test_names_of_user_and_host_in_paths(tmp_path, monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "alice")
     monkeypatch.setattr(platform, "node", lambda: "snow")
-    monkeypatch.setattr(Path, "home", lambda: Path("/people/alice"))
-    assert anonymous("/people/alice/data") == "~/data" and anonymous("/people/alice") == "~"
-    assert anonymous("/people/alice2/data") == "/people/alice2/data"
-    assert anonymous("/sets/snow/alice/data: alice") == "/sets/HOST/USER/data: alice"
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "alice")
+    assert anonymous(f"{tmp_path}/alice/data") == "~/data" and anonymous(f"{tmp_path}/alice") == "~"
+    assert anonymous(f"{tmp_path}/alice2/data") == f"{tmp_path}/alice2/data"
+    assert anonymous(f"{tmp_path}/snow/alice/data: alice") == f"{tmp_path}/HOST/USER/data: alice"
 
 
-def test_a_user_without_an_entry(monkeypatch):
+def test_a_user_without_an_entry(tmp_path, monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: (_ for _ in ()).throw(OSError("no entry")))
-    assert anonymous("/sets/alice") == "/sets/alice"
+    assert anonymous(f"{tmp_path}/alice") == f"{tmp_path}/alice"

@@ -23,6 +23,12 @@ def test_texts(name: str, text: str) -> None:
     assert beside_text(CELLS, name) == text
 
 
+def test_small_numbers_keep_two_digits() -> None:
+    assert beside_text(pd.DataFrame({"flops": [4.56e9]}), "flops") == "0.0046"
+    assert beside_text(pd.DataFrame({"flops": [0.0]}), "flops") == "0.00"
+    assert beside_text(pd.DataFrame({"flops": [4.56e15]}), "flops") == "4,560.00"
+
+
 def test_every_column_is_one_of_the_frame_and_has_a_head_of_its_own() -> None:
     assert set(GRIDS) <= set(BESIDE) <= set(COLUMNS)
     assert len({one.head for one in BESIDE.values()}) == len(BESIDE)

@@ -62,6 +62,7 @@ def cli(context: click.Context, files: tuple[Path, ...], blocked: tuple[str, ...
     vlpbench run grid                     the demo: three objectives, a table in minutes
     vlpbench run grid my-grid.toml        your own grid
     vlpbench run grid demo --dry-run      what would be run, and what cannot be
+    vlpbench config show my-grid.toml     the settings of a cell, and where each came from
     vlpbench report table results/demo    the table again
     """  # noqa: D301 (click reads \b)
     context.obj = Session(files, blocked, verbose)

@@ -50,4 +50,5 @@ def beside_text(cells: pd.DataFrame, name: str) -> str:
         return "–"
     if column.is_text:
         return ", ".join(sorted({str(one) for one in there}))
-    return f"{float(there.astype(float).mean()) / column.unit:{column.form}}"
+    value = float(there.astype(float).mean()) / column.unit
+    return f"{value:.2g}" if column.unit > 1 and 0 < value < 0.1 else f"{value:{column.form}}"

@@ -19,8 +19,9 @@ _MEANING = {
 def readout_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
     """One line a task (row, settings, scores of each finished cell); more where rows differ, naming the rows."""
     tasks: dict[str, dict[str, list[tuple[str, Mapping[str, Any]]]]] = {}
-    for row, _, scores in told:
-        for task, one in scores["tasks"].items():
+    for row, settings, scores in told:
+        for task in settings["tasks"]:
+            one = scores["tasks"].get(task, {})
             if "values" in one:
                 tasks.setdefault(task, {}).setdefault(one["head"], []).append((row, one))
     return [line for task, forms in tasks.items() for line in _of_task(task, forms)]
