@@ -119,7 +119,6 @@ class WorldTexts(Made):
     Samples have one caption, no image, no question and no fields.
     """
 
-    @property
     @abstractmethod
     def lexicon(self) -> Lexicon:
         """The words that are spoken."""
@@ -136,7 +135,7 @@ class WorldTexts(Made):
     def fingerprint(self) -> str:
         """A hash of the words, the numbers and the seed; nothing has to be written to know it."""
         own = {name: getattr(self.config, name) for name in _OWN}
-        words = dataclasses.asdict(self.lexicon)
+        words = dataclasses.asdict(self.lexicon())
         return digest({"name": self.name, "version": self.version, "config": own, "lexicon": words})
 
     def write(self, heard: Heard | None) -> None:
@@ -160,7 +159,7 @@ class WorldTexts(Made):
 
     def _fill(self, folder: Path, heard: Heard | None) -> None:
         """All files of the corpus, the manifest last."""
-        teller, c = Teller(self.lexicon, self.config.words), self.config
+        teller, c = Teller(self.lexicon(), self.config.words), self.config
         known: Collection[str] = ()
         for split, number, before in (("train", c.train, 0), ("val", c.val, c.train)):
             texts = []
@@ -190,7 +189,6 @@ class DigitsTexts(WorldTexts):
     config_class: ClassVar[type] = DigitsTextsConfig
     config: DigitsTextsConfig
 
-    @property
     def lexicon(self) -> Lexicon:
         """Digits, colours, places."""
         return self.config.lexicon()
@@ -203,7 +201,6 @@ class ShapesTexts(WorldTexts):
     config_class: ClassVar[type] = ShapesTextsConfig
     config: ShapesTextsConfig
 
-    @property
     def lexicon(self) -> Lexicon:
         """Shapes, colours, sizes, places and relations."""
         return self.config.lexicon()
