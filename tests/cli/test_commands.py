@@ -85,6 +85,15 @@ def test_a_dry_run_lists_the_cells_and_why_some_cannot_be_run(objective, tmp_pat
     assert not (tmp_path / "r").exists()
 
 
+def test_a_dry_run_tells_of_what_is_tried_first(tmp_path, capsys):
+    path = tmp_path / "g.toml"
+    path.write_text(
+        "floors = false\n[tune]\nsamples = 4_000\n[tune.tries]\n'optim.lr' = [1e-3, 3e-3]\n'optim.clip' = [0.5, 1, 2]\n"
+    )
+    assert main(["run", "grid", str(path), "--dry-run"]) == 0
+    assert "6 tries on 4,000 samples each, prefix-lm on 36,000 samples, vqa" in capsys.readouterr().out
+
+
 def test_a_grid_whose_cells_are_all_excluded_ends_with_4(tmp_path, capsys):
     path = tmp_path / "g.toml"
     path.write_text("[[exclude]]\nsplit = 'test'\n")

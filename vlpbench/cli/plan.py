@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import prod
 
 from vlpbench.errors import UserError
 from vlpbench.grid import Cell, task_why_not
@@ -44,6 +45,9 @@ def _work(cell: Cell) -> str:
     """The stages of a cell in a clause."""
     settings = cell.settings
     steps = [] if settings.objective == "none" else [f"{settings.objective} on {settings.budget.samples:,} samples"]
+    tries = prod(len(values) for values in settings.tune.tries.values()) if settings.tune.tries else 0
+    if tries:
+        steps.insert(0, f"{tries} tries on {settings.tune.samples or settings.budget.samples:,} samples each")
     for task in settings.tasks:
         tuned = "" if task.endswith("@zero-shot") else f" {settings.protocol[task].samples:,}"
         steps.append(f"{task}{tuned}")

@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, str] = {
     "size": "nano to huge",
     "seed": "equal seeds are paired across rows",
     "blind": "whether every image was blanked",
-    "task": "vqa, captioning, retrieval; with @zero-shot behind it where nothing was fine-tuned",
+    "task": "vqa, captioning, retrieval; behind an @ a form of the readout, or zero-shot where nothing was fine-tuned",
     "protocol": "fine-tune or zero-shot",
     "head": "form of the readout",
     "split": "split that was scored",

@@ -45,7 +45,7 @@ def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFr
                 beside = [metric for one, metric in published if one == task]
                 for metric in _metrics(task, mine[mine["task"] == task], metrics, beside):
                     printed = published.get((task, metric), {}).get((order.name, row), float("nan"))
-                    lines.append(named | {"metric": metric} | _spread(here, metric) | {"published": printed})
+                    lines.append(named | {"metric": metric} | _spread(here, metric, printed))
     return pd.DataFrame(lines)
 
 
@@ -62,7 +62,7 @@ def _metrics(task: str, there: pd.DataFrame, asked: Sequence[str] | None, printe
     return [metric for metric in wanted if metric in found] or ([""] if not found else [])
 
 
-def _spread(here: pd.DataFrame, metric: str) -> dict[str, Any]:
+def _spread(here: pd.DataFrame, metric: str, published: float) -> dict[str, Any]:
     """Mean and spread of one metric over the seeds of one row; cells that failed or are missing are counted."""
     values = here[here["metric"] == metric]["value"].dropna()
     reasons = [reason for reason in here["reason"].dropna() if reason]
@@ -72,6 +72,7 @@ def _spread(here: pd.DataFrame, metric: str) -> dict[str, Any]:
         "interval": _half_interval(values),
         "n": len(values),
         "wanted": here["seed"].nunique(),
+        "published": published,
         "status": "done" if len(values) else str(here["status"].iloc[0]),
         "reason": reasons[0] if reasons else "",
     }

@@ -23,7 +23,7 @@ def _rule(tuned: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     for one in tuned["tried"]:
         for key, value in _flat(one["settings"]):
             tried.setdefault(key, {})[_text(value)] = None
-    said = settings.get("tune", {})
+    said = {**settings.get("tune", {}), **{key: tuned[key] for key in ("task", "samples") if key in tuned}}
     pairs = said.get("samples", 0)
     length = f"on {pairs:,} pairs each" if pairs else "on the whole budget each"
     values = " and ".join(f"{key} {', '.join(texts)}" for key, texts in tried.items())
