@@ -27,6 +27,7 @@ __all__ = ["show_data"]
 @click.argument("grid", default="demo")
 @click.option("--row", default="", metavar="NAME", help="Row of the grid; by default the first that pretrains.")
 @click.option("--task", default="", metavar="TASK", help="A batch of this task's fine-tune instead of pretraining.")
+@click.option("--texts", is_flag=True, help="The step's texts without pictures instead of its pairs.")
 @click.option("--step", default=0, show_default=True, metavar="N", help="Which batch, from 0.")
 @click.option("--count", default=4, show_default=True, type=click.IntRange(min=1), help="Samples to show.")
 @click.option("--ids", is_flag=True, help="Print the ids of tokens, too.")
@@ -40,13 +41,14 @@ def show_data(session: Session, /, grid: str, overrides: tuple[str, ...], out: P
     vlpbench data show
     vlpbench data show my-grid.toml --row prefix-lm --step 7 --out batch.png
     vlpbench data show my-grid.toml --task vqa
+    vlpbench data show simvlm-ablation --texts
     """  # noqa: D301 (click reads \b)
     read, registry = open_grid(grid, overrides, session.files, session.blocked)
     cell = _cell(cells(read, registry, opened_here), str(which["row"]), bool(which["task"]))
     device = Device.choose("cpu")
     prepare([cell], registry, device, tell_preparing)
     bench = Workbench(cell, registry, device)
-    seen = look(bench, int(which["step"]), str(which["task"]))
+    seen = look(bench, int(which["step"]), str(which["task"]), bool(which["texts"]))
     count = min(int(which["count"]), len(seen.batch))
     click.echo(f"{cell.row}, seed {cell.seed}: {seen.headline()}")
     for split, told in bench.left_out().items():
