@@ -125,3 +125,10 @@ def test_large_arrays_are_told_by_their_range(tokenizer, tokens):
     boxes = np.linspace(0, 1, 3 * 9 * 4).reshape(3, 9, 4)
     line = row_lines({"tokens": tokens, "boxes": boxes}, 0, tokenizer)[-1]
     assert line == "boxes  float64 9 x 4, from 0 to 0.327"
+
+
+def test_places_are_numbers_though_a_few_of_them_could_be_ids(tokenizer, tokens):
+    first = tokenizer.vocabulary.size - len(tokenizer.pieces)
+    places = np.array([[1, 5, 9, first, 0], [2, 3, first + 1, 0, 0]])
+    lines = row_lines({"tokens": tokens[:2], "places": places}, 0, tokenizer, (), 100)
+    assert lines[-1].split() == ["places", "1", "5", "9", str(first), "0"]

@@ -71,12 +71,15 @@ _SPACE = "\u0120"
 
 
 def _are_words(array: Any, tokenizer: Tokenizer) -> bool:
-    """Whether an array can only be ids: whole numbers, all in the vocabulary, at least one of a word."""
+    """Whether an array is probably ids: whole numbers in the vocabulary, most of them of words (places rarely are)."""
     array = np.asarray(array)
     if array.ndim < 2 or not np.issubdtype(array.dtype, np.integer) or not array.size:
         return False
-    vocabulary = tokenizer.vocabulary
-    return bool(array.min() >= 0 and vocabulary.size - len(tokenizer.pieces) <= array.max() < vocabulary.size)
+    vocabulary, there = tokenizer.vocabulary, array[array != tokenizer.vocabulary.pad]
+    if not there.size or array.min() < 0 or array.max() >= vocabulary.size:
+        return False
+    words = there >= vocabulary.size - len(tokenizer.pieces)
+    return bool(words.any() and np.mean(words | (there == vocabulary.eos) | (there == vocabulary.bos)) > 0.5)
 
 
 def _parts(name: str, values: np.ndarray) -> list[tuple[str, np.ndarray]]:
