@@ -75,11 +75,11 @@ def _are_words(array: Any, tokenizer: Tokenizer) -> bool:
     array = np.asarray(array)
     if array.ndim < 2 or not np.issubdtype(array.dtype, np.integer) or not array.size:
         return False
-    vocabulary, there = tokenizer.vocabulary, array[array != tokenizer.vocabulary.pad]
+    vocabulary = tokenizer.vocabulary
+    there = array[~np.isin(array, [vocabulary.pad, vocabulary.bos, vocabulary.eos])]
     if not there.size or array.min() < 0 or array.max() >= vocabulary.size:
         return False
-    words = there >= vocabulary.size - len(tokenizer.pieces)
-    return bool(words.any() and np.mean(words | (there == vocabulary.eos) | (there == vocabulary.bos)) > 0.5)
+    return float(np.mean(there >= vocabulary.size - len(tokenizer.pieces))) >= 0.5
 
 
 def _parts(name: str, values: np.ndarray) -> list[tuple[str, np.ndarray]]:
