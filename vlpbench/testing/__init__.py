@@ -23,10 +23,10 @@ _HOMES = {
     "CheckSkipped": "findings",
     "Finding": "findings",
     "Subject": "subject",
-    "check_objective": "objective_checks",
+    "check_objective": "objective_kit",
     "check_seed_axis": "objective_learning",
-    "objective_checks": "objective_checks",
-    "parametrize_objective_checks": "objective_checks",
+    "objective_checks": "objective_kit",
+    "parametrize_objective_checks": "objective_kit",
     "tiny_backbone": "tiny",
     "tiny_batches": "tiny",
 }

@@ -23,15 +23,19 @@ from vlpbench.types import Batch
 
 __all__ = ["check_chance_of_constants"]
 
-_STEPS, _RATE, _FEW = 40, 3e-3, 4
+_STEPS, _SEEDS = 40, 4
+
+_NUMBERS = 4
+"""What has as many numbers a sample, or fewer, is taken for scores of several pairs, not for a vector."""
 
 
 def check_chance_of_constants(subject: Subject) -> None:
     """Learn batches whose samples are all alike; CheckFailed if the loss goes where only knowing the answer leads."""
     backbone = subject.backbone().train()
     objective = subject.objective(backbone).train()
-    weights = [w for w in (*backbone.parameters(), *objective.parameters()) if w.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=_RATE, weight_decay=0.0)
+    rates = ((backbone, 3e-3), (objective, 1e-1))  # a head that is told the answer shows it fast
+    groups = [{"params": [w for w in one.parameters() if w.requires_grad], "lr": rate} for one, rate in rates]
+    optimizer = torch.optim.AdamW([group for group in groups if group["params"]], weight_decay=0.0)
     for kind in subject.kinds:
         host = _constant(subject.hosts()[kind])
         start = _measured(subject, objective, backbone, host)[0]
@@ -69,7 +73,7 @@ def _measured(subject: Subject, objective: Objective, backbone: Backbone, host: 
     """The mean loss over a few seeds, as it is, and with features that are the same for all samples."""
     losses, alike = [], []
     with torch.no_grad():
-        for seed in range(_FEW):
+        for seed in range(_SEEDS):
             made = play(objective, backbone, crossed(corrupted(subject, host, seed)))
             losses.append(float(mean_loss(made)))
             step = objective.loss(_averaged(made.features), made.batch)
@@ -79,14 +83,14 @@ def _measured(subject: Subject, objective: Objective, backbone: Backbone, host: 
 
 
 def _averaged(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each feature's mean over samples; over all numbers where a sample has few, and over features of one shape."""
+    """Each feature's mean over samples; where a sample has few numbers, the mean of all features of that shape."""
     averaged: dict[str, Tensor] = {}
     for name, x in features.items():
         if not x.is_floating_point():
             averaged[name] = x
             continue
-        same = [y.float() for y in features.values() if y.is_floating_point() and y.shape == x.shape]
-        mean = torch.stack(same).mean(0).mean(0, keepdim=True)
-        few = x[0].numel() <= 4
-        averaged[name] = mean.mean().expand_as(x).clone() if few else mean.expand_as(x).clone()
+        few = x[0].numel() <= _NUMBERS
+        same = [y.float() for y in features.values() if few and y.is_floating_point() and y.shape == x.shape]
+        mean = torch.stack(same).mean() if few else x.float().mean(0, keepdim=True)
+        averaged[name] = mean.expand_as(x).clone()
     return averaged

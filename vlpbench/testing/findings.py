@@ -14,8 +14,7 @@ Check = Callable[[Any], None]
 
 REASONS: Mapping[str, str] = {
     "needs-gpu": "no GPU is visible",
-    "needs-processes": "its class cannot be found again by another process (it is local, or stands in a script)",
-    "needs-importing": "its class is not in a module that another process can import",
+    "not-importable": "another process cannot find it (it is local to a function, or stands in a script)",
     "trains-nothing": "it uses no batches",
     "no-corruption": "its `corrupt` returns nothing",
     "no-chance": "its `corrupt` draws nothing",

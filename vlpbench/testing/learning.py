@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import torch
@@ -31,8 +32,8 @@ class Study:
     """The objective's."""
     batches: list[dict[str, Batch]]
     """What each step sees, by kind; corrupted once, so that every turn is the same."""
-    optimizer: torch.optim.Optimizer
-    """AdamW."""
+    rate: float = 2e-3
+    """Learning rate of AdamW."""
     done: int = 0
     """Steps taken."""
 
@@ -45,13 +46,17 @@ class Study:
             {kind: crossed(corrupted(subject, host, number)) for kind, host in subject.hosts(number).items()}
             for number in range(steps)
         ]
-        weights = [weight for weight in learner.parameters() if weight.requires_grad]
-        optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=0.0)
-        return cls(learner, subject.cls.name, batches, optimizer)
+        return cls(learner, subject.cls.name, batches, rate)
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """AdamW without decay; made when first asked for, since torch loads its compiler with it."""
+        weights = [weight for weight in self.learner.parameters() if weight.requires_grad]
+        return torch.optim.AdamW(weights, lr=self.rate, weight_decay=0.0)
 
     def gradient(self, number: int = 0, micro_batch: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of a step and the gradient of each weight that has one; the learner is as it was, but for those."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.learner.zero_grad(set_to_none=True)
         loss = self._backward(number, micro_batch)[0]
         found = {n: w.grad.clone() for n, w in self.learner.named_parameters() if w.grad is not None}
         return loss.detach(), found
@@ -65,7 +70,7 @@ class Study:
     def learn(self) -> float:
         """One step; gives its loss."""
         self.learner.train()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.learner.zero_grad(set_to_none=True)
         loss, carries = self._backward(self.done % len(self.batches))
         self.optimizer.step()
         self._after(carries)
@@ -76,7 +81,7 @@ class Study:
 
     def carry_on(self) -> None:
         """Hand a step's carry to `after_step`, without moving weights by a gradient."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.learner.zero_grad(set_to_none=True)
         self._after(self._backward(0)[1])
 
     def _after(self, carries: dict[str, dict[str, Tensor]]) -> None:

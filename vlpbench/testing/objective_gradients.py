@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import torch
-from torch import nn
 
 from vlpbench.contract.abilities import Backbone
+from vlpbench.contract.objective import Objective
 from vlpbench.contract.teacher import Teacher
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.rounds import Round, corrupted, crossed, far, mean_loss, play
@@ -50,7 +50,9 @@ def check_no_dead_head(subject: Subject) -> None:
         raise CheckFailed("", cause, "build the loss on what encode() was answered, without detach()")
 
 
-_MOMENTUM = re.compile(r"(^|[._])(teacher|momentum|ema|moving_average)([._]|$)")
+_TEACHER = re.compile(r"(^|[._])(teacher|momentum|ema|moving_average)([._]|$)")
+_FOLLOWER = re.compile(r"(^|[._])(target|slow|average|averaged)([._]|$)")
+"""Names that mean a teacher where weights are moved in `after_step` or a teacher is declared."""
 
 
 def check_teacher(subject: Subject) -> None:
@@ -102,10 +104,12 @@ def _check_no_gradient(subject: Subject, batch: Batch, kind: str) -> None:
         _check_own_teachers(objective, kind)
 
 
-def _check_own_teachers(objective: nn.Module, kind: str) -> None:
+def _check_own_teachers(objective: Objective, kind: str) -> None:
     """Weights of the objective that are called a teacher's are not trained."""
+    follows = objective.teacher is not None or type(objective).after_step is not Objective.after_step
     for name, weight in objective.named_parameters():
-        if _MOMENTUM.search(name) and weight.grad is not None and weight.grad.any():
+        called = _TEACHER.search(name) or (follows and _FOLLOWER.search(name))
+        if called and weight.grad is not None and weight.grad.any():
             cause = f"on {kind}, {name!r} is called a teacher's and is trained by gradient"
             raise CheckFailed("", cause, "ask it under torch.no_grad(), set requires_grad=False, move it in after_step")
 

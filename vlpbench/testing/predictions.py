@@ -1,7 +1,7 @@
 """The word predictions of an objective: which features say which word, and whether they enter the loss.
 
-A prediction is found where features meet the word table (`token_losses`, `logits`), or where `encode` returns log-odds
-over the vocabulary. Axes: B samples, S places, D width, V words.
+A prediction is found where features meet the word table (`token_losses`, `logits`), and where encode or loss take a
+softmax over as many numbers as there are words (a head of the objective's own). Axes: B samples, S places, D width, V words.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from vlpbench.testing.recording import Call, recorded
 from vlpbench.testing.rounds import Round, crossed, mean_loss, play
@@ -43,6 +44,29 @@ class _Spoken(NamedTuple):
     targets: Tensor | None
 
 
+class _Softmax(TorchFunctionMode):
+    """Notes what goes into a softmax over `words` numbers, outside of the backbone."""
+
+    def __init__(self, words: int, samples: int, depth: list[int]) -> None:
+        super().__init__()
+        self.words, self.samples, self.depth, self.seen = words, samples, depth, []  # type: ignore[var-annotated]
+
+    def __torch_function__(
+        self, function: Any, types: Any, given: tuple[Any, ...] = (), named: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Do what was asked for; note its input."""
+        if self.depth[0] == 0 and getattr(function, "__name__", "") in ("cross_entropy", "log_softmax", "softmax"):
+            x = given[0] if given else None
+            if isinstance(x, Tensor) and x.is_floating_point() and self.words in x.shape and x.ndim > 1:
+                self._note(x)
+        return function(*given, **(named or {}))
+
+    def _note(self, x: Tensor) -> None:
+        """As B, S, V, where it can be seen as that; the gradient is asked of what goes on, so it stays as it is."""
+        if x.shape[-1] == self.words and x[..., 0].numel() % self.samples == 0:
+            self.seen.append(x)
+
+
 class Speaker:
     """An objective that is asked again and again, with the same weights, what it predicts."""
 
@@ -61,10 +85,10 @@ class Speaker:
         self._graded = any(one.targets is None for one in spoken)
         self._kept, found = {}, []
         for number, (one, gradient) in enumerate(zip(spoken, _gradients(made, spoken), strict=True)):
-            if gradient is None or not gradient.any() or len(one.features) != len(host):
+            if gradient is None or not gradient.any() or one.features[..., 0].numel() % len(host):
                 continue
             targets, counted = _words(one, gradient)
-            flat = _flat(one.features, targets, counted)
+            flat = _flat(one.features, targets, counted, len(host))
             self._kept[number] = flat[2]
             found.append(Prediction(*flat, _comes_from(one.features, decodings)))
         return found
@@ -75,26 +99,26 @@ class Speaker:
             made, spoken, _calls = self._play(host, {"context": contexts} if contexts else None)
         gradients = _gradients(made, spoken) if self._graded else [None] * len(spoken)
         found = []
-        for number, counted in self._kept.items():
+        for number, counted in self._kept.items() if len(spoken) > max(self._kept, default=0) else ():
             one, gradient = spoken[number], gradients[number]
             targets = one.targets if gradient is None or one.targets is not None else gradient.argmin(-1)
             assert targets is not None
-            features, aims, _ = _flat(one.features, targets, counted)
+            features, aims, _ = _flat(one.features, targets, counted, len(host))
             found.append(Prediction(features, aims, counted, False))
         return found
 
     def _play(
         self, host: Batch, answers: Mapping[str, Sequence[Any]] | None = None
     ) -> tuple[Round, list[_Spoken], list[Call]]:
-        with recorded(self.backbone, answers) as calls:
+        depth = [0]
+        softmax = _Softmax(host.vocabulary.size, len(host), depth)
+        with recorded(self.backbone, answers, depth) as calls, softmax:
             made = play(self.objective, self.backbone, crossed(host))
         spoken = [
             _Spoken(call.given[0], call.outputs[0], call.given[1] if call.name == "token_losses" else None)
             for call in calls if call.name in ("token_losses", "logits")
         ]
-        words = host.vocabulary.size
-        told = [x for x in made.features.values() if x.is_floating_point() and x.ndim == 3 and x.shape[-1] == words]
-        own = [_Spoken(x, x, None) for x in told if not any(x is one.output for one in spoken)]
+        own = [_Spoken(x, x, None) for x in softmax.seen if not any(x is one.output for one in spoken)]
         return made, [*spoken, *own], calls
 
 
@@ -115,9 +139,9 @@ def _words(one: _Spoken, gradient: Tensor) -> tuple[Tensor, Tensor]:
     return gradient.argmin(-1), gradient.abs().amax(-1) > 0
 
 
-def _flat(features: Tensor, targets: Tensor, counted: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _flat(features: Tensor, targets: Tensor, counted: Tensor, samples: int) -> tuple[Tensor, Tensor, Tensor]:
     """B, S, D and B, S and B, S, whatever stood between."""
-    flat = features.detach().reshape(len(features), -1, features.shape[-1])
+    flat = features.detach().reshape(samples, -1, features.shape[-1])
     return flat, targets.reshape(flat.shape[:2]), counted.reshape(flat.shape[:2])
 
 

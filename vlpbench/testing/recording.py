@@ -42,13 +42,16 @@ def tensors_of(result: Any) -> tuple[Tensor, ...]:
 
 
 @contextmanager
-def recorded(backbone: Backbone, answers: Mapping[str, Sequence[Any]] | None = None) -> Iterator[list[Call]]:
+def recorded(
+    backbone: Backbone, answers: Mapping[str, Sequence[Any]] | None = None, depth: list[int] | None = None
+) -> Iterator[list[Call]]:
     """Inside, calls of the backbone are noted; calls that it makes of itself are not.
 
-    `answers` maps a method to results that its calls give, in order, instead of their own.
+    `answers` maps a method to results that its calls give, in order, instead of their own. `depth`, a list of one 0,
+    is above 0 while a call is under way.
     """
     calls: list[Call] = []
-    depth = [0]
+    depth = [0] if depth is None else depth
     for name in _METHODS:
         waiting = list((answers or {}).get(name, ()))
         setattr(backbone, name, _noting(name, getattr(backbone, name), calls, depth, waiting))

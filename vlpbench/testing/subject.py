@@ -103,8 +103,9 @@ class Subject:
 
     @property
     def samples(self) -> int:
-        """B: six, or two whole groups."""
-        return 6 if 6 % self.group == 0 else 2 * self.group
+        """B: at least six, and two, four or more whole groups."""
+        pair = 2 * self.group
+        return pair * -(-6 // pair)
 
     def hosts(
         self, seed: int = 0, samples: int | None = None, length: int = LENGTH, words: Sequence[int] | None = None

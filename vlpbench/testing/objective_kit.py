@@ -24,6 +24,7 @@ from vlpbench.testing.objective_numbers import (
     check_one_word_texts,
     check_ragged_texts,
 )
+from vlpbench.testing.objective_processes import check_another_process, check_light_import, check_two_processes
 from vlpbench.testing.objective_samples import check_order_of_samples, check_padding, check_samples_apart
 from vlpbench.testing.objective_state import (
     check_batch_left_alone,
@@ -49,6 +50,8 @@ __all__ = ["check_objective", "objective_checks", "parametrize_objective_checks"
 _CHECKS: Mapping[str, Check] = MappingProxyType({
     "metadata": check_metadata,
     "config-round-trip": check_config_round_trip,
+    "light-import": check_light_import,
+    "another-process": check_another_process,
     "finite-loss": check_finite_loss,
     "same-figures-each-step": check_figures,
     "batch-of-one": check_batch_of_one,
@@ -75,6 +78,7 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "state-round-trip": check_state_round_trip,
     "learns-by-heart": check_learns_by_heart,
     "micro-batches": check_micro_batches,
+    "two-processes": check_two_processes,
     "seed-axis": check_seed_axis,
 })
 

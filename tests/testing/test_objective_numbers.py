@@ -1,0 +1,57 @@
+"""Losses and figures that are no numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.plugin import Step
+from vlpbench.testing import CheckFailed, objective_checks
+
+
+class Standardised(Contrastive):
+    """Losses are divided by the batch's deviation: NaN for one sample."""
+
+    name = "standardised"
+
+    def loss(self, features, batch):
+        losses = super().loss(features, batch).losses
+        return Step(losses / losses.detach().std())
+
+
+class OthersOnly(Contrastive):
+    """The mean over the others, of whom there are none."""
+
+    name = "others-only"
+
+    def loss(self, features, batch):
+        step = super().loss(features, batch)
+        odds = features["image"] @ features["text"].T
+        others = (odds.sum(1) - odds.diagonal()) / (len(batch) - 1)
+        return Step(step.losses + others)
+
+
+class NormOfSpread(Contrastive):
+    """The loss of one sample is finite, but its gradient is not."""
+
+    name = "norm-of-spread"
+
+    def loss(self, features, batch):
+        step = super().loss(features, batch)
+        spread = (features["image"] - features["image"].mean(0)).square().sum().sqrt()
+        return Step(step.losses - 0.01 * spread)
+
+
+WRONG = {
+    "batch-of-one": (Standardised, OthersOnly, NormOfSpread),
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "cls"), [pytest.param(check, cls, id=cls.name) for check, found in WRONG.items() for cls in found]
+)
+def test_a_wrong_objective_fails_the_right_check(check, cls):
+    with pytest.raises(CheckFailed) as caught:
+        objective_checks()[check](cls)
+    assert caught.value.check == check
+    assert caught.value.cause and caught.value.remedy
