@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from vlpbench.backbones.picture_tower import PictureTower
 from vlpbench.backbones.text_tower import TextTower
-from vlpbench.plugin import ImageState, Size, Spec, Stem, TextState, Trunk, parts
+from vlpbench.plugin import ImageState, Size, Spec, Stem, TextState, parts
 
 __all__ = ["DualConfig", "DualEncoder"]
 
@@ -26,7 +27,7 @@ class DualConfig:
     """Where the text tower's norms stand: "post" is BERT's computation (arXiv 1810.04805), for `init.text`."""
 
 
-class DualEncoder(Trunk):
+class DualEncoder(PictureTower):
     """The picture tower has as many layers as an encoder of this size, the text tower as many as a decoder."""
 
     name, version, config_class = "dual", 2, DualConfig
@@ -36,44 +37,20 @@ class DualEncoder(Trunk):
         self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None
     ) -> None:
         super().__init__(spec, abilities, stem, size, length, config)
-        width, heads = size.width, size.heads
-        self.words = parts.WordTable(spec.vocabulary.size, width, size.word_std)
+        self.words = parts.WordTable(spec.vocabulary.size, size.width, size.word_std)
         if not abilities.isdisjoint(_IMAGE):
-            self.image_positions = parts.PositionTable(spec.grid[0] * spec.grid[1], width, size.position_std)
-            self.biases = nn.ModuleList(parts.RelativeBias(heads, spec.grid) for _ in range(size.encoder))
-            self.image_tower = nn.ModuleList(parts.EncoderBlock(width, heads) for _ in range(size.encoder))
-            self.image_norm = nn.LayerNorm(width)
+            self._add_picture_tower(size)
         if not abilities.isdisjoint(_TEXT):
             post = self.config.text_norm == "post"
-            self.text_tower = TextTower(length, width, heads, size.decoder, size.word_std, post)
-        if "image_vector" in abilities:
-            self.image_head = parts.Projection(width, spec.joint_width)
-        if "text_vector" in abilities:
-            self.text_head = parts.Projection(width, spec.joint_width)
-
-    def _see(self, images: Tensor) -> Tensor:
-        x = self.stem_tokens(images)
-        x = x + self.image_positions(x.shape[1])
-        for block, bias in zip(self.image_tower, self.biases, strict=True):
-            x = block(x, bias().to(x.dtype))
-        return self.image_norm(x)
+            self.text_tower = TextTower(length, size.width, size.heads, size.decoder, size.word_std, post)
+        self._add_heads()
 
     def image_tokens(self, image: ImageState) -> Tensor:
         """B, P, D: the picture tower."""
         self.demand(*_IMAGE)
-        return image.once("tokens", lambda whole: self._see(whole.images))
+        return super().image_tokens(image)
 
     def text_tokens(self, text: TextState) -> Tensor:
         """B, T, D: the text tower, all words visible."""
         self.demand(*_TEXT)
         return text.once("tokens", lambda whole: self.text_tower(self.words(whole.tokens), whole.mask))
-
-    def image_vector(self, image: ImageState) -> Tensor:
-        """B, E: the mean image token, projected."""
-        self.demand("image_vector")
-        return image.once("vector", lambda whole: self.image_head(self.image_tokens(whole)))
-
-    def text_vector(self, text: TextState) -> Tensor:
-        """B, E: the mean text token, projected."""
-        self.demand("text_vector")
-        return text.once("vector", lambda whole: self.text_head(self.text_tokens(whole), whole.mask))
