@@ -32,7 +32,7 @@ HEAVY = frozenset(
 _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth", "METADATA", "entry_points.txt")
 
 
-def _in_a_fork(job: dict[str, Any], folder: Path, rank: int) -> dict[str, Any]:
+def _in_a_fork(job: dict[str, Any], folder: Path, _rank: int) -> dict[str, Any]:
     """Import in a process that ends afterwards, so that each import is the first."""
     child = os.fork()
     if child == 0:

@@ -14,7 +14,7 @@ from vlpbench.testing.objective_abilities import check_abilities_declared, check
 from vlpbench.testing.objective_facts import check_config_round_trip, check_metadata
 from vlpbench.testing.objective_gradients import check_no_dead_head, check_teacher
 from vlpbench.testing.objective_leaks import check_no_future_leak, check_no_label_leak
-from vlpbench.testing.objective_learning import check_learns_by_heart, check_micro_batches, check_seed_axis
+from vlpbench.testing.objective_learning import check_learns_by_heart, check_micro_batches
 from vlpbench.testing.objective_numbers import (
     check_batch_of_one,
     check_eos_only,
@@ -24,7 +24,11 @@ from vlpbench.testing.objective_numbers import (
     check_one_word_texts,
     check_ragged_texts,
 )
-from vlpbench.testing.objective_processes import check_another_process, check_light_import, check_two_processes
+from vlpbench.testing.objective_processes import (
+    check_another_process,
+    check_light_import,
+    check_two_processes,
+)
 from vlpbench.testing.objective_samples import check_order_of_samples, check_padding, check_samples_apart
 from vlpbench.testing.objective_state import (
     check_batch_left_alone,
@@ -39,6 +43,7 @@ from vlpbench.testing.objective_surgery import (
     check_static_shapes,
 )
 from vlpbench.testing.pytest_support import parametrized
+from vlpbench.testing.seed_axis import check_seed_axis
 from vlpbench.testing.subject import BackboneMaker, Subject, subject_of
 from vlpbench.types import Batch
 

@@ -29,7 +29,8 @@ def check_light_import(subject: Subject) -> None:
             {"class": asdict(Reference.of(subject.cls))}, Path(folder)
         )
     if "error" in told:
-        raise CheckFailed("", f"its module cannot be imported by another process: {told['error']}", "import what it uses")
+        cause = f"its module cannot be imported by another process: {told['error']}"
+        raise CheckFailed("", cause, "import all that it uses, and install it")
     for key, what in (("heavy", "loads"), ("files", "reads"), ("reached", "reaches out by")):
         if told[key]:
             cause = f"importing {subject.cls.__module__} {what} {', '.join(told[key][:5])}"

@@ -1,7 +1,9 @@
 """The word predictions of an objective: which features say which word, and whether they enter the loss.
 
 A prediction is found where features meet the word table (`token_losses`, `logits`), and where encode or loss take a
-softmax over as many numbers as there are words (a head of the objective's own). Axes: B samples, S places, D width, V words.
+softmax over as many numbers as there are words (a head of the objective's own).
+
+Axes: B samples, S places, D width, V words.
 """
 
 from __future__ import annotations

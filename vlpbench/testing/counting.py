@@ -1,0 +1,16 @@
+"""How many checks there are, so that a run can say how many of them it ran."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from vlpbench.testing.backbone_kit import backbone_checks
+from vlpbench.testing.dataset_kit import dataset_checks
+from vlpbench.testing.objective_kit import objective_checks
+
+__all__ = ["n_checks"]
+
+
+def n_checks(kind: Literal["objective", "backbone", "data set"] = "objective") -> int:
+    """The number of checks of a kind of component."""
+    return len({"objective": objective_checks, "backbone": backbone_checks, "data set": dataset_checks}[kind]())
