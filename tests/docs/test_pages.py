@@ -7,8 +7,11 @@ run with tiny budgets, said with -S behind the page's own words.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,6 +35,7 @@ TINY = {
     "protocol.retrieval.samples": "8", "protocol.retrieval.batch": "4",
 }
 DIGITS = {"data.digits.train": "40", "data.digits.val": "8", "data.digits.test": "8"}
+SHAPES = {"tune.samples": "8", "data.shapes.train": "40", "data.shapes.val": "8", "data.shapes.test": "8"}
 PHOTOGRAPHS = {"data.flickr.limit": "24", "data.visual7w.limit": "24"}
 
 
@@ -101,13 +105,21 @@ class Shell:
         )
         return done.returncode, done.stdout
 
+    def here(self, text: str) -> str:
+        """A cell's folder on a page is the folder of that name here, whatever its id."""
+        def found(match: re.Match[str]) -> str:
+            (cell,) = self.folder.glob(f"{match[1]}*")
+            return str(cell.relative_to(self.folder))
+
+        return re.sub(r"(results/[\w/.-]+-s\d+-)[0-9a-f]{12}", found, text)
+
     def follow(self, page: list[Block], extra: dict[str, str]) -> list[str]:
         """Do all that a page says; give what was run."""
         ran = []
         for block in page:
             if block.file:
                 (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
-                (self.folder / block.file).write_text(block.text, encoding="utf-8")
+                (self.folder / block.file).write_text(self.here(block.text), encoding="utf-8")
             for command, printed in commands(block) if block.kind == "console" else ():
                 code, output = self.run(shortened(command, extra))
                 wrong = "Error:" in printed
@@ -116,6 +128,22 @@ class Shell:
                     assert re.fullmatch(pattern(printed), output), f"$ {command}\n{output}\nthe page says:\n{printed}"
                 ran.append(command)
         return ran
+
+
+class QuickShell(Shell):
+    """The same, but what trains nothing and needs no shell is run in this process, which has torch loaded."""
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Exit code and all that is printed."""
+        words = shlex.split(command)
+        if words[0] != "vlpbench" or "seeds=[0]" in words or re.search("[|>]", command):
+            return super().run(command)
+        said = io.StringIO()
+        with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("COLUMNS", self.environment["COLUMNS"])
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                code = main(words[1:])
+        return code, said.getvalue()
 
 
 def body(file: Path) -> str:
@@ -139,13 +167,18 @@ def test_the_objective_of_the_page_is_short():
     assert len(files["cappa.py"].splitlines()) < 40
 
 
-def test_other_code_of_the_objective_page_is_right(tmp_path, capsys):
+def test_other_code_of_the_objective_page_is_right(tmp_path, capsys, monkeypatch):
     page = blocks("your-objective.md")
-    (tmp_path / "cappa.py").write_text(next(block.text for block in page if block.file == "cappa.py"))
+    files = {block.file: block.text for block in page if block.file.endswith(".py")}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
     loose = [block for block in page if not block.file]
     for block in loose:
         if block.kind == "python":
             exec(compile(block.text, "page", "exec"), {"__name__": "page"})
+    for name in files:
+        sys.modules.pop(Path(name).stem, None)
     grids = [block.text for block in loose if block.kind == "toml" and "schema" in block.text]
     assert grids
     for number, text in enumerate(grids):
@@ -153,6 +186,19 @@ def test_other_code_of_the_objective_page_is_right(tmp_path, capsys):
     for number in range(len(grids)):
         assert main(["run", "grid", str(tmp_path / f"{number}.toml"), "--dry-run"]) == 0
         assert "to run" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_your_grid(tmp_path):
+    page = blocks("your-grid.md")
+    ran = QuickShell(tmp_path).follow(page, SHAPES)
+    grids = [block.file for block in page if block.file]
+    assert len(grids) == 7
+    assert [file for file in grids if not any(file in command for command in ran)] == []
+    assert [block.text for block in page if block.kind == "toml" and not block.file] == ["#:schema ./vlpbench.schema.json\n"]
+    assert (tmp_path / "vlpbench.schema.json").is_file()
+    trained = {file.parent.name for file in (tmp_path / "results").rglob("grid.json")}
+    assert trained == {"first", "larger", "tuned"}
 
 
 @pytest.mark.slow
@@ -169,16 +215,26 @@ def test_your_data(tmp_path):
 def test_every_kind_on_the_page_can_be_said(tmp_path, monkeypatch, capsys):
     said = [block.text for block in blocks("your-data.md") if block.text.startswith("[data.mine]")]
     kinds = [tomllib.loads(text)["data"]["mine"]["kind"] for text in said]
-    assert kinds == ["coco", "karpathy", "vqa", "table"]
+    assert kinds == ["coco", "karpathy", "vqa", "table", "text"]
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("VLPBENCH_DATA", str(tmp_path / "empty"))
     for kind, text in zip(kinds, said, strict=True):
         grid = tmp_path / f"{kind}.toml"
-        grid.write_text(f'[base]\ndata = "mine"\n{text}')
+        key = "texts" if kind == "text" else "data"
+        grid.write_text(f'[base]\n{key} = "mine"\n{text}')
         assert main(["data", "check", str(grid)]) in (1, 2)
         shown = capsys.readouterr()
         folder = tomllib.loads(text)["data"]["mine"]["folder"]
         assert f"'{folder}' does not exist" in shown.out + shown.err
+
+
+def test_worlds_and_what_every_set_may_say(tmp_path, capsys):
+    said = [block.text for block in blocks("your-data.md") if block.text.startswith("[base]")]
+    assert len(said) == 2
+    for text in said:
+        (tmp_path / "grid.toml").write_text(text)
+        assert main(["run", "grid", str(tmp_path / "grid.toml"), "--dry-run"]) == 0
+        assert "to run" in capsys.readouterr().out
 
 
 def test_the_page_shows_the_grid_of_photographs():

@@ -10,7 +10,8 @@ LEFTOVERS = {"utils", "util", "common", "helpers", "helper", "misc"}
 WORDS = "TO_DO|FIX_ME|XX_X|HA_CK|st_ub|for_ now|simpl_ified|NotImpl_ementedError"
 UNFINISHED = re.compile(rf"\b({WORDS.replace('_', '')})\b", re.IGNORECASE)
 ABSOLUTE = re.compile(r"""["'`\s(=]/(?!dev/|proc/|sys/|etc/|usr/|bin/)[a-z]\w*/\w""")
-TEXTS = ("*.md", "*.toml", "*.ini", "*.cff", "plugins/*.md", "plugins/_template/*", "docs/*", "vlpbench/grids/*")
+TEXTS = ("*.md", "*.toml", "*.ini", "*.cff", "plugins/*.md", "plugins/_template/*", "docs/*", "vlpbench/grids/*",
+         "vlpbench/recipes/*")
 
 
 def lines(texts):
