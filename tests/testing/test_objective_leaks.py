@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.image_text_matching import ImageTextMatching
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.objectives.masked_lm import MaskedLM
 from vlpbench.objectives.prefix_lm import PrefixLM
@@ -218,9 +219,20 @@ class TwoHeads(Objective):
         return Step(right + binary_cross_entropy_with_logits(mismatch, torch.zeros_like(match), reduction="none"))
 
 
+class ToldFromTheStart(ImageTextMatching):
+    """Log-odds carry the answer before anything is learnt."""
+
+    name = "told-from-the-start"
+
+    def encode(self, backbone, batch):
+        log_odds = super().encode(backbone, batch)["log_odds"]
+        return {"log_odds": 0.1 * log_odds + torch.tensor([3.0, -3.0, -3.0])}
+
+
 WRONG = {
     "no-future-leak": (Unshifted, ShiftedAhead, BothWays, BothWaysOwnHead, BothWaysInLoss, MixedFeatures),
-    "no-label-leak": (WholePrefix, OneTooMany, NothingHidden, LabelInHead, MarkedText, RowNumber, TwoHeads),
+    "no-label-leak": (WholePrefix, OneTooMany, NothingHidden, LabelInHead, MarkedText, RowNumber, TwoHeads,
+                      ToldFromTheStart),
 }
 
 
