@@ -74,7 +74,8 @@ def test_every_ability_can_be_asked(learner: Learner) -> None:
     text = backbone.read(torch.randint(7, 60, (2, 5)), torch.ones(2, 5, dtype=torch.bool))
     ask = backbone.teacher
     features = ask.decode(ask.context(image, text), text)
-    torch.testing.assert_close(ask.logits(features), backbone.logits(backbone.decode(backbone.context(image, text), text)))
+    expected = backbone.logits(backbone.decode(backbone.context(image, text), text))
+    torch.testing.assert_close(ask.logits(features), expected)
     torch.testing.assert_close(ask.fused_tokens(image, text)[1], backbone.fused_tokens(image, text)[1])
     torch.testing.assert_close(ask.text_vector(text), backbone.text_vector(text))
     torch.testing.assert_close(ask.text_tokens(text), backbone.text_tokens(text))

@@ -79,10 +79,17 @@ def test_a_field_that_is_missing_or_no_array_is_told(tokenizer: Tokenizer, secon
     assert caught.value.remedy
 
 
-def test_words_are_no_numbers(tokenizer: Tokenizer) -> None:
-    given = split(*(Sample(number, "a.png", ("a dog",), fields={"oracle": "a"}) for number in range(2)))
-    with pytest.raises(DataError, match="'oracle' of numbers"):
-        caption_examples(given, tokenizer, 8, ("oracle",))
+def test_texts_that_are_wanted_come_as_ids_with_their_mask(tokenizer: Tokenizer) -> None:
+    fields = [{"oracle": TEXTS[0], "rewrites": (TEXTS[1], TEXTS[2])}, {"oracle": "a", "rewrites": (TEXTS[3], "a b")}]
+    given = split(*(Sample(number, "a.png", ("a dog",), fields=one) for number, one in enumerate(fields)))
+    made = caption_examples(given, tokenizer, 12, ("oracle", "rewrites")).fields
+    assert made["oracle"].shape == made["oracle_mask"].shape == (2, 12)
+    assert made["rewrites"].shape == made["rewrites_mask"].shape == (2, 2, 12)
+    for at, one in enumerate(fields):
+        assert tokenizer.decode(made["oracle"][at][made["oracle_mask"][at]]) == one["oracle"]
+        for which, text in enumerate(one["rewrites"]):
+            there = made["rewrites_mask"][at, which]
+            assert tokenizer.decode(made["rewrites"][at, which][there]) == text
 
 
 def test_a_split_without_captions_is_told(tokenizer: Tokenizer) -> None:

@@ -37,7 +37,8 @@ class Objective(nn.Module, ABC):
     uses: ClassVar[frozenset[str] | set[str]] = frozenset({"pairs"})
     """Which batches of a step it learns from: "pairs", "texts" or both."""
     wants: ClassVar[tuple[str, ...]] = ()
-    """Sample fields it reads as `batch["name"]` (numbers, one shape for all samples)."""
+    """Sample fields it reads as `batch["name"]`: numbers of one shape for all samples, or texts, which come as ids with
+    `batch["name_mask"]` beside them."""
     trains: ClassVar[frozenset[str] | set[str]] = frozenset()
     """What zero-shot evaluation may rely on afterwards: "vectors", "decode"."""
     coupled: ClassVar[int | Literal["all"] | None] = None

@@ -5,7 +5,7 @@ Axes: N examples, M texts of all examples, T tokens, S pixels a side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.types import Sample
 
 __all__ = ["Examples", "caption_examples", "fitting", "text_ids"]
 
@@ -68,7 +69,11 @@ def fitting(texts: Sequence[str], tokenizer: Tokenizer, length: int) -> int:
 
 
 def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = ()) -> Examples:
-    """One example for each sample that has captions; fields named in `wants` become arrays. N = 0 is a DataError."""
+    """One example for each sample that has captions. N = 0 is a DataError.
+
+    Fields named in `wants` become arrays of N rows: numbers of one shape as they are, texts as ids (..., length) with a
+    mask under the field's name and "_mask".
+    """
     kept = [row for row, sample in enumerate(split.samples) if sample.captions]
     if not kept:
         raise DataError(
@@ -88,21 +93,28 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
         caption_ids=text_ids(texts),
         first=np.cumsum(many) - many,
         many=many,
-        fields={name: _field(samples, name, split) for name in wants},
+        fields={key: array for name in wants for key, array in _field(samples, name, split, tokenizer, length)},
         texts=texts,
     )
 
 
-def _field(samples: Sequence[object], name: str, split: Split) -> np.ndarray:
-    """N, ...: one sample field as an array."""
+def _field(
+    samples: Sequence[Sample], name: str, split: Split, tokenizer: Tokenizer, length: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """N, ...: one sample field as an array, or as two where it holds texts."""
     try:
-        made = np.stack([np.asarray(sample.fields[name]) for sample in samples])  # type: ignore[attr-defined]
-        if made.dtype.kind not in "biuf":
-            raise ValueError(f"{made.dtype} are no numbers")
+        made = np.stack([np.asarray(sample.fields[name]) for sample in samples])
+        if made.dtype.kind not in "biufU":
+            raise ValueError(f"{made.dtype} are neither numbers nor texts")
     except (KeyError, ValueError) as error:
         raise DataError(
-            f"not all samples of split {split.name!r} of {split.dataset!r} have a field {name!r} of numbers "
+            f"not all samples of split {split.name!r} of {split.dataset!r} have a field {name!r} of numbers or texts "
             f"of one shape: {error}",
             remedy="use a data set that has it, or an objective that does not want it",
         ) from error
-    return made
+    if made.dtype.kind != "U":
+        yield name, made
+        return
+    tokens, mask = tokenizer.encode(made.ravel().tolist(), length)
+    yield name, tokens.reshape(*made.shape, length)
+    yield f"{name}_mask", mask.reshape(*made.shape, length)

@@ -182,7 +182,9 @@ class Loader:
         return boxes, flips
 
     def _operated(self, surgery: Surgery, base: Batch, chosen: np.ndarray, step: int) -> Batch:
-        wanted = {name: self.examples.fields[name][chosen] for name in surgery.wants}
+        fields = self.examples.fields
+        keys = [key for name in surgery.wants for key in (name, f"{name}_mask") if key in fields]
+        wanted = {key: fields[key][chosen] for key in keys}
         view = replace(base, extras=wanted)
         rng = generator(self.seed, f"corrupt/{self.stream}/{surgery.name}", step)
         made = _arrays(surgery, surgery.corrupt(view, rng, surgery.config), len(base))
