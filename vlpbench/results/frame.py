@@ -38,7 +38,7 @@ COLUMNS: Mapping[str, str] = {
     "published": "the number that a paper prints for this row, where the grid gives one",
     "status": "done, failed, pending, damaged, or n/a",
     "reason": "why there is no value",
-    "parameters": "trained numbers of the backbone as pretrained",
+    "parameters": "trained numbers of the backbone as pretrained, or as its tasks ask for it where nothing is",
     "image_tokens": "P, tokens of a picture",
     "samples": "samples seen in pretraining",
     "target_tokens": "terms that the pretraining loss was a mean of: target tokens, or pairs",

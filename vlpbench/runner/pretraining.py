@@ -124,7 +124,7 @@ def _origin(bench: Workbench, learner: Learner) -> Origin:
 
 
 def _facts(bench: Workbench) -> dict[str, Any]:
-    """Size of the backbone as it is pretrained (every ability of its trunk where nothing is)."""
-    backbone = bench.blueprint.build(bench.needs or bench.blueprint.offers)
+    """Size of the backbone as it is pretrained; where it is not, as its tasks ask for it."""
+    backbone = bench.blueprint.build(bench.needs or bench.tasks_need)
     rows, columns = backbone.spec.grid
     return {"parameters": parameters(backbone), "image_tokens": rows * columns}

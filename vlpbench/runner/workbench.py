@@ -28,6 +28,7 @@ from vlpbench.errors import UserError
 from vlpbench.files import digest
 from vlpbench.grid import Cell, open_source
 from vlpbench.registry import Registry
+from vlpbench.tasks.suite import task_named
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.build import Blueprint
 from vlpbench.training.initial import initial_tokenizer
@@ -159,6 +160,12 @@ class Workbench:
     def needs(self) -> frozenset[str]:
         """The abilities that pretraining asks for."""
         return frozenset().union(*(plan.objective.needs_with(plan.config) for plan in self.terms))
+
+    @property
+    def tasks_need(self) -> frozenset[str]:
+        """The abilities that the cell's tasks ask for, as far as its trunk offers them."""
+        offers = self.blueprint.offers
+        return frozenset().union(*(task_named(task).needs(offers) & offers for task in self.settings.tasks))
 
     @property
     def trains(self) -> frozenset[str]:

@@ -41,14 +41,14 @@ class Captioning(Task):
             return "n/a: pretraining did not train decode"
         return None
 
-    def zero_shot_needs(self) -> frozenset[str]:
+    def needs(self, offers: Collection[str]) -> frozenset[str]:
         """To decode."""
         return frozenset({"context", "decode"})
 
     def readout(self, trial: Trial) -> Readout:
         """The likelihood of every word of a caption, given the picture."""
         examples = caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
-        spec = trial.blueprint.build(self.zero_shot_needs()).spec
+        spec = trial.blueprint.build(self.needs(trial.blueprint.offers)).spec
         return Readout(LanguageModel(Config(trial.visible), spec), examples, "decoder")
 
     def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:

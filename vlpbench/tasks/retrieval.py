@@ -34,20 +34,20 @@ class Retrieval(Task):
 
     def why_not(self, offers: Collection[str], trains: Collection[str], zero_shot: bool) -> str | None:
         """Needs vectors, and for zero-shot trained ones."""
-        if not self.zero_shot_needs() <= set(offers):
+        if not self.needs(offers) <= set(offers):
             return "n/a: needs image_vector and text_vector"
         if zero_shot and "vectors" not in trains:
             return "n/a: pretraining did not train vectors"
         return None
 
-    def zero_shot_needs(self) -> frozenset[str]:
+    def needs(self, offers: Collection[str]) -> frozenset[str]:
         """Both vectors."""
         return frozenset({"image_vector", "text_vector"})
 
     def readout(self, trial: Trial) -> Readout:
         """The contrastive loss on the training pairs."""
         examples = caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
-        spec = trial.blueprint.build(self.zero_shot_needs()).spec
+        spec = trial.blueprint.build(self.needs(trial.blueprint.offers)).spec
         return Readout(Contrastive(Config(), spec), examples, "vectors")
 
     def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ def run_task(trial: Trial) -> Outcome:
     task = task_named(trial.task)
     readout = None if trial.zero_shot else task.readout(trial)
     if readout is None:
-        backbone, told = trial.build(task.zero_shot_needs()).eval(), Training()
+        backbone, told = trial.build(task.needs(trial.blueprint.offers)).eval(), Training()
     else:
         backbone, told = fine_tune(task, readout, trial)
     split = trial.open_split(trial.settings.split, "evaluate")

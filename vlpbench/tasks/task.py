@@ -52,8 +52,8 @@ class Task(ABC):
         """The fine-tune for this trial."""
 
     @abstractmethod
-    def zero_shot_needs(self) -> frozenset[str]:
-        """The abilities that are asked without a fine-tune."""
+    def needs(self, offers: Collection[str]) -> frozenset[str]:
+        """The abilities that are asked of a trunk that offers these."""
 
     @abstractmethod
     def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:

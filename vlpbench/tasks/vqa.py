@@ -51,9 +51,10 @@ class Vqa(Task):
             return f"n/a: readout {self.form!r} needs {' and '.join(sorted(NEEDS[self.form]))}"
         return "n/a: needs context and decode, fused_tokens, or vectors"
 
-    def zero_shot_needs(self) -> frozenset[str]:
-        """Never asked."""
-        return frozenset()
+    def needs(self, offers: Collection[str]) -> frozenset[str]:
+        """By the form of the readout."""
+        form = self._form(offers)
+        return NEEDS[form] if form else frozenset()
 
     def readout(self, trial: Trial) -> Readout:
         """Decoder features where the backbone has them, else fused tokens, else two vectors."""
