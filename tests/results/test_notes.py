@@ -67,7 +67,7 @@ def test_what_pretraining_saw_is_said_with_its_rows_where_it_differs(grid: Any) 
     grid.done("both", 0, {"accuracy": 1.0}, settings=texts)
     grid.done("texts", 0, {"accuracy": 1.0}, settings={**texts, "data": "none"})
     lines = said(grid)
-    assert "pretraining: 640 samples of digits, and beside them texts of corpus, 8 a step (rows: both)" in lines
+    assert "pretraining: 640 pairs of digits, and beside them texts of corpus, 8 a step (rows: both)" in lines
     assert "pretraining: texts of corpus alone, 8 a step, 10 steps (rows: texts)" in lines
     assert not any(line.startswith("pretraining: 7 ") for line in lines)
 
@@ -76,3 +76,11 @@ def test_a_column_that_there_is_not_is_told_of(grid: Any) -> None:
     grid.beside = ["flosp"]
     grid.done("a", 0, {"accuracy": 1.0})
     assert any("asks for the column 'flosp'" in line and "flops" in line for line in said(grid))
+
+
+def test_texts_that_were_cut_are_counted(grid: Any) -> None:
+    for row, cut in (("short", 20_000), ("long", 0)):
+        scores = {"cut_texts": {"cut": cut, "of": 30_000, "length": 24}}
+        grid.done(row, 0, {"accuracy": 1.0}, scores=scores)
+    told = [line for line in said(grid) if "cut at" in line]
+    assert told == ["pretraining: 20,000 of 30,000 texts were cut at 24 tokens (text.length)"]

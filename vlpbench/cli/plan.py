@@ -34,7 +34,7 @@ def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
             yield from (f"{'':25}{task}: {reason}" for task, reason in reasons.items() if reason)
     counts = Counter(plan.fates[cell.id] for cell in plan.cells)
     told = ", ".join(f"{counts[fate]} {word}" for fate, word in _WORDS.items() if counts[fate])  # type: ignore[index]
-    yield f"{len(plan.cells)} cells: {told}; results in {plan.results}"
+    yield f"{len(plan.cells)} cell{'s' * (len(plan.cells) != 1)}: {told}; results in {plan.results}"
 
 
 def _hint(fate: str) -> str:

@@ -42,6 +42,8 @@ class Examples:
     """N, ...: whatever objectives want beside."""
     texts: Sequence[str] = ()
     """M: the texts themselves, by which several sources tell equal ones; empty where nothing is mixed."""
+    cut: int = 0
+    """How many of the texts were longer than T and lost their end."""
 
     def __len__(self) -> int:
         return len(self.image_rows)
@@ -65,7 +67,11 @@ def text_ids(texts: Sequence[str]) -> np.ndarray:
 
 def fitting(texts: Sequence[str], tokenizer: Tokenizer, length: int) -> int:
     """T of a stage: as long as its longest text, at most `length`; shapes stay static and nothing is padded in vain."""
-    return max(2, min(length, int(tokenizer.lengths(texts).max())))
+    return _fitting(tokenizer.lengths(texts), length)
+
+
+def _fitting(lengths: np.ndarray, length: int) -> int:
+    return max(2, min(length, int(lengths.max())))
 
 
 def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = ()) -> Examples:
@@ -82,7 +88,8 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
         )
     samples = [split.samples[row] for row in kept]
     texts = [caption for sample in samples for caption in sample.captions]
-    tokens, mask = tokenizer.encode(texts, fitting(texts, tokenizer, length))
+    lengths = tokenizer.lengths(texts)
+    tokens, mask = tokenizer.encode(texts, _fitting(lengths, length))
     many = np.array([len(sample.captions) for sample in samples], np.int64)
     return Examples(
         pixels=split.pixels,
@@ -95,6 +102,7 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
         many=many,
         fields={key: array for name in wants for key, array in _field(samples, name, split, tokenizer, length)},
         texts=texts,
+        cut=int((lengths > length).sum()),
     )
 
 

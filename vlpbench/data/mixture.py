@@ -55,6 +55,11 @@ class Mixture:
         return len(self.image_ids)
 
     @property
+    def cut(self) -> int:
+        """How many texts of all sources lost their end."""
+        return sum(part.cut for part in self.parts)
+
+    @property
     def has_image(self) -> bool:
         """Whether there are pictures; False for texts alone."""
         return self.parts[0].has_image

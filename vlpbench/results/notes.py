@@ -23,7 +23,7 @@ def notes(results: Results) -> list[str]:
     told = list(_told(results))
     said = [
         _seeds(results), *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_unique(told, _ceilings),
-        *_unique(told, _left_out), *_not_beside(results),
+        *_unique(told, _cut), *_unique(told, _left_out), *_not_beside(results),
     ]
     bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
     for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
@@ -69,11 +69,19 @@ def _seen(settings: Mapping[str, Any]) -> str:
         steps = budget["samples"] // max(1, budget.get("batch", 1))
         return f"texts of {texts} alone, {budget.get('texts', 0)} a step, {steps:,} steps"
     beside = "" if texts == "none" else f", and beside them texts of {texts}, {budget.get('texts', 0)} a step"
-    return f"{budget['samples']:,} samples of {settings['data']}{beside}"
+    what = "samples" if texts == "none" else "pairs"
+    return f"{budget['samples']:,} {what} of {settings['data']}{beside}"
 
 
 def _unique(told: Iterable[Told], lines: Any) -> list[str]:
     return list(dict.fromkeys(line for _, _, scores in told for line in lines(scores)))
+
+
+def _cut(scores: Mapping[str, Any]) -> list[str]:
+    cut = scores.get("cut_texts", {})
+    if not cut.get("cut"):
+        return []
+    return [f"pretraining: {cut['cut']:,} of {cut['of']:,} texts were cut at {cut['length']} tokens (text.length)"]
 
 
 def _ceilings(scores: Mapping[str, Any]) -> list[str]:

@@ -61,8 +61,7 @@ def run_cell(
         scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": left_out}
         if tuned.told is not None:
             scores["tuned"] = tuned.told
-        if "started" in pretrained.told:
-            scores["started"] = pretrained.told["started"]
+        scores |= {key: pretrained.told[key] for key in ("started", "cut_texts") if key in pretrained.told}
         folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
     except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
         folder.fail(*_cause(error), clock.facts())

@@ -100,6 +100,11 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
         "flops": told.flops,
         "samples": told.samples,
         "targets": told.targets,
+        "cut_texts": {
+            "cut": sum(one.examples.cut for one in loader.loaders),
+            "of": sum(len(one.examples.tokens) for one in loader.loaders),
+            "length": bench.settings.text.length,
+        },
         "left_out": {where: said for where, said in bench.left_out().items() if where in read},
     }
 

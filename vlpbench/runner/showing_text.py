@@ -31,14 +31,15 @@ def row_lines(
 ) -> list[str]:
     """One sample's part of some arrays (B, ...), as lines of at most `width` characters where that can be.
 
-    "tokens" (B, T) comes first and sets the columns; what has T columns stands under it. Whole numbers that can only
-    be ids are shown as words; `ids` adds the numbers. `answers` name the columns of an array as wide as they are many.
+    "tokens" (B, T) comes first and sets the columns; what has T columns stands under it. Whole numbers that are
+    probably ids are shown as words; `ids` adds the numbers. `answers` name the columns of an array as wide as they
+    are many.
     """
     length = arrays["tokens"].shape[1]
     table: list[Line] = []
     rest: list[str] = []
     for name, array in arrays.items():
-        words = name == "tokens" or _are_words(array, tokenizer)
+        words = name == "tokens" or _are_words(array, tokenizer, length)
         for label, values in _parts(name, np.asarray(array[row])):
             if values.shape == (length,):
                 table.append((label, _cells(values, tokenizer if words else None)))
@@ -70,8 +71,11 @@ _SPACE = "\u0120"
 """The sign of the library's byte alphabet for a space: pieces that begin a word begin with it."""
 
 
-def _are_words(array: Any, tokenizer: Tokenizer) -> bool:
-    """Whether an array is probably ids: whole numbers in the vocabulary, most of them of words (places rarely are)."""
+def _are_words(array: Any, tokenizer: Tokenizer, length: int) -> bool:
+    """Whether an array is probably ids: whole numbers in the vocabulary, at least one of a word.
+
+    What is not as wide as the text may be places in it, of which a few could be ids: there most must be words.
+    """
     array = np.asarray(array)
     if array.ndim < 2 or not np.issubdtype(array.dtype, np.integer) or not array.size:
         return False
@@ -79,7 +83,8 @@ def _are_words(array: Any, tokenizer: Tokenizer) -> bool:
     there = array[~np.isin(array, [vocabulary.pad, vocabulary.bos, vocabulary.eos])]
     if not there.size or array.min() < 0 or array.max() >= vocabulary.size:
         return False
-    return float(np.mean(there >= vocabulary.size - len(tokenizer.pieces))) >= 0.5
+    words = there >= vocabulary.size - len(tokenizer.pieces)
+    return bool(words.any() if array.shape[-1] == length else np.mean(words) >= 0.5)
 
 
 def _parts(name: str, values: np.ndarray) -> list[tuple[str, np.ndarray]]:

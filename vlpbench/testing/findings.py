@@ -15,6 +15,7 @@ Check = Callable[[Any], None]
 REASONS: Mapping[str, str] = {
     "needs-gpu": "no GPU is visible",
     "not-importable": "another process cannot find it (it is local to a function, or stands in a script)",
+    "own-batches": "another process cannot have the author's own batches",
     "trains-nothing": "it uses no batches",
     "no-corruption": "its `corrupt` returns nothing",
     "no-chance": "its `corrupt` draws nothing",
@@ -78,7 +79,7 @@ def ask(name: str, check: Check, subject: Any) -> None:
     try:
         check(subject)
     except CheckFailed as wrong:
-        raise CheckFailed(name, wrong.cause, wrong.remedy) from wrong
+        raise CheckFailed(name, wrong.cause, wrong.remedy) from None  # the same, without its name
     except (CheckSkipped, KeyboardInterrupt, SystemExit):
         raise
     except Exception as wrong:

@@ -90,6 +90,8 @@ class Speaker:
             if gradient is None or not gradient.any() or one.features[..., 0].numel() % len(host):
                 continue
             targets, counted = _words(one, gradient)
+            if not counted.any():
+                continue
             flat = _flat(one.features, targets, counted, len(host))
             self._kept[number] = flat[2]
             found.append(Prediction(*flat, _comes_from(one.features, decodings)))
@@ -135,10 +137,14 @@ def _gradients(made: Round, spoken: Sequence[_Spoken]) -> Sequence[Tensor | None
 
 
 def _words(one: _Spoken, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """The words and which of them count: cross-entropy pulls up the log-odds of the right word alone."""
+    """The words and which of them count: cross-entropy pulls up the log-odds of the right word alone.
+
+    Where several are pulled up (a teacher's shares, smoothed labels), no one word is told, and none counts.
+    """
     if one.targets is not None:
         return one.targets, gradient != 0
-    return gradient.argmin(-1), gradient.abs().amax(-1) > 0
+    two = gradient.topk(2, largest=False).values
+    return gradient.argmin(-1), (two[..., 0] < 0) & (two[..., 1] >= 0)
 
 
 def _flat(features: Tensor, targets: Tensor, counted: Tensor, samples: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,9 +31,6 @@ _RANGES: Mapping[str, tuple[int, int]] = {
 
 _OWN = ("train", "val", "words", "seed")
 """The knobs of a corpus; all others are those of its world, of the same names."""
-
-_TRIES = 30
-"""How often a validation text is drawn anew because it is a training text, too."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,8 @@ def _of_world(config: Any) -> dict[str, Any]:
 class WorldTexts(Made):
     """Captions, statements, questions with answers, each about one imagined scene; written once as plain text.
 
-    Samples have one caption, no image, no question and no fields.
+    Samples have one caption, no image, no question and no fields. Both splits are drawn alike, each text from a stream
+    of its own, so a short text may stand in both: without any in common, validation texts would be longer.
     """
 
     @abstractmethod
@@ -160,26 +158,15 @@ class WorldTexts(Made):
     def _fill(self, folder: Path, heard: Heard | None) -> None:
         """All files of the corpus, the manifest last."""
         teller, c = Teller(self.lexicon(), self.config.words), self.config
-        known: Collection[str] = ()
         for split, number, before in (("train", c.train, 0), ("val", c.val, c.train)):
             texts = []
             for i in range(number):
-                texts.append(self._new(teller, split, i, known))
+                texts.append(teller.tell(generator(c.seed, f"texts/{split}", i)))
                 if heard is not None and ((i + 1) % 1_000 == 0 or before + i + 1 == c.train + c.val):
                     heard(before + i + 1, c.train + c.val)
             (folder / f"{split}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
-            known = set(texts)
         files = manifest_of(folder, "*.txt")
         dump(folder / MANIFEST, {"world": self.name, "fingerprint": self.fingerprint(), "files": files})
-
-    def _new(self, teller: Teller, split: str, number: int, known: Collection[str]) -> str:
-        """A text from a random stream of its own, if possible none of those known."""
-        rng = generator(self.config.seed, f"texts/{split}", number)
-        for _ in range(_TRIES):
-            text = teller.tell(rng)
-            if text not in known:
-                break
-        return text
 
 
 class DigitsTexts(WorldTexts):
