@@ -41,5 +41,5 @@ def unknown(what: str, name: str, known: Iterable[str], place: str = "") -> User
     names = sorted(known)
     near = nearest(name, names)
     guess = f"did you mean {near!r}? " if near else ""
-    listed = ", ".join(names) if names else "none"
+    listed = ", ".join(map(repr, names) if any("," in one for one in names) else names) or "none"
     return UserError(f"unknown {what} {name!r}", place, f"{guess}known: {listed}")

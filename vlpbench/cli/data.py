@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import click
 
 from vlpbench.cli.data_show import show_data
 from vlpbench.cli.preparing import tell_preparing
 from vlpbench.cli.session import Session
-from vlpbench.config.typed import described, fields_of
+from vlpbench.config.field_schema import field_docs
+from vlpbench.config.settings import Portion
+from vlpbench.config.typed import described, fields_of, plain, shown
 from vlpbench.contract.dataset import Dataset
 from vlpbench.data.check import check
 from vlpbench.data.folders import cache_folder, data_root
@@ -51,8 +53,20 @@ def list_data(session: Session, grid: str | None) -> None:
     for kind in registry.names("data set"):
         cls = registry.dataset(kind)
         click.echo(f"{kind:16} {(cls.__doc__ or '').strip().splitlines()[0]}")
-        for key, form in fields_of(cls.config_class).items():
-            click.echo(f"    {key:16} {described(form)}")
+        click.echo("\n".join(_keys(cls.config_class)))
+    click.echo("every set        Beside the keys of its kind.")
+    click.echo("\n".join(_keys(Portion)))
+
+
+def _keys(config: type) -> Iterator[str]:
+    """One line a key of a config class: its default, or its type where it has none, and what it means."""
+    try:
+        defaults = plain(config())
+    except TypeError:  # a stranger's class may ask for keys that have none
+        defaults = {}
+    for key, form in fields_of(config).items():
+        said = f"{key} = {shown(defaults[key])}" if key in defaults else key
+        yield f"    {said:24} {field_docs(config).get(key) or described(form)}"
 
 
 @data.command("prepare")

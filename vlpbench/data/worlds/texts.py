@@ -40,7 +40,7 @@ class DigitsTextsConfig:
     train: int = 12_000
     """Training texts; short ones occur more than once, as they do among people."""
     val: int = 500
-    """Validation texts; none is a training text while that is possible."""
+    """Validation texts, drawn as training texts are, from streams of their own."""
     words: int = 24
     """Most words of a text, 12 to 64; scenes that take more are left to pictures."""
     digits_min: int = 1
@@ -75,7 +75,7 @@ class ShapesTextsConfig:
     train: int = 12_000
     """Training texts; short ones occur more than once, as they do among people."""
     val: int = 500
-    """Validation texts; none is a training text while that is possible."""
+    """Validation texts, drawn as training texts are, from streams of their own."""
     words: int = 24
     """Most words of a text, 12 to 64; scenes that take more are left to pictures."""
     shapes_min: int = 2
