@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from vlpbench.cli import time_left
 from vlpbench.cli.time_left import TimeLeft
+from vlpbench.config.settings import CellSettings, Protocol, Tune
 from vlpbench.runner.events import Event
 
 WORK = {"a": {"pretrain": 800.0, "vqa": 100.0}, "b": {"vqa": 100.0}}
@@ -42,3 +45,13 @@ def test_cells_that_are_not_part_of_the_work_change_nothing() -> None:
     left.heard(Event("done", "x"))
     assert left.share == 0
     assert TimeLeft({}).share == 1.0
+
+
+def test_tries_are_work_under_the_names_that_their_progress_has() -> None:
+    tune = Tune({"optim.lr": (1e-3, 2e-3)}, "vqa", samples=50)
+    settings = CellSettings(tune=tune, protocol={"vqa": Protocol(data="digits", samples=100)})
+    found = time_left._tries(settings)
+    assert found == {
+        f"try {n}/2: {stage}": work for n in (1, 2) for stage, work in (("pretrain", 50.0), ("vqa", 100 + time_left.ASKED))
+    }
+    assert [*time_left._tries(replace(settings, objective="none"))] == ["try 1/2: vqa", "try 2/2: vqa"]

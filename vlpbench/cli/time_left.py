@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from vlpbench.config.settings import CellSettings
 from vlpbench.runner.events import Event
 from vlpbench.runner.grid_run import Plan
 from vlpbench.runner.pretraining import stage_of
+from vlpbench.runner.tuning import tries_of, tuning_of
 
 __all__ = ["TimeLeft", "work_of"]
 
@@ -25,14 +27,26 @@ def work_of(plan: Plan, cells: Sequence[str]) -> Work:
     for cell in plan.chosen("run"):
         if cell.id not in cells:
             continue
+        tuning = tuning_of(cell, plan.results)
+        if tuning is not None and tuning not in shared and tuning.told() is None:
+            shared.add(tuning)
+            found[cell.id] = _tries(cell.settings)
         stage = stage_of(cell, plan.results)
         if stage is not None and stage not in shared and stage.told() is None:
             shared.add(stage)
-            found[cell.id] = {"pretrain": float(cell.settings.budget.samples)}
+            found.setdefault(cell.id, {})["pretrain"] = float(cell.settings.budget.samples)
         for task in cell.settings.tasks:
             samples = 0 if task.endswith("@zero-shot") else cell.settings.protocol[task].samples
             found.setdefault(cell.id, {})[task] = TUNED * samples + ASKED
     return found
+
+
+def _tries(settings: CellSettings) -> dict[str, float]:
+    """Samples of each stage of each try."""
+    many, tune = len(tries_of(settings)), settings.tune
+    pretrain = 0.0 if settings.objective == "none" else float(tune.samples or settings.budget.samples)
+    stages = {"pretrain": pretrain, tune.task: TUNED * settings.protocol[tune.task].samples + ASKED}
+    return {f"try {n}/{many}: {stage}": work for n in range(1, many + 1) for stage, work in stages.items() if work}
 
 
 class TimeLeft:

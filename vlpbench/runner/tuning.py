@@ -7,7 +7,7 @@ primary metric of the task on the validation split wins, of equals the first. Se
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import primary_score, run_task
 from vlpbench.training.loop import NonFiniteLoss
 
-__all__ = ["Tuned", "next_stage", "tune"]
+__all__ = ["Tuned", "next_stage", "tries_of", "tune", "tuning_of"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Tuned:
 
 def next_stage(cell: Cell, results: Path, registry: Registry) -> StageFolder | None:
     """The first stage of a cell that others may share and that is not there yet; None where there is none."""
-    stage = _stage(cell, results)
+    stage = tuning_of(cell, results)
     if stage is not None:
         told = stage.told()
         if told is None:
@@ -55,13 +55,13 @@ def tune(
     cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, workers: int = 0
 ) -> Tuned:
     """Try what is to be tried, or read what another cell's trying has left."""
-    stage = _stage(cell, results)
+    stage = tuning_of(cell, results)
     if stage is None:
         return Tuned(cell)
     told = stage.told()
     if told is None:
         told = {"tried": [], "task": cell.settings.tune.task, "samples": _samples(cell.settings)}
-        tries = list(_tries(cell.settings))
+        tries = tries_of(cell.settings)
         for number, changes in enumerate(tries, 1):
             said = f"try {number}/{len(tries)}"
             found = _one(_tried(cell, changes, registry), results, registry, device, _under(hearing, said), workers)
@@ -71,8 +71,11 @@ def tune(
     return Tuned(_chosen(cell, told, registry), told)
 
 
-def _stage(cell: Cell, results: Path) -> StageFolder | None:
-    """Where the choice is kept: decided by everything but the seed, blindness, and what else is evaluated."""
+def tuning_of(cell: Cell, results: Path) -> StageFolder | None:
+    """Where a cell's choice is kept; None where nothing is tried.
+
+    It is decided by everything but the seed, blindness, and what else is evaluated.
+    """
     if not cell.settings.tune.tries:
         return None
     task = cell.settings.tune.task
@@ -83,10 +86,10 @@ def _stage(cell: Cell, results: Path) -> StageFolder | None:
     return StageFolder.of(results, "tune", decided_by)
 
 
-def _tries(settings: CellSettings) -> Iterator[dict[str, Any]]:
-    names = settings.tune.tries.keys()
-    for values in itertools.product(*settings.tune.tries.values()):
-        yield dict(zip(names, values, strict=True))
+def tries_of(settings: CellSettings) -> list[dict[str, Any]]:
+    """Each combination of what is tried, in the order of the tries."""
+    names, values = settings.tune.tries.keys(), settings.tune.tries.values()
+    return [dict(zip(names, one, strict=True)) for one in itertools.product(*values)]
 
 
 def _samples(settings: CellSettings) -> int:
