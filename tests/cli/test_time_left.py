@@ -51,7 +51,6 @@ def test_tries_are_work_under_the_names_that_their_progress_has() -> None:
     tune = Tune({"optim.lr": (1e-3, 2e-3)}, "vqa", samples=50)
     settings = CellSettings(tune=tune, protocol={"vqa": Protocol(data="digits", samples=100)})
     found = time_left._tries(settings)
-    assert found == {
-        f"try {n}/2: {stage}": work for n in (1, 2) for stage, work in (("pretrain", 50.0), ("vqa", 100 + time_left.ASKED))
-    }
+    stages = {"pretrain": 50.0, "vqa": 100 + time_left.ASKED}
+    assert found == {f"try {n}/2: {stage}": work for n in (1, 2) for stage, work in stages.items()}
     assert [*time_left._tries(replace(settings, objective="none"))] == ["try 1/2: vqa", "try 2/2: vqa"]
