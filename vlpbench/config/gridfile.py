@@ -18,8 +18,11 @@ __all__ = ["BESIDE", "SCHEMA", "GridFile", "Row", "parse_file", "plugins_of"]
 SCHEMA = 1
 """The version of the form of grid files that this package reads."""
 
-BESIDE = ("image_tokens", "flops", "parameters", "samples", "target_tokens", "seconds")
-"""Columns of the frame that `beside` can name."""
+BESIDE = (
+    "parameters", "image_tokens", "samples", "target_tokens", "flops", "seconds", "objective", "stem", "trunk", "size",
+    "device",
+)
+"""Columns of the frame that `beside` can name; `vlpbench.results.beside` says how each is printed."""
 
 
 @dataclass(frozen=True)
