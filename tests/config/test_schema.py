@@ -62,6 +62,8 @@ BAD = [
     '[[rows]]\nname = "a"\npublished = {vqq = {accuracy = 1}}',
     '[tune.tries]\n"optim.lrr" = [1]',
     '[tune.tries]\ntasks = [["vqa"]]',
+    "[tune.tries.protocol.vqa]\nsamples = [1]",
+    "[tune.tries.budget]\ntexts = [1]",
     "[[exclude]]",
     '[[exclude]]\nrecipe = "x"',
     'beside = ["flosp"]',

@@ -23,7 +23,7 @@ from vlpbench.config.settings import (
 from vlpbench.config.typed import WrongValue, described, fields_of, plain, shown, typed
 from vlpbench.errors import nearest
 
-__all__ = ["NAMED", "PARTS", "SECTIONS", "TOP", "Layer", "checked", "flatten"]
+__all__ = ["NAMED", "PARTS", "SECTIONS", "TOP", "Layer", "can_be_tried", "checked", "flatten"]
 
 Layer = Mapping[str, Any]
 """Settings by dotted key (`optim.lr`); later layers of a cell win over earlier ones."""
@@ -47,8 +47,10 @@ TOP = (*(name for name in _TYPES if name not in {*SECTIONS, *_FILLED}), *PARTS, 
 _ALL = frozenset({*TOP, *SECTIONS, *NAMED})
 _TRIES = ("tune", "tries")
 _NEVER_TRIED = frozenset({
-    "seed", "seeds", "tasks", "split", "blind", "on_bad_sample", "recipe", "texts", "budget.samples", "budget.texts",
+    "seed", "seeds", "tasks", "split", "blind", "on_bad_sample", "recipe", "data", "texts", "init", "tune",
+    "budget.samples", "budget.texts",
 })
+"""Settings that say what is compared, and tables of such."""
 _TRIED = "try settings such as optim.lr, text.length, objective.NAME.key, protocol.TASK.lr"
 
 
@@ -138,11 +140,16 @@ def _task(name: str, known: Known | None) -> None:
         known.one("task", name, known.tasks)
 
 
+def can_be_tried(key: str) -> bool:
+    """Whether `[tune.tries]` may name a setting: one that says how a row is trained, not what is compared."""
+    path = key.split(".")
+    is_readouts = path[0] == "protocol" and path[2:] in (["data"], ["samples"])
+    return not (key in _NEVER_TRIED or path[0] in _NEVER_TRIED or is_readouts)
+
+
 def _tries(key: str, value: Any, known: Known | None, kinds: Mapping[str, str]) -> list[Any]:
     """The values that `[tune.tries]` says for one setting, each checked as if a row said it."""
-    path = key.split(".")
-    readout = path[0] == "protocol" and path[2:] in (["data"], ["samples"])
-    if key in _NEVER_TRIED or path[0] in ("data", "init", "tune") or readout:
+    if not can_be_tried(key):
         raise WrongValue(f"{key!r} cannot be tried: it says what is compared, not how a row is trained", _TRIED)
     if not isinstance(value, list) or not value:
         raise WrongValue("must be a list of values to try", f"put it in brackets: [{shown(value)}]")

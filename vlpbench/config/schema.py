@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vlpbench.config.field_schema import Schema, class_schemas, field_schema
 from vlpbench.config.gridfile import BESIDE, SCHEMA, GridFile
-from vlpbench.config.keys import NAMED, PARTS, SECTIONS, TOP
+from vlpbench.config.keys import NAMED, PARTS, SECTIONS, TOP, can_be_tried
 from vlpbench.config.known import Known
 from vlpbench.config.settings import CellSettings, Portion, Protocol
 from vlpbench.config.shared_schema import shared
@@ -17,11 +17,6 @@ from vlpbench.config.shared_schema import shared
 __all__ = ["grid_schema"]
 
 _NUMBER = r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?"
-_NOT_TRIED = (
-    "tasks", "split", "blind", "on_bad_sample", "recipe", "texts", "data", "init", "tune", "budget.samples",
-    "budget.texts",
-)
-"""Settings that say what is compared: `[tune.tries]` has none of them."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +99,21 @@ def _settings(known: Known) -> dict[str, Any]:
         "trunk": _Table({name: _of_class(cls, "trunk") for name, cls in known.trunks.items()}),
         "data": _data(known.kinds),
     }
-    tried = {name: value for name, value in found.items() if name not in _NOT_TRIED}
-    tried |= {
-        name: _Table({key: one for key, one in table.entries.items() if f"{name}.{key}" not in _NOT_TRIED})
-        for name, table in sections.items() if name not in _NOT_TRIED
-    }
-    tried |= {name: _both(found.get(name), named[name]) for name in ("protocol", "objective", "trunk")}
+    values = {name: value for name, value in found.items() if can_be_tried(name)}
+    tables = {name: _tried(table, name) for name, table in (sections | named).items() if can_be_tried(name)}
+    tried = values | {name: _both(found.get(name), table) for name, table in tables.items()}
     tries = {**_object(_Table(tried), lists=True), "description": sections["tune"].entries["tries"]["description"]}
     sections["tune"] = _Table(
         {name: value for name, value in sections["tune"].entries.items() if name != "tries"}, free={"tries": tries}
     )
     return {**found, **sections, **named, "values": found}
+
+
+def _tried(table: _Table, name: str) -> _Table:
+    """What of a table `[tune.tries]` may name."""
+    below = {key: _tried(one, f"{name}.{key}") if isinstance(one, _Table) else one
+             for key, one in table.entries.items() if can_be_tried(f"{name}.{key}")}
+    return replace(table, entries=below)
 
 
 def _in_one_layer(settings: Mapping[str, Any]) -> dict[str, Any]:
