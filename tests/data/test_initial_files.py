@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,24 @@ def test_a_checkpoint_is_weights_a_stage_or_a_cell(here):
                  "results/g/cells/a-s0-1", str(cell)):
         (weights, tokenizer) = initial_files(Init(checkpoint=said))["checkpoint"]
         assert (weights.resolve(), tokenizer.resolve()) == files
+
+
+@pytest.mark.parametrize(
+    ("init", "file", "place"),
+    [
+        (Init(stem="net.pt"), "net.pt", "init.stem"),
+        (Init(stem="bert"), "bert/pytorch_model.bin", "init.stem"),
+        (Init(text="bert"), "bert/pytorch_model.bin", "init.text"),
+        (Init(checkpoint="last.CKPT"), "last.CKPT", "init.checkpoint"),
+    ],
+)
+def test_a_pickle_is_refused_with_the_way_to_convert_it(here, init, file, place):
+    (here / "work" / "bert").mkdir(parents=True)
+    (here / "work" / file).write_bytes(b"")
+    with pytest.raises(DataError, match=f"{Path(file).name} is a pickle") as caught:
+        initial_files(init)
+    assert caught.value.place == place
+    assert "safetensors.torch.save_file" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ from vlpbench.data.errors import DataError
 from vlpbench.data.folders import data_root
 from vlpbench.errors import nearest
 
-__all__ = ["initial_files"]
+__all__ = ["initial_files", "refuse_code"]
+
+_CODE = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".tar"})
+"""Endings of files that run code when they are read (pickle)."""
 
 
 def initial_files(init: Init) -> dict[str, tuple[Path, ...]]:
@@ -26,15 +29,25 @@ def initial_files(init: Init) -> dict[str, tuple[Path, ...]]:
         found["checkpoint"] = (weights, _in("checkpoint", weights.parent, "tokenizer.json"))
     if init.stem:
         path = _existing("stem", init.stem)
-        found["stem"] = (_safetensors("stem", _in("stem", path, "model.safetensors") if path.is_dir() else path),)
+        found["stem"] = (_model("stem", path) if path.is_dir() else _safetensors("stem", path),)
     if init.text:
         folder = _existing("text", init.text)
         if not folder.is_dir():
             remedy = "name the folder of model.safetensors, config.json and tokenizer.json"
             raise DataError(f"{folder} is no folder", "init.text", remedy)
-        names = ("model.safetensors", "config.json", "tokenizer.json")
-        found["text"] = tuple(_in("text", folder, name) for name in names)
+        beside = (_in("text", folder, name) for name in ("config.json", "tokenizer.json"))
+        found["text"] = (_model("text", folder), *beside)
     return found
+
+
+def refuse_code(path: Path, place: str) -> None:
+    """DataError, which says how to convert it, for a file of weights that may hold code; it is not opened."""
+    if path.suffix.lower() in _CODE:
+        raise DataError(
+            f"{path.name} is a pickle, which may run any code when it is read", place,
+            "convert it where you trust it: safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in "
+            "torch.load('FILE', weights_only=True).items()}, 'model.safetensors')",
+        )
 
 
 def _existing(key: str, said: str) -> Path:
@@ -64,7 +77,16 @@ def _in(key: str, folder: Path, name: str) -> Path:
     return folder / name
 
 
+def _model(key: str, folder: Path) -> Path:
+    """A folder's model.safetensors; the pickle that often stands in its place is refused by its own name."""
+    if not (folder / "model.safetensors").is_file():
+        for pickle in sorted(folder.glob("*.bin")):
+            refuse_code(pickle, f"init.{key}")
+    return _in(key, folder, "model.safetensors")
+
+
 def _safetensors(key: str, path: Path) -> Path:
+    refuse_code(path, f"init.{key}")
     if path.suffix != ".safetensors":
         raise DataError(f"{path.name} is no safetensors file", f"init.{key}", "convert the weights to safetensors")
     return path

@@ -46,7 +46,7 @@ def fit_text(backbone: Backbone, folder: Path) -> Fitted:
     that says so. Where nobody asked for the text tower, the word table alone is taken.
     """
     config = _config(folder / "config.json")
-    weights = _plain_names(initial_weights(_weights_file(folder)))
+    weights = _plain_names(initial_weights(folder / "model.safetensors"))
     tower = _tower(backbone)
     if tower is not None:
         _must_agree(backbone, tower, config, folder)
@@ -71,12 +71,6 @@ def fit_text(backbone: Backbone, folder: Path) -> Fitted:
     now = len(mine[f"{_TOWER}positions.weight"]) if tower is not None else places
     resized = (f"{_TOWER}positions.weight {places} -> {now}",) if now != places else ()
     return Fitted(found, tuple(rest), resized)
-
-
-def _weights_file(folder: Path) -> Path:
-    """model.safetensors, or, where that is missing, the pickle that stands in its place (and will be refused)."""
-    pickles = sorted(folder.glob("*.bin")) if not (folder / "model.safetensors").is_file() else []
-    return pickles[0] if pickles else folder / "model.safetensors"
 
 
 def _config(path: Path) -> dict[str, Any]:

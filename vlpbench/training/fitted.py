@@ -8,13 +8,11 @@ from pathlib import Path
 
 from torch import Tensor
 
+from vlpbench.data.initial_files import refuse_code
 from vlpbench.errors import UserError
 from vlpbench.training.checkpoint import read_weights
 
 __all__ = ["Fitted", "initial_weights", "listed", "other_shapes"]
-
-_CODE = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".tar"})
-"""Endings of files that run code when they are read (pickle)."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,7 @@ class Fitted:
 
 def initial_weights(path: Path) -> dict[str, Tensor]:
     """Name -> tensor of a safetensors file. A file that may hold code is refused unread; both are UserErrors."""
-    if path.suffix.lower() in _CODE:
-        raise UserError(
-            f"{path.name} is a pickle, which may run any code when it is read", str(path),
-            "convert it where you trust it: safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in "
-            "torch.load('FILE', weights_only=True).items()}, 'model.safetensors')",
-        )
+    refuse_code(path, str(path))
     if not path.is_file():
         raise UserError(f"there is no file of weights at {path}", str(path), "name a safetensors file that exists")
     return read_weights(path, "name a whole safetensors file; one that was cut short must be fetched again")
