@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,15 @@ def truth(question: Question) -> str:
 
 def told(rows: Rows) -> set[tuple[tuple[str, str], ...]]:
     return {tuple(sorted(row.items())) for row in rows}
+
+
+def test_the_world_is_the_same_as_ever(tmp_path: Path) -> None:
+    """Results that were published with this world stay comparable: not a byte may change without a new version."""
+    shapes = Shapes(ShapesConfig(train=60, val=20, test=20), tmp_path, tmp_path)
+    assert shapes.fingerprint() == "be879687d714669605fc8f9687607bb860febc2462424101619390b99662654b"
+    shapes.prepare()
+    manifest = (shapes.folder / "manifest.json").read_bytes()
+    assert hashlib.sha256(manifest).hexdigest() == "a347d98c26660ed9fa5a0673a2b45b7eda99390e48d944ccad682dc09d5490b2"
 
 
 def test_every_answer_is_true(seen: list[Sample], by_hand: Callable[[str, Rows], str | None]) -> None:

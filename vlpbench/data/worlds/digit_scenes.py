@@ -5,19 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from vlpbench.data.worlds.drawing import draw, enlarged
-from vlpbench.data.worlds.handwriting import BRIGHTEST, POOLS, handwriting, pools
+from vlpbench.data.worlds.drawing import enlarged
+from vlpbench.data.worlds.handwriting import BRIGHTEST, handwriting, pools
 from vlpbench.data.worlds.knobs import check_knobs, refused
-from vlpbench.data.worlds.scene import Layout, Scene, draw_scenes
+from vlpbench.data.worlds.planning import planned
+from vlpbench.data.worlds.scene import Layout
 from vlpbench.data.worlds.words import COLOURS, PAINTS, Form, Lexicon, counts, places
 from vlpbench.data.worlds.writing import Plan
 from vlpbench.files import digest
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["DigitsConfig", "fingerprint", "lexicon", "plan"]
 
@@ -108,10 +104,6 @@ class DigitsConfig:
         if self.digits_min > self.digits_max:
             raise refused("digits_min", self.digits_min, f"at most digits_max, which is {self.digits_max}", _WORLD)
 
-    def scenes(self) -> dict[str, int]:
-        """Number of scenes of each split."""
-        return {split: getattr(self, split) for split in POOLS}
-
 
 def fingerprint(config: DigitsConfig, name: str, version: int) -> str:
     """SHA-256 (hex) of all that decides the world; nothing has to be written to know it."""
@@ -133,21 +125,11 @@ def plan(config: DigitsConfig, name: str, version: int) -> Plan:
     """Scenes, words and brush of the world: all that `writing.write` needs."""
     digits = handwriting()
     samples = pools(digits.labels, config.seed)
-    scenes = {}
-    for split, number in config.scenes().items():
-        layout = Layout(
-            config.size, config.grid, config.digits_min, config.digits_max,
-            {"kind": config.classes, "colour": config.colours}, variants=samples[split],
-        )
-        scenes[split] = draw_scenes(layout, number, config.seed, f"world/{split}/scenes", split != "train")
-    paints = list(PAINTS.values())
-
-    def paint(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
-        masks = [enlarged(digits.pictures[thing.variant], thing.box[2], BRIGHTEST) for thing in scene.things]
-        tints = [paints[thing.attributes["colour"]] for thing in scene.things]
-        return draw(scene, masks, tints, config.size, config.noise, rng)
-
-    return Plan(
-        name, fingerprint(config, name, version), config.seed, config.size, config.questions, _LICENCE,
-        lexicon(config), scenes, paint,
+    choices = {"kind": config.classes, "colour": config.colours}
+    return planned(
+        name, fingerprint(config, name, version), config, _LICENCE, lexicon(config),
+        layout=lambda split: Layout(
+            config.size, config.grid, config.digits_min, config.digits_max, choices, variants=samples[split]
+        ),
+        mask=lambda thing: enlarged(digits.pictures[thing.variant], thing.box[2], BRIGHTEST),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from vlpbench.data.worlds.digit_scenes import DigitsConfig, fingerprint, lexicon, plan
@@ -18,6 +17,7 @@ class Digits(World):
 
     name: ClassVar[str] = "digits"
     version: ClassVar[int] = 1
+    source: ClassVar[str] = "handwriting of scikit-learn (UCI, CC BY 4.0)"
     config_class: ClassVar[type] = DigitsConfig
     config: DigitsConfig
 
@@ -33,14 +33,10 @@ class Digits(World):
         """Scenes, words and brush."""
         return plan(self.config, self.name, self.version)
 
-    def describe(self) -> Mapping[str, str]:
-        """Sizes and contents, for `vlpbench data list`."""
+    def contents(self) -> str:
+        """How many digits of which kinds a picture shows."""
         c = self.config
-        return {
-            "kind": self.name,
-            "pictures": f"{c.size} x {c.size}, {c.digits_min} to {c.digits_max} digits of {c.classes} classes "
-            f"in {c.colours} colours, {c.grid} x {c.grid} cells",
-            "splits": ", ".join(f"{split} {number}" for split, number in c.scenes().items()),
-            "texts": f"5 captions and up to {c.questions} questions an image, 10 answers a question",
-            "source": "handwriting of scikit-learn (UCI, CC BY 4.0); written once, no download",
-        }
+        return (
+            f"{c.digits_min} to {c.digits_max} digits of {c.classes} classes in {c.colours} colours, "
+            f"{c.grid} x {c.grid} cells"
+        )

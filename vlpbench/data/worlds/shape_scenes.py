@@ -5,19 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from vlpbench.data.worlds.drawing import draw
 from vlpbench.data.worlds.knobs import check_knobs, refused
 from vlpbench.data.worlds.outlines import SHAPES, outline
-from vlpbench.data.worlds.scene import Layout, Scene, draw_scenes
+from vlpbench.data.worlds.planning import planned
+from vlpbench.data.worlds.scene import Layout
 from vlpbench.data.worlds.words import COLOURS, PAINTS, RELATION, Form, Lexicon, Link, places
 from vlpbench.data.worlds.writing import Plan
 from vlpbench.files import digest
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["ShapesConfig", "fingerprint", "lexicon", "plan"]
 
@@ -133,10 +128,6 @@ class ShapesConfig:
         if self.shapes_min > self.shapes_max:
             raise refused("shapes_min", self.shapes_min, f"at most shapes_max, which is {self.shapes_max}", _WORLD)
 
-    def scenes(self) -> dict[str, int]:
-        """Number of scenes of each split."""
-        return {"train": self.train, "val": self.val, "test": self.test}
-
 
 def fingerprint(config: ShapesConfig, name: str, version: int) -> str:
     """SHA-256 (hex) of all that decides the world; nothing has to be written to know it."""
@@ -159,18 +150,8 @@ def plan(config: ShapesConfig, name: str, version: int) -> Plan:
     """Scenes, words and brush of the world: all that `writing.write` needs."""
     choices = {"kind": config.kinds, "colour": config.colours, "size": config.sizes}
     layout = Layout(config.size, config.grid, config.shapes_min, config.shapes_max, choices, _SIDES)
-    scenes = {
-        split: draw_scenes(layout, number, config.seed, f"world/{split}/scenes", split != "train")
-        for split, number in config.scenes().items()
-    }
-    paints = list(PAINTS.values())
-
-    def paint(scene: Scene, rng: np.random.Generator) -> NDArray[np.uint8]:
-        masks = [outline(SHAPES[thing.attributes["kind"]], thing.box[2]) for thing in scene.things]
-        tints = [paints[thing.attributes["colour"]] for thing in scene.things]
-        return draw(scene, masks, tints, config.size, config.noise, rng)
-
-    return Plan(
-        name, fingerprint(config, name, version), config.seed, config.size, config.questions, _LICENCE,
-        lexicon(config), scenes, paint,
+    return planned(
+        name, fingerprint(config, name, version), config, _LICENCE, lexicon(config),
+        layout=lambda split: layout,
+        mask=lambda thing: outline(SHAPES[thing.attributes["kind"]], thing.box[2]),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from vlpbench.data.worlds.shape_scenes import ShapesConfig, fingerprint, lexicon, plan
@@ -18,6 +17,7 @@ class Shapes(World):
 
     name: ClassVar[str] = "shapes"
     version: ClassVar[int] = 1
+    source: ClassVar[str] = "drawn"
     config_class: ClassVar[type] = ShapesConfig
     config: ShapesConfig
 
@@ -33,14 +33,10 @@ class Shapes(World):
         """Scenes, words and brush."""
         return plan(self.config, self.name, self.version)
 
-    def describe(self) -> Mapping[str, str]:
-        """Sizes and contents, for `vlpbench data list`."""
+    def contents(self) -> str:
+        """How many shapes of which kinds a picture shows."""
         c = self.config
-        return {
-            "kind": self.name,
-            "pictures": f"{c.size} x {c.size}, {c.shapes_min} to {c.shapes_max} shapes of {c.kinds} kinds "
-            f"in {c.colours} colours and {c.sizes} sizes, {c.grid} x {c.grid} cells",
-            "splits": ", ".join(f"{split} {number}" for split, number in c.scenes().items()),
-            "texts": f"5 captions and up to {c.questions} questions an image, 10 answers a question",
-            "source": "drawn; written once, no download",
-        }
+        return (
+            f"{c.shapes_min} to {c.shapes_max} shapes of {c.kinds} kinds in {c.colours} colours and {c.sizes} sizes, "
+            f"{c.grid} x {c.grid} cells"
+        )

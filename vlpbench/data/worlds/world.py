@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from vlpbench.contract.dataset import BadSample
 from vlpbench.data.sources.vqa import Vqa, VqaConfig
 from vlpbench.data.worlds.fields import scene_fields
 from vlpbench.data.worlds.made import Heard, Made
+from vlpbench.data.worlds.planning import SPLITS, scenes_of
 from vlpbench.data.worlds.words import Lexicon
 from vlpbench.data.worlds.writing import Plan, write
 from vlpbench.types import Sample
 
 __all__ = ["World"]
-
-_SPLITS = ("train", "val", "test")
 
 
 class World(Made):
@@ -39,6 +39,13 @@ class World(Made):
     tuples of plain numbers (samples stay comparable); as arrays they are float, bool and int64, all of one shape.
     """
 
+    source: ClassVar[str]
+    """Where its pictures come from."""
+
+    @abstractmethod
+    def contents(self) -> str:
+        """What a picture shows, for `vlpbench data list`."""
+
     @abstractmethod
     def lexicon(self) -> Lexicon:
         """The words of the world."""
@@ -54,7 +61,18 @@ class World(Made):
 
     def splits(self) -> tuple[str, ...]:
         """All three."""
-        return _SPLITS
+        return SPLITS
+
+    def describe(self) -> Mapping[str, str]:
+        """Sizes and contents, for `vlpbench data list`."""
+        c = self.config
+        return {
+            "kind": self.name,
+            "pictures": f"{c.size} x {c.size}, {self.contents()}",
+            "splits": ", ".join(f"{split} {number}" for split, number in scenes_of(c).items()),
+            "texts": f"5 captions and up to {c.questions} questions an image, 10 answers a question",
+            "source": f"{self.source}; written once, no download",
+        }
 
     def write(self, heard: Heard | None) -> None:
         """Write pictures and texts; `heard(done, of)` counts images."""

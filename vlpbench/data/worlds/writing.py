@@ -33,6 +33,7 @@ __all__ = ["IDS_APART", "Plan", "write"]
 IDS_APART = 1_000_000
 """The ids of a split start this far after those of the one before, so that splits do not depend on each other."""
 
+
 @dataclass(frozen=True)
 class Plan:
     """All that decides a world's files."""
