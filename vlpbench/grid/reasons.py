@@ -11,6 +11,7 @@ from vlpbench.tasks import suite
 
 __all__ = ["task_why_not", "why_not"]
 
+
 def why_not(settings: CellSettings, registry: Registry) -> str | None:
     """The reason not to run a cell; None if it can be run.
 
