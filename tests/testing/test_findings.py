@@ -10,7 +10,7 @@ from vlpbench.testing.findings import ask, find
 
 
 def fails(subject):
-    raise CheckFailed("", f"saw {subject}", "do better")
+    raise CheckFailed(f"saw {subject}", "do better")
 
 
 def breaks(subject):
@@ -41,6 +41,11 @@ def test_every_check_is_found_out_and_none_stops_the_others():
 
 def test_only_some_are_asked():
     assert [finding.check for finding in find(CHECKS, 7, only=["skips", "fine"])] == ["fine", "skips"]
+
+
+def test_a_check_that_is_not_there_is_not_passed_over():
+    with pytest.raises(ValueError, match="only names the unknown check 'fials'; did you mean 'fails'"):
+        find(CHECKS, 7, only=["fials"])
 
 
 def test_a_failure_carries_its_name_and_says_what_to_do():

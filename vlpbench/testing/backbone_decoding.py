@@ -47,7 +47,7 @@ def check_cache(subject: BackboneSubject) -> None:
             apart = far(model.step(state, words[:, place : place + 1])[:, 0], whole[:, place], 1e-4)
             if apart is not None:
                 cause = f"given {what}, step() is {apart:.2g} away from decode() at word {place}"
-                raise CheckFailed("", cause, "cached keys stand at the same positions, under the same mask")
+                raise CheckFailed(cause, "cached keys stand at the same positions, under the same mask")
 
 
 @torch.no_grad()
@@ -71,7 +71,7 @@ def check_select(subject: BackboneSubject) -> None:
         apart = far(made[:, beam], _whole(model, part, past)[:, -1], 1e-4)
         if apart is not None:
             cause = f"beam {beam} went on {apart:.2g} away from its own past after select()"
-            raise CheckFailed("", cause, "pick rows of the context and of each past: row * beams + beam")
+            raise CheckFailed(cause, "pick rows of the context and of each past: row * beams + beam")
 
 
 @torch.no_grad()
@@ -89,4 +89,4 @@ def check_one_picture_many_captions(subject: BackboneSubject) -> None:
             pairs = [(model.context(once, text).memory, model.context(each, text).memory)]
         if any(far(x, y) is not None for x, y in pairs):
             cause = f"{ability} differs between one picture encoded once and encoded with each caption"
-            raise CheckFailed("", cause, "rows() of a state picks what the whole has computed")
+            raise CheckFailed(cause, "rows() of a state picks what the whole has computed")

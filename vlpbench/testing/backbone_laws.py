@@ -33,7 +33,7 @@ def check_pictures_see_no_text(subject: BackboneSubject) -> None:
             ASKING[other](model, image, text)
         if far(ASKING[ability](model, image, text)[0], fresh) is not None:
             cause = f"{ability} changed after the picture was fused with a text"
-            raise CheckFailed("", cause, "what is kept in an image state must never depend on a text")
+            raise CheckFailed(cause, "what is kept in an image state must never depend on a text")
 
 
 @torch.no_grad()
@@ -49,7 +49,7 @@ def check_backbone_padding(subject: BackboneSubject) -> None:
         for what, other in (("other ids under padding", garbage), ("two more places of padding", longer)):
             made = _real(ability, model, ASKING[ability](model, subject.asked(model)[0], other), other.mask)
             if any(far(x, y) is not None for x, y in zip(made, base, strict=True)):
-                raise CheckFailed("", f"{what} changed {ability}", "mask keys that are padding, and pool by the mask")
+                raise CheckFailed(f"{what} changed {ability}", "mask keys that are padding, and pool by the mask")
 
 
 def _real(ability: str, model: Backbone, made: tuple[Tensor, ...], mask: Tensor) -> list[Tensor]:
@@ -77,7 +77,7 @@ def check_backbone_samples_apart(subject: BackboneSubject) -> None:
         made = ASKING[ability](model, *mixed)
         if any(far(x[1:], y[1:]) is not None for x, y in zip(made, base, strict=True)):
             cause = f"another first sample changed {ability} of the others"
-            raise CheckFailed("", cause, "samples do not see each other")
+            raise CheckFailed(cause, "samples do not see each other")
 
 
 @torch.no_grad()
@@ -87,11 +87,11 @@ def check_fused_sees_both(subject: BackboneSubject) -> None:
     image, text = subject.asked(model)
     base = model.fused_tokens(image, text)[1]
     if far(model.fused_tokens(model.see(subject.images(5)), text)[1], base, 1e-4) is None:
-        raise CheckFailed("", "fused tokens of words are the same with another picture", "let words see the picture")
+        raise CheckFailed("fused tokens of words are the same with another picture", "let words see the picture")
     tokens = torch.where(torch.arange(text.tokens.shape[1]) == 0, 40, text.tokens)
     made = model.fused_tokens(image, model.read(tokens, text.mask))[1]
     if far(made[:, 1:], base[:, 1:], 1e-4) is None:
-        raise CheckFailed("", "fused tokens of words are the same after another first word", "let words see words")
+        raise CheckFailed("fused tokens of words are the same after another first word", "let words see words")
 
 
 def _decoded(model: Backbone, context: Context, words: Tensor) -> Tensor:
@@ -110,9 +110,9 @@ def check_decode_is_causal(subject: BackboneSubject) -> None:
         other[:, place] = 13 + (other[:, place] - 12) % 50
         made = _decoded(model, model.context(image, text), other)
         if far(made[:, :place], base[:, :place]) is not None:
-            raise CheckFailed("", f"word {place} changed features before it", "a word sees itself and what was before")
+            raise CheckFailed(f"word {place} changed features before it", "a word sees itself and what was before")
         if far(made[:, place], base[:, place], 1e-4) is None:
-            raise CheckFailed("", f"word {place} did not change its own features", "a word sees itself")
+            raise CheckFailed(f"word {place} did not change its own features", "a word sees itself")
 
 
 @torch.no_grad()
@@ -126,7 +126,7 @@ def check_context_sees(subject: BackboneSubject) -> None:
     for what, context in (("picture", model.context(model.see(subject.images(5)), text)),
                           ("prefix", model.context(image, other))):
         if far(_decoded(model, context, words), base, 1e-4) is None:
-            raise CheckFailed("", f"what is decoded does not depend on the {what}", "put it into the context")
+            raise CheckFailed(f"what is decoded does not depend on the {what}", "put it into the context")
 
 
 @torch.no_grad()
@@ -155,12 +155,12 @@ def check_visible(subject: BackboneSubject) -> None:
         moved = far(model.context(model.see(images), later, how).memory[:, :-1], base[:, :-1], 1e-4) is not None
         if moved != (how == "all"):
             cause = f'with visible="{how}" what comes before {"sees" if moved else "does not see"} the last word'
-            raise CheckFailed("", cause, "obey `visible`")
+            raise CheckFailed(cause, "obey `visible`")
         first = model.context(model.see(corner), text, how).memory[:, 0]
         sees = far(first, base[:, 0], 1e-4) is not None
         if subject.stem is Linear and sees == (how == "causal"):  # convolutions see across tokens
             cause = f'with visible="{how}" the first image token {"sees" if sees else "does not see"} the last'
-            raise CheckFailed("", cause, 'only "causal" orders image tokens, in raster order')
+            raise CheckFailed(cause, 'only "causal" orders image tokens, in raster order')
 
 
 @torch.no_grad()
@@ -173,4 +173,4 @@ def check_nothing_to_see(subject: BackboneSubject) -> None:
     words = subject.said()
     made = [_decoded(model, model.context(None, model.read(x, mask)), words) for x in (tokens, tokens.roll(1, 1))]
     if not torch.isfinite(made[0]).all() or far(made[0][0], made[1][0]) is not None:
-        raise CheckFailed("", "a row with nothing to see is not finite, or sees what is masked", "let BOS stand in")
+        raise CheckFailed("a row with nothing to see is not finite, or sees what is masked", "let BOS stand in")

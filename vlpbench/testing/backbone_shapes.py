@@ -43,7 +43,7 @@ def check_backbone_metadata(subject: BackboneSubject) -> None:
         try:
             check_component(kind, cls)
         except Unfit as wrong:
-            raise CheckFailed("", str(wrong), wrong.remedy) from wrong
+            raise CheckFailed(str(wrong), wrong.remedy) from wrong
 
 
 @torch.no_grad()
@@ -64,9 +64,9 @@ def check_shapes(subject: BackboneSubject) -> None:
             wanted = expected[ability][number] if ability in expected else (samples, x.shape[1], spec.width)
             if tuple(x.shape) != wanted or x.dtype != torch.float32:
                 cause = f"{ability} gave {x.dtype} of shape {tuple(x.shape)}, not float32 of {wanted}"
-                raise CheckFailed("", cause, "the contract (vlpbench.plugin.Backbone) says each ability's shape")
+                raise CheckFailed(cause, "the contract (vlpbench.plugin.Backbone) says each ability's shape")
             if not torch.isfinite(x).all():
-                raise CheckFailed("", f"{ability} is not finite", "is a row of the attention mask empty?")
+                raise CheckFailed(f"{ability} is not finite", "is a row of the attention mask empty?")
     _check_candidates(subject)
 
 
@@ -81,7 +81,7 @@ def _check_candidates(subject: BackboneSubject) -> None:
     alone = model.decode(model.context(image, text), model.read(many[:, 1], torch.ones_like(words, dtype=torch.bool)))
     if made.shape != (*many.shape, model.spec.width) or far(made[:, 1], alone) is not None:
         cause = f"two candidates a row gave {tuple(made.shape)} or other numbers than each alone"
-        raise CheckFailed("", cause, "decode() of B, C, S tokens gives B, C, S, D; candidates do not see each other")
+        raise CheckFailed(cause, "decode() of B, C, S tokens gives B, C, S, D; candidates do not see each other")
 
 
 @torch.no_grad()
@@ -92,7 +92,7 @@ def check_unit_vectors(subject: BackboneSubject) -> None:
     for name, x in (("image_vector", model.image_vector(image)), ("text_vector", model.text_vector(text))):
         if far(x.norm(dim=1), torch.ones(len(x))) is not None:
             lengths = x.norm(dim=1).tolist()
-            raise CheckFailed("", f"{name} has lengths {lengths[:3]}", "end with normalize(x, dim=-1)")
+            raise CheckFailed(f"{name} has lengths {lengths[:3]}", "end with normalize(x, dim=-1)")
 
 
 @torch.no_grad()
@@ -103,12 +103,12 @@ def check_words(subject: BackboneSubject) -> None:
     targets = torch.arange(15).view(3, 5) % model.spec.vocabulary.size
     logits = model.logits(features)
     if logits.shape != (3, 5, model.spec.vocabulary.size) or logits.dtype != torch.float32:
-        raise CheckFailed("", f"logits are {logits.dtype} of {tuple(logits.shape)}", "B, S, V in float32")
+        raise CheckFailed(f"logits are {logits.dtype} of {tuple(logits.shape)}", "B, S, V in float32")
     slow = -logits.log_softmax(-1).gather(-1, targets[..., None])[..., 0]
     if far(model.token_losses(features, targets), slow) is not None:
-        raise CheckFailed("", "token_losses() is not the cross-entropy of logits()", "both read one word table")
+        raise CheckFailed("token_losses() is not the cross-entropy of logits()", "both read one word table")
     if model.word_vectors(targets).shape != (3, 5, model.spec.width):
-        raise CheckFailed("", "word_vectors() are not ..., D", "give rows of the word table")
+        raise CheckFailed("word_vectors() are not ..., D", "give rows of the word table")
 
 
 @torch.no_grad()
@@ -124,7 +124,7 @@ def check_rows(subject: BackboneSubject) -> None:
             picked = ASKING[ability](model, image.rows(pick), text.rows(pick))
             if any(far(x, y) is not None for x, y in zip(picked, alone, strict=True)):
                 cause = f"{ability} of rows is not the rows' own, asked {when} the whole"
-                raise CheckFailed("", cause, "keep products in state.once(name, ...), one name for each product")
+                raise CheckFailed(cause, "keep products in state.once(name, ...), one name for each product")
             ASKING[ability](model, image, text)
 
 
@@ -146,7 +146,7 @@ def check_only_asked_weights(subject: BackboneSubject) -> None:
         few = sum(numbers[name] for name in wrong) <= 0.01 * sum(numbers.values())
         if wrong and not (few and len(asked) < len(subject.offers)):
             cause = f"built with {', '.join(asked)}, it has weights that these never use: {', '.join(wrong[:4])}"
-            raise CheckFailed("", cause, "build a layer only under `if ability in abilities`")
+            raise CheckFailed(cause, "build a layer only under `if ability in abilities`")
 
 
 def _idle(subject: BackboneSubject, asked: tuple[str, ...]) -> list[str]:
@@ -167,12 +167,12 @@ def check_same_seed_same_weights(subject: BackboneSubject) -> None:
         for name, weight in subject.build(frozenset(asked_with(ability))).named_parameters():
             if name in whole and whole[name].shape == weight.shape and not torch.equal(weight, whole[name]):
                 cause = f"{name} starts with other numbers when only {ability} is built"
-                raise CheckFailed("", cause, "draw weights in reset_parameters() of their own module")
+                raise CheckFailed(cause, "draw weights in reset_parameters() of their own module")
     again, other = (dict(subject.build(subject.offers, seed).named_parameters()) for seed in (0, 1))
     if any(not torch.equal(weight, again[name]) for name, weight in whole.items()):
-        raise CheckFailed("", "equal seeds gave other weights", "draw from torch's default generator in constructors")
+        raise CheckFailed("equal seeds gave other weights", "draw from torch's default generator in constructors")
     if all(torch.equal(weight, other[name]) for name, weight in whole.items()):
-        raise CheckFailed("", "two seeds gave the same weights", "draw weights in reset_parameters()")
+        raise CheckFailed("two seeds gave the same weights", "draw weights in reset_parameters()")
 
 
 @torch.no_grad()
@@ -184,4 +184,4 @@ def check_backbone_state(subject: BackboneSubject) -> None:
         said = [ASKING[ability](model, *subject.asked(model)) for model in (first, second)]
         if any(far(x, y) is not None for x, y in zip(*said, strict=True)):
             cause = f"{ability} differs after load_state_dict()"
-            raise CheckFailed("", cause, "keep what is learnt in parameters and persistent buffers")
+            raise CheckFailed(cause, "keep what is learnt in parameters and persistent buffers")

@@ -55,7 +55,7 @@ def check_chance_of_constants(subject: Subject) -> None:
                 f"all pictures and all texts of {kind} were made equal, and yet the loss went from {start:.3g} to "
                 f"{learnt:.3g}; saying the same for all samples would give {alike:.3g}"
             )
-            raise CheckFailed("", cause, "look for a label, a row's number or a mark that encode() can see")
+            raise CheckFailed(cause, "look for a label, a row's number or a mark that encode() can see")
 
 
 def _constant(host: Batch) -> Batch:

@@ -32,25 +32,25 @@ def check_metadata(dataset: Dataset) -> None:
     try:
         check_component("data set", type(dataset))
     except Unfit as wrong:
-        raise CheckFailed("", str(wrong), wrong.remedy) from wrong
+        raise CheckFailed(str(wrong), wrong.remedy) from wrong
     facts = dataset.describe()
     if not all(isinstance(key, str) and isinstance(value, str) for key, value in facts.items()):
-        raise CheckFailed("", f"describe() says {dict(facts)!r}", "say texts by name")
+        raise CheckFailed(f"describe() says {dict(facts)!r}", "say texts by name")
 
 
 def check_splits(dataset: Dataset) -> None:
     """There are splits, each of "train", "val" and "test" at most once, and each has samples; others are refused."""
     names = dataset.splits()
     if not names or len(set(names)) != len(names) or not set(names) <= {"train", "val", "test"}:
-        raise CheckFailed("", f"splits() are {names!r}", 'name some of "train", "val" and "test", each once')
+        raise CheckFailed(f"splits() are {names!r}", 'name some of "train", "val" and "test", each once')
     for name in names:
         if not any(True for _ in _samples(dataset, name)):
-            raise CheckFailed("", f"split {name!r} has no sample", "leave out a split that is empty")
+            raise CheckFailed(f"split {name!r} has no sample", "leave out a split that is empty")
     try:
         list(itertools.islice(dataset.read("no-such-split"), 1))
     except Exception:  # noqa: BLE001 (any refusal will do)
         return
-    raise CheckFailed("", "read() of a split that is not there raised nothing", "refuse it, naming those there are")
+    raise CheckFailed("read() of a split that is not there raised nothing", "refuse it, naming those there are")
 
 
 def check_ids(dataset: Dataset) -> None:
@@ -60,16 +60,16 @@ def check_ids(dataset: Dataset) -> None:
         ids, questions = set(), set()
         for sample in _samples(dataset, name):
             if isinstance(sample.id, bool) or not isinstance(sample.id, int):
-                raise CheckFailed("", f"the id {sample.id!r} in {name!r} is no whole number", "number the samples")
+                raise CheckFailed(f"the id {sample.id!r} in {name!r} is no whole number", "number the samples")
             if sample.id in ids:
-                raise CheckFailed("", f"split {name!r} has the id {sample.id} twice", "one sample a picture")
+                raise CheckFailed(f"split {name!r} has the id {sample.id} twice", "one sample a picture")
             ids.add(sample.id)
             if seen.setdefault(sample.id, sample.image) != sample.image:
                 pictures = f"{seen[sample.id]!r} and {sample.image!r}"
-                raise CheckFailed("", f"the id {sample.id} means {pictures}", "ids are unique within a data set")
+                raise CheckFailed(f"the id {sample.id} means {pictures}", "ids are unique within a data set")
             for question in sample.questions:
                 if question.id in questions:
-                    raise CheckFailed("", f"split {name!r} has the question {question.id} twice", "number them apart")
+                    raise CheckFailed(f"split {name!r} has the question {question.id} twice", "number them apart")
                 questions.add(question.id)
 
 
@@ -84,11 +84,11 @@ def check_pictures(dataset: Dataset) -> None:
                 continue
             path = (folder / sample.image).resolve()
             if not path.is_relative_to(folder) or sample.image.startswith("/"):
-                raise CheckFailed("", f"the picture {sample.image!r} lies outside of the folder", "name it inside")
+                raise CheckFailed(f"the picture {sample.image!r} lies outside of the folder", "name it inside")
             if not path.is_file():
-                raise CheckFailed("", f"the picture {sample.image!r} of {name!r} is no file", "give a BadSample for it")
+                raise CheckFailed(f"the picture {sample.image!r} of {name!r} is no file", "give a BadSample for it")
         if len(with_picture) > 1:
-            raise CheckFailed("", f"split {name!r} has samples with and without a picture", "make two data sets of it")
+            raise CheckFailed(f"split {name!r} has samples with and without a picture", "make two data sets of it")
 
 
 def check_texts(dataset: Dataset) -> None:
@@ -97,11 +97,11 @@ def check_texts(dataset: Dataset) -> None:
         for sample in itertools.islice(_samples(dataset, name), _MOST):
             texts = [*sample.captions, *(question.text for question in sample.questions)]
             if not texts:
-                raise CheckFailed("", f"sample {sample.id} of {name!r} has no text at all", "give a BadSample for it")
+                raise CheckFailed(f"sample {sample.id} of {name!r} has no text at all", "give a BadSample for it")
             for text in (*texts, *(answer for question in sample.questions for answer in question.answers)):
                 wrong = _unclean(text)
                 if wrong:
-                    raise CheckFailed("", f"sample {sample.id} of {name!r}: {text!r} {wrong}", "clean it while reading")
+                    raise CheckFailed(f"sample {sample.id} of {name!r}: {text!r} {wrong}", "clean it while reading")
 
 
 def _unclean(text: Any) -> str:
@@ -127,18 +127,18 @@ def check_order(dataset: Dataset) -> None:
             for number, (a, b) in enumerate(itertools.zip_longest(first, itertools.islice(again.read(name), _MOST))):
                 if not _same(a, b):
                     cause = f"sample {number} of {name!r} is another when the split is read again"
-                    raise CheckFailed("", cause, "sort what is listed, and seed what is drawn by the settings")
+                    raise CheckFailed(cause, "sort what is listed, and seed what is drawn by the settings")
 
 
 def check_fingerprint(dataset: Dataset) -> None:
     """The fingerprint is a text that is the same each time, for another instance, and after the splits were read."""
     first = dataset.fingerprint()
     if not isinstance(first, str) or len(first) < 16:
-        raise CheckFailed("", f"the fingerprint is {first!r}", "hash all that decides the samples: sha256, in hex")
+        raise CheckFailed(f"the fingerprint is {first!r}", "hash all that decides the samples: sha256, in hex")
     for name in dataset.splits():
         list(itertools.islice(dataset.read(name), 3))
     if dataset.fingerprint() != first or _again(dataset).fingerprint() != first:
-        raise CheckFailed("", "the fingerprint changes", "hash names and bytes of files, no times and no folders")
+        raise CheckFailed("the fingerprint changes", "hash names and bytes of files, no times and no folders")
 
 
 def check_fields(dataset: Dataset) -> None:
@@ -151,7 +151,7 @@ def check_fields(dataset: Dataset) -> None:
             if found != first:
                 odd = sorted(set(found.items()) ^ set(first.items()), key=str)
                 cause = f"sample {sample.id} of {name!r} has other fields than the first: {odd[:3]}"
-                raise CheckFailed("", cause, "give every sample each field; empty where there is nothing")
+                raise CheckFailed(cause, "give every sample each field; empty where there is nothing")
 
 
 def check_splits_apart(dataset: Dataset) -> None:
@@ -164,7 +164,7 @@ def check_splits_apart(dataset: Dataset) -> None:
         both = sorted(pictures[a] & pictures[b])
         if both:
             cause = f"{len(both)} pictures are in {a!r} and in {b!r}, such as {both[0]!r}"
-            raise CheckFailed("", cause, "cut the set by picture, not by caption or question")
+            raise CheckFailed(cause, "cut the set by picture, not by caption or question")
 
 
 def _samples(dataset: Dataset, name: str) -> Iterator[Sample]:
@@ -172,7 +172,7 @@ def _samples(dataset: Dataset, name: str) -> Iterator[Sample]:
         if isinstance(given, Sample):
             yield given
         elif not isinstance(given, BadSample):
-            raise CheckFailed("", f"read({name!r}) gave {type(given).__name__}", "give Sample or BadSample")
+            raise CheckFailed(f"read({name!r}) gave {type(given).__name__}", "give Sample or BadSample")
 
 
 def _again(dataset: Dataset) -> Dataset:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
 
-__all__ = ["REASONS", "Check", "CheckFailed", "CheckSkipped", "Finding", "ask", "find"]
+from vlpbench.errors import nearest
+
+__all__ = ["REASONS", "Check", "CheckFailed", "CheckSkipped", "Finding", "ask", "find", "refuse_unknown_check"]
 
 Check = Callable[[Any], None]
 """A check: takes what is checked, returns where it is right, raises CheckFailed where it is wrong."""
@@ -31,14 +33,17 @@ REASONS: Mapping[str, str] = {
 
 
 class CheckFailed(AssertionError):
-    """A check found something wrong: what was expected and what was seen (`cause`), and what to do (`remedy`)."""
+    """A check found something wrong: what was expected and what was seen (`cause`), and what to do (`remedy`).
 
-    def __init__(self, check: str, cause: str, remedy: str = "") -> None:
-        super().__init__(check, cause, remedy)
-        self.check, self.cause, self.remedy = check, cause, remedy
+    `ask` adds the name of the `check`, which a check itself does not know.
+    """
+
+    def __init__(self, cause: str, remedy: str = "", check: str = "") -> None:
+        super().__init__(cause, remedy, check)
+        self.cause, self.remedy, self.check = cause, remedy, check
 
     def __str__(self) -> str:
-        said = f"{self.check}: {self.cause}"
+        said = f"{self.check}: {self.cause}" if self.check else self.cause
         return f"{said}\n  to do: {self.remedy}" if self.remedy else said
 
 
@@ -74,23 +79,37 @@ class Finding:
         return "\n".join([*lines, f"        to do: {self.remedy}"] if self.remedy else lines)
 
 
+def refuse_unknown_check(name: str, checks: Iterable[str], where: str) -> None:
+    """ValueError, with the nearest right name, unless there is such a check."""
+    known = sorted(checks)
+    if name not in known:
+        near = nearest(name, known)
+        guess = f"did you mean {near!r}? " if near else ""
+        raise ValueError(f"{where} names the unknown check {name!r}; {guess}known: {', '.join(known)}")
+
+
 def ask(name: str, check: Check, subject: Any) -> None:
     """Run one check; whatever it raises but a skip becomes CheckFailed under its name."""
     try:
         check(subject)
     except CheckFailed as wrong:
-        raise CheckFailed(name, wrong.cause, wrong.remedy) from None  # the same, without its name
+        raise CheckFailed(wrong.cause, wrong.remedy, name) from None  # the same, without its name
     except (CheckSkipped, KeyboardInterrupt, SystemExit):
         raise
     except Exception as wrong:
         remedy = getattr(wrong, "remedy", "") or "the traceback above shows where"
-        raise CheckFailed(name, f"expected no error, saw {type(wrong).__name__}: {wrong}", remedy) from wrong
+        raise CheckFailed(f"expected no error, saw {type(wrong).__name__}: {wrong}", remedy, name) from wrong
 
 
 def find(checks: Mapping[str, Check], subject: Any, only: Iterable[str] = ()) -> list[Finding]:
-    """The findings of all checks (or of those named in `only`) on one subject, in their order."""
+    """The findings of all checks (or of those named in `only`) on one subject, in their order.
+
+    An unknown name is a ValueError: a run that checks nothing would look like one that passed.
+    """
     found = []
     wanted = set(only) or set(checks)
+    for name in wanted:
+        refuse_unknown_check(name, checks, "only")
     for name, check in checks.items():
         if name not in wanted:
             continue

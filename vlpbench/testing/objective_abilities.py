@@ -25,7 +25,7 @@ def check_abilities_declared(subject: Subject) -> None:
         wrong = sorted(asked - needs - welcomes)
         if wrong:
             cause = f"encode() asks for {', '.join(wrong)}, which is in neither `needs` nor `welcomes`"
-            raise CheckFailed("", cause, "name it in `needs`, so that the backbone is built with it")
+            raise CheckFailed(cause, "name it in `needs`, so that the backbone is built with it")
 
 
 def check_abilities_used(subject: Subject) -> None:
@@ -35,11 +35,11 @@ def check_abilities_used(subject: Subject) -> None:
     unused = sorted(needs - asked)
     if unused:
         cause = f"`needs` names {', '.join(unused)}, which encode() never asks for on {' or '.join(subject.kinds)}"
-        raise CheckFailed("", cause, "drop it from `needs`: it costs parameters that nobody trains")
+        raise CheckFailed(cause, "drop it from `needs`: it costs parameters that nobody trains")
     ignored = sorted(needs - heard)
     if ignored:
         cause = f"encode() asks for {', '.join(ignored)}, but the loss does not depend on the answer (no gradient)"
-        raise CheckFailed("", cause, "use it, or neither ask nor declare it; detach() cuts its gradient")
+        raise CheckFailed(cause, "use it, or neither ask nor declare it; detach() cuts its gradient")
 
 
 def _asked(subject: Subject, more: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -64,5 +64,3 @@ def _heard(loss: Tensor, calls: Iterable[Call]) -> set[str]:
         return set()
     found = torch.autograd.grad(loss, [x for _, x in pairs], allow_unused=True)
     return {name for (name, _), gradient in zip(pairs, found, strict=True) if gradient is not None and gradient.any()}
-
-

@@ -17,14 +17,14 @@ def check_metadata(subject: Subject) -> None:
     try:
         check_component("objective", subject.cls)
     except Unfit as wrong:
-        raise CheckFailed("", str(wrong), wrong.remedy) from wrong
+        raise CheckFailed(str(wrong), wrong.remedy) from wrong
     coupled = subject.coupled
     whole = isinstance(coupled, int) and not isinstance(coupled, bool) and coupled > 0
     if not (coupled is None or coupled == "all" or whole):
-        raise CheckFailed("", f"coupled is {coupled!r}", 'it is None, a number of samples, or "all"')
+        raise CheckFailed(f"coupled is {coupled!r}", 'it is None, a number of samples, or "all"')
     if subject.cls.visible_with(subject.config) not in ("all", "causal", "causal-text"):
         said = subject.cls.visible_with(subject.config)
-        raise CheckFailed("", f"visible_with() says {said!r}", 'it says "all", "causal" or "causal-text"')
+        raise CheckFailed(f"visible_with() says {said!r}", 'it says "all", "causal" or "causal-text"')
 
 
 def check_config_round_trip(subject: Subject) -> None:
@@ -35,7 +35,7 @@ def check_config_round_trip(subject: Subject) -> None:
         try:
             again = make(type(config), said)
         except WrongValue as wrong:
-            raise CheckFailed("", f"{type(config).__name__} {wrong}", wrong.remedy) from wrong
+            raise CheckFailed(f"{type(config).__name__} {wrong}", wrong.remedy) from wrong
         if again != config:
             cause = f"{config} came back from JSON as {again}"
-            raise CheckFailed("", cause, "use bool, int, float, str, tuples of them")
+            raise CheckFailed(cause, "use bool, int, float, str, tuples of them")

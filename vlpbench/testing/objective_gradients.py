@@ -36,7 +36,7 @@ def check_no_dead_head(subject: Subject) -> None:
                 loss.backward()
         for name, weight in weights.items():
             if weight.grad is not None and not torch.isfinite(weight.grad).all():
-                raise CheckFailed("", f"the gradient of {name} is not finite", "clamp what is divided by or rooted")
+                raise CheckFailed(f"the gradient of {name} is not finite", "clamp what is divided by or rooted")
             if weight.grad is not None and weight.grad.any():
                 alive.add(name)
         optimizer.step()
@@ -44,10 +44,10 @@ def check_no_dead_head(subject: Subject) -> None:
     if dead:
         shown = ", ".join(dead[:5]) + (f" and {len(dead) - 5} more" if len(dead) > 5 else "")
         cause = f"expected a gradient for every trained weight, saw none (or always zero) for {shown}"
-        raise CheckFailed("", cause, "use it, remove it, or declare it frozen: requires_grad=False, or a buffer")
+        raise CheckFailed(cause, "use it, remove it, or declare it frozen: requires_grad=False, or a buffer")
     if not alive:
         cause = "no weight of the backbone gets a gradient"
-        raise CheckFailed("", cause, "build the loss on what encode() was answered, without detach()")
+        raise CheckFailed(cause, "build the loss on what encode() was answered, without detach()")
 
 
 _TEACHER = re.compile(r"(^|[._])(teacher|momentum|ema|moving_average)([._]|$)")
@@ -62,14 +62,14 @@ def check_teacher(subject: Subject) -> None:
     else:
         decay = subject.cls.teacher
         if isinstance(decay, bool) or not isinstance(decay, float | int) or not 0 <= decay < 1:
-            raise CheckFailed("", f"teacher is {decay!r}", "it is a decay from 0 to below 1, such as 0.995")
+            raise CheckFailed(f"teacher is {decay!r}", "it is a decay from 0 to below 1, such as 0.995")
     heard = False
     for kind, host in subject.hosts().items():
         _check_no_gradient(subject, crossed(corrupted(subject, host)), kind)
         heard = heard or _depends(subject, crossed(corrupted(subject, host)))
     if subject.cls.teacher is not None and not heard:
         cause = "a teacher is declared, but the loss is the same whatever it says"
-        raise CheckFailed("", cause, "ask backbone.teacher in encode(), or drop `teacher`")
+        raise CheckFailed(cause, "ask backbone.teacher in encode(), or drop `teacher`")
 
 
 def _check_none_asked(subject: Subject) -> None:
@@ -82,7 +82,7 @@ def _check_none_asked(subject: Subject) -> None:
             if "teacher" not in str(wrong):
                 raise
             cause = "encode() asks for backbone.teacher, but no teacher is declared"
-            raise CheckFailed("", cause, "declare its decay: teacher = 0.995") from wrong
+            raise CheckFailed(cause, "declare its decay: teacher = 0.995") from wrong
 
 
 def _check_no_gradient(subject: Subject, batch: Batch, kind: str) -> None:
@@ -100,7 +100,7 @@ def _check_no_gradient(subject: Subject, batch: Batch, kind: str) -> None:
         if opened or reached:
             what = f"the gradient reaches it at {reached[0]}" if reached else f"{opened[0]} was made to require one"
             cause = f"on {kind}, what the teacher says is trained through: {what}"
-            raise CheckFailed("", cause, "ask backbone.teacher itself, which answers without gradient, or detach()")
+            raise CheckFailed(cause, "ask backbone.teacher itself, which answers without gradient, or detach()")
         _check_own_teachers(objective, kind)
 
 
@@ -111,7 +111,7 @@ def _check_own_teachers(objective: Objective, kind: str) -> None:
         called = _TEACHER.search(name) or (follows and _FOLLOWER.search(name))
         if called and weight.grad is not None and weight.grad.any():
             cause = f"on {kind}, {name!r} is called a teacher's and is trained by gradient"
-            raise CheckFailed("", cause, "ask it under torch.no_grad(), set requires_grad=False, move it in after_step")
+            raise CheckFailed(cause, "ask it under torch.no_grad(), set requires_grad=False, move it in after_step")
 
 
 def _depends(subject: Subject, batch: Batch) -> bool:
@@ -128,5 +128,3 @@ def _depends(subject: Subject, batch: Batch) -> bool:
 
 def _give(backbone: Backbone, average: Backbone) -> None:
     backbone.taught_by(Teacher(average.eval().requires_grad_(False), "teacher"))
-
-

@@ -35,13 +35,13 @@ def check_no_future_leak(subject: Subject) -> None:
         if old.decoded:
             early, own = moved & later, aims & _moved(old, alone)
             if early.any() or own.any():
-                raise CheckFailed("", _told(kind, early, own), _FUTURE)
+                raise CheckFailed(_told(kind, early, own), _FUTURE)
         else:
             seen[0] += int((moved & later).sum())
             seen[1] += int((later & old.counted).sum())
     if seen[1] and seen[0] > _KEPT * seen[1]:
         cause = f"{seen[0]} of {seen[1]} features that tell a word see a later word that is still to be told"
-        raise CheckFailed("", cause, _FUTURE)
+        raise CheckFailed(cause, _FUTURE)
 
 
 def _told(kind: str, early: Tensor, own: Tensor) -> str:
@@ -68,7 +68,7 @@ def check_no_label_leak(subject: Subject) -> None:
             if old.decoded and shown.any():
                 row, place = shown.nonzero()[0].tolist()
                 cause = f"the features that predict word {place} of text {row} ({kind}) change with that word"
-                raise CheckFailed("", cause, _LABEL)
+                raise CheckFailed(cause, _LABEL)
             if not old.decoded:
                 counts[0] += int(shown.sum())
                 counts[1] += int(aims.sum())
@@ -77,7 +77,7 @@ def check_no_label_leak(subject: Subject) -> None:
         return
     if counts[1] and counts[0] > _KEPT * counts[1]:
         cause = f"{counts[0]} of {counts[1]} words to be told stand in the text that they are told from"
-        raise CheckFailed("", cause, _LABEL)
+        raise CheckFailed(cause, _LABEL)
 
 
 _LABEL = "what must be said may stand neither in the prefix, nor under a mask that is open, nor unshifted in the input"
@@ -115,5 +115,3 @@ def _moved(old: Prediction, new: Prediction) -> Tensor:
     """B, S: places whose features changed."""
     apart = (old.features - new.features).abs().amax(-1)
     return apart > 1e-4 * old.features.abs().amax().clamp_min(1)
-
-

@@ -24,7 +24,7 @@ def check_learns_by_heart(subject: Subject) -> None:
     start, end = sum(told[:2]) / 2, sum(told[-4:]) / 4
     if not end < start - 0.05 * abs(start):
         cause = f"two batches were seen {_STEPS // 2} times each, and the loss went from {start:.4g} to {end:.4g}"
-        raise CheckFailed("", cause, "is the sign right, does a gradient reach the backbone?")
+        raise CheckFailed(cause, "is the sign right, does a gradient reach the backbone?")
 
 
 def check_micro_batches(subject: Subject) -> None:
@@ -45,7 +45,7 @@ def compare_gradients(
     apart = far(other[0], whole[0])
     if apart is not None:
         cause = f"{how}, the loss is {float(other[0]):.6g} instead of {float(whole[0]):.6g}"
-        raise CheckFailed("", cause, _SUMS)
+        raise CheckFailed(cause, _SUMS)
     largest = max((float(gradient.abs().max()) for gradient in whole[1].values()), default=0.0)
     for name in sorted(whole[1].keys() | other[1].keys()):
         given = [found.get(name) for found in (whole[1], other[1])]
@@ -53,7 +53,7 @@ def compare_gradients(
         off = float((first - second).abs().max())
         if not off <= 1e-5 * max(1.0, largest):
             cause = f"{how}, the gradient of {name} differs by {off:.2g}"
-            raise CheckFailed("", cause, _SUMS)
+            raise CheckFailed(cause, _SUMS)
 
 
 _SUMS = (

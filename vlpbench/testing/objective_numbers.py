@@ -22,7 +22,7 @@ def check_finite_loss(subject: Subject) -> None:
         made = round_of(subject, host, grad=True)
         _finite(made, kind)
         if not any(rows.requires_grad for rows in made.rows.values()):
-            raise CheckFailed("", f"no loss on {kind} depends on anything that is trained", "detach only the targets")
+            raise CheckFailed(f"no loss on {kind} depends on anything that is trained", "detach only the targets")
 
 
 def check_figures(subject: Subject) -> None:
@@ -33,12 +33,12 @@ def check_figures(subject: Subject) -> None:
             figures = round_of(subject, host, seed, grad=True).step.figures
             if names.setdefault(kind, set(figures)) != set(figures):
                 cause = f"figures {sorted(names[kind])} in one step and {sorted(figures)} in another, both on {kind}"
-                raise CheckFailed("", cause, "report each figure in every step; NaN is no figure, 0 with a count is")
+                raise CheckFailed(cause, "report each figure in every step; NaN is no figure, 0 with a count is")
             for name, value in figures.items():
                 if not isinstance(value, Tensor) or value.ndim != 0:
-                    raise CheckFailed("", f"the figure {name!r} is no 0-d tensor", "take its mean: value.mean()")
+                    raise CheckFailed(f"the figure {name!r} is no 0-d tensor", "take its mean: value.mean()")
                 if not torch.isfinite(value):
-                    raise CheckFailed("", f"the figure {name!r} is {float(value)} on {kind}", "guard it as the loss is")
+                    raise CheckFailed(f"the figure {name!r} is {float(value)} on {kind}", "guard it as the loss is")
     if not any(names.values()):
         raise CheckSkipped("no-figures")
 
@@ -104,7 +104,7 @@ def _all_finite(subject: Subject, hosts: dict[str, Batch], what: str) -> None:
                     if "more than 1 value per channel" in str(wrong) and not _tracks(objective):
                         raise CheckSkipped("batch-statistics") from wrong
                     cause = f"expected a loss for {where}, saw {type(wrong).__name__}: {wrong}"
-                    raise CheckFailed("", cause, "take sums with weights instead of picking rows") from wrong
+                    raise CheckFailed(cause, "take sums with weights instead of picking rows") from wrong
                 _finite(made, where)
                 _finite_gradients(made, [*objective.parameters(), *backbone.parameters()], where)
 
@@ -118,18 +118,18 @@ def _tracks(objective: nn.Module) -> bool:
 def _finite(made: Round, where: str) -> None:
     samples = len(made.batch)
     if not made.rows:
-        raise CheckFailed("", f"loss() returned no losses on {where}", "return Step(losses) with B losses")
+        raise CheckFailed(f"loss() returned no losses on {where}", "return Step(losses) with B losses")
     for name, rows in made.rows.items():
         if not isinstance(rows, Tensor) or rows.shape != (samples,):
             shape = tuple(rows.shape) if isinstance(rows, Tensor) else type(rows).__name__
             cause = f"expected {name!r} of shape ({samples},) on {where}, saw {shape}"
-            raise CheckFailed("", cause, "sum over a sample's own terms; the loop takes the mean over samples")
+            raise CheckFailed(cause, "sum over a sample's own terms; the loop takes the mean over samples")
         if not rows.is_floating_point() or rows.dtype not in (torch.float32, torch.float64):
-            raise CheckFailed("", f"{name!r} on {where} is {rows.dtype}, not float32", "compute the formula in fp32")
+            raise CheckFailed(f"{name!r} on {where} is {rows.dtype}, not float32", "compute the formula in fp32")
         bad = (~torch.isfinite(rows)).nonzero().flatten().tolist()
         if bad:
             cause = f"expected finite losses for {where}, saw {rows[bad[0]].item()} in row {bad[0]} of {name!r}"
-            raise CheckFailed("", cause, _NAN)
+            raise CheckFailed(cause, _NAN)
 
 
 _NAN = "look for a division by a number of others, a logarithm or root of 0, a deviation of one value; clamp them"
@@ -142,4 +142,4 @@ def _finite_gradients(made: Round, weights: Sequence[Tensor], where: str) -> Non
     wanted = [weight for weight in weights if weight.requires_grad]
     for gradient in torch.autograd.grad(loss, wanted, allow_unused=True):
         if gradient is not None and not torch.isfinite(gradient).all():
-            raise CheckFailed("", f"the losses for {where} are finite, but a gradient is not", _NAN)
+            raise CheckFailed(f"the losses for {where} are finite, but a gradient is not", _NAN)

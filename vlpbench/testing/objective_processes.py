@@ -30,11 +30,11 @@ def check_light_import(subject: Subject) -> None:
         )
     if "error" in told:
         cause = f"its module cannot be imported by another process: {told['error']}"
-        raise CheckFailed("", cause, "import all that it uses, and install it")
+        raise CheckFailed(cause, "import all that it uses, and install it")
     for key, what in (("heavy", "loads"), ("files", "reads"), ("reached", "reaches out by")):
         if told[key]:
             cause = f"importing {subject.cls.__module__} {what} {', '.join(told[key][:5])}"
-            raise CheckFailed("", cause, "do it inside the function that needs it, not when the module is imported")
+            raise CheckFailed(cause, "do it inside the function that needs it, not when the module is imported")
 
 
 def check_another_process(subject: Subject) -> None:
@@ -73,5 +73,5 @@ def _shares(subject: Subject, many: int, samples: int, how: str) -> list[dict[st
         for one in told[:many]:
             if "error" in one:
                 remedy = "the class must be importable, and its work the same in every process"
-                raise CheckFailed("", f"{how}, it failed with {one['error']}", remedy)
+                raise CheckFailed(f"{how}, it failed with {one['error']}", remedy)
         return [load_file(Path(folder) / f"gradient{rank}.safetensors") for rank in range(many)]

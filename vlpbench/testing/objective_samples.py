@@ -60,7 +60,7 @@ def _compare(base: Round, other: Round, what: str) -> None:
         apart = far(other.rows[name], rows)
         if apart is not None:
             cause = f"{what}, and {name!r} changed by {apart:.2g}; a loss must not depend on padding"
-            raise CheckFailed("", cause, "weigh by the mask, divide by its sum and not by T, and hand it to read()")
+            raise CheckFailed(cause, "weigh by the mask, divide by its sum and not by T, and hand it to read()")
 
 
 def _played(subject: Subject, batch: Batch) -> Round:
@@ -81,10 +81,10 @@ def check_order_of_samples(subject: Subject) -> None:
                 if far(other.rows[name], rows[order]) is not None:
                     who = f" within groups of {subject.group}" if subject.group > 1 else ""
                     cause = f"samples of {kind} were put in another order{who}, and {name!r} did not follow them"
-                    raise CheckFailed("", cause, "let nothing depend on a sample's place; arrays of corrupt() move too")
+                    raise CheckFailed(cause, "let nothing depend on a sample's place; arrays of corrupt() move too")
             apart = far(mean_loss(other), mean_loss(base))
             if apart is not None:
-                raise CheckFailed("", f"the order of samples changes the loss by {apart:.2g}", "sum over samples")
+                raise CheckFailed(f"the order of samples changes the loss by {apart:.2g}", "sum over samples")
 
 
 def _order(samples: int, group: int, seed: int) -> Tensor:
@@ -111,10 +111,10 @@ def check_samples_apart(subject: Subject) -> None:
         others = {**made.features, **made.rows}
         for name, value in values.items():
             if value.shape[:1] != (len(batch),):
-                raise CheckFailed("", f"encode() returned {name!r} of shape {tuple(value.shape)}", "samples come first")
+                raise CheckFailed(f"encode() returned {name!r} of shape {tuple(value.shape)}", "samples come first")
             if far(others[name][kept], value[kept]) is not None:
                 cause = f"another first sample of {kind} changed {name!r} of the others; coupled is {subject.coupled!r}"
-                raise CheckFailed("", cause, 'declare it: coupled = n for groups in encode(), "all" where loss() looks')
+                raise CheckFailed(cause, 'declare it: coupled = n for groups in encode(), "all" where loss() looks')
 
 
 def _first_of(a: Batch, b: Batch, many: int) -> Batch:

@@ -29,13 +29,13 @@ def check_pure_corruption(subject: Subject) -> None:
         first = corrupted(subject, host, 1)
         for name, array in before.items():
             if not np.array_equal(array, _frozen(host)[name]):
-                raise CheckFailed("", f"corrupt() changed {name!r} of the batch of {kind}", "work on a copy: x.copy()")
+                raise CheckFailed(f"corrupt() changed {name!r} of the batch of {kind}", "work on a copy: x.copy()")
         again = corrupted(subject, _copied(host), 1)
         if set(first.extras) != set(again.extras):
-            raise CheckFailed("", f"corrupt() gave {sorted(first.extras)}, then {sorted(again.extras)}", _PURE)
+            raise CheckFailed(f"corrupt() gave {sorted(first.extras)}, then {sorted(again.extras)}", _PURE)
         for name, array in first.extras.items():
             if not _same(array, again.extras[name]):
-                raise CheckFailed("", f"equal generators gave different {name!r} on {kind}", _PURE)
+                raise CheckFailed(f"equal generators gave different {name!r} on {kind}", _PURE)
 
 
 _PURE = "draw from `rng` alone, and keep nothing between calls"
@@ -55,7 +55,7 @@ def check_chance_by_seed(subject: Subject) -> None:
         views = [corrupted(subject, host, seed).extras for seed in range(6)]
         if all(_same(view[name], views[0][name]) for view in views for name in made):
             cause = f"corrupt() draws from its generator, but six seeds gave the same arrays on {kind}"
-            raise CheckFailed("", cause, "use what is drawn, and do not seed a generator of its own")
+            raise CheckFailed(cause, "use what is drawn, and do not seed a generator of its own")
     if not drew:
         raise CheckSkipped("no-chance")
 
@@ -71,10 +71,10 @@ def check_static_shapes(subject: Subject) -> None:
                 empty = False
                 if array.dtype.kind not in "biuf" or array.ndim == 0 or len(array) != len(host):
                     cause = f"{name!r} on {kind} is {array.dtype} of shape {array.shape}"
-                    raise CheckFailed("", cause, f"return numbers with one row a sample: ({len(host)}, ...)")
+                    raise CheckFailed(cause, f"return numbers with one row a sample: ({len(host)}, ...)")
                 if seen.setdefault(name, (array.shape, array.dtype.kind)) != (array.shape, array.dtype.kind):
                     cause = f"{name!r} on {kind} has shape {seen[name][0]} in one batch and {array.shape} in another"
-                    raise CheckFailed("", cause, "pad to a length that T and the settings decide")
+                    raise CheckFailed(cause, "pad to a length that T and the settings decide")
     if empty:
         raise CheckSkipped("no-corruption")
 
@@ -86,9 +86,9 @@ def check_count(subject: Subject) -> None:
         if count is None:
             continue
         if count.shape != (len(host),):
-            raise CheckFailed("", f"count on {kind} has shape {count.shape}, not ({len(host)},)", "one number a sample")
+            raise CheckFailed(f"count on {kind} has shape {count.shape}, not ({len(host)},)", "one number a sample")
         if not np.isfinite(count).all() or (count < 0).any() or count.sum() <= 0:
-            raise CheckFailed("", f"count on {kind} is {count.tolist()}", "count the terms that enter each loss")
+            raise CheckFailed(f"count on {kind} is {count.tolist()}", "count the terms that enter each loss")
 
 
 def check_no_global_randomness(subject: Subject) -> None:
@@ -97,7 +97,7 @@ def check_no_global_randomness(subject: Subject) -> None:
         surgery = [_watched(partial(_surgery, subject, host), seed, f"corrupt() on {kind}") for seed in (1, 2)]
         for name, array in surgery[0].items():
             if not _same(array, surgery[1][name]):
-                raise CheckFailed("", f"corrupt() gives other {name!r} on {kind} from call to call", _OWN)
+                raise CheckFailed(f"corrupt() gives other {name!r} on {kind} from call to call", _OWN)
         batch = crossed(corrupted(subject, host))
         for training in (False, True):
             _check_round(subject, batch, kind, training)
@@ -116,7 +116,7 @@ def _check_round(subject: Subject, batch: Batch, kind: str, training: bool) -> N
     first, again = (_values(subject, batch, kind, training, seed) for seed in (1, 2))
     for name, value in first.items():
         if far(value, again[name]) is not None:
-            raise CheckFailed("", f"{name!r} on {kind} differs from call to call with the same weights", _OWN)
+            raise CheckFailed(f"{name!r} on {kind} differs from call to call with the same weights", _OWN)
 
 
 def _values(subject: Subject, batch: Batch, kind: str, training: bool, seed: int) -> dict[str, Tensor]:
@@ -142,7 +142,7 @@ def _watched(call: Callable[[], Any], seed: int, where: str) -> Any:
         result = call()
         touched = moved(before)
     if touched:
-        raise CheckFailed("", f"{where} touches the shared generator of {', '.join(touched)}", _OWN)
+        raise CheckFailed(f"{where} touches the shared generator of {', '.join(touched)}", _OWN)
     return result
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vlpbench.errors import nearest
-from vlpbench.testing.findings import Check, CheckFailed, CheckSkipped
+from vlpbench.testing.findings import Check, CheckFailed, CheckSkipped, refuse_unknown_check
 
 if TYPE_CHECKING:
     import pytest
@@ -23,7 +22,7 @@ def parametrized(
     """
     import pytest
 
-    _refuse_unknown(expected_failures, checks)
+    _check_expected(expected_failures, checks)
     parameters = []
     for name, subject in subjects:
         for label, check in checks.items():
@@ -33,13 +32,9 @@ def parametrized(
     return pytest.mark.parametrize((what, "check"), parameters)
 
 
-def _refuse_unknown(named: Mapping[str, str], checks: Iterable[str]) -> None:
-    known = sorted(checks)
+def _check_expected(named: Mapping[str, str], checks: Iterable[str]) -> None:
     for name, reason in named.items():
-        if name not in known:
-            near = nearest(name, known)
-            guess = f"did you mean {near!r}? " if near else ""
-            raise ValueError(f"expected_failures names the unknown check {name!r}; {guess}known: {', '.join(known)}")
+        refuse_unknown_check(name, checks, "expected_failures")
         if not isinstance(reason, str) or not reason.strip():
             raise ValueError(f"expected_failures[{name!r}] says no reason")
 

@@ -55,7 +55,7 @@ def corrupted(subject: Subject, host: Batch, seed: int = 0) -> Batch:
     with seeded_anew(0):
         made = subject.cls.corrupt(shown, generator(seed, f"corrupt/{subject.cls.name}"), subject.config)
     if not isinstance(made, Mapping):
-        raise CheckFailed("", f"corrupt() returned {type(made).__name__}", "return a mapping of names to arrays")
+        raise CheckFailed(f"corrupt() returned {type(made).__name__}", "return a mapping of names to arrays")
     return replace(host, extras={**host.extras, **{name: np.asarray(array) for name, array in made.items()}})
 
 

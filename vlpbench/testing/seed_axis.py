@@ -99,13 +99,13 @@ def _compare(models: Sequence[nn.Module], given: tuple[Any, ...], where: str) ->
             said = str(wrong).splitlines()[0]
             if "atching rule" in said:
                 raise CheckSkipped("no-batching-rule", said) from wrong
-            raise CheckFailed("", f"two seeds cannot run as one model {where}: {said}", _STATIC) from wrong
+            raise CheckFailed(f"two seeds cannot run as one model {where}: {said}", _STATIC) from wrong
     for name, rows in made.items():
         for seed, one in enumerate(alone):
             apart = far(rows[seed], one[name])
             if apart is not None:
                 cause = f"with a seed axis, {name!r} {where} differs by {apart:.2g} for seed {seed}"
-                raise CheckFailed("", cause, "keep nothing between calls that depends on weights")
+                raise CheckFailed(cause, "keep nothing between calls that depends on weights")
 
 
 _STATIC = "no .item(), no boolean indexing, no `if` on a tensor: weights and torch.where instead"

@@ -69,7 +69,7 @@ class Subject:
             if needs <= trunk.offers_with(trunk.config_class()):
                 return trunk
         tried = ", ".join(trunk.name for trunk in self.trunks or ours)
-        raise CheckFailed("", f"no trunk offers {', '.join(sorted(needs))} (tried: {tried})", "say trunks=(YourTrunk,)")
+        raise CheckFailed(f"no trunk offers {', '.join(sorted(needs))} (tried: {tried})", "say trunks=(YourTrunk,)")
 
     @property
     def offers(self) -> frozenset[str]:
