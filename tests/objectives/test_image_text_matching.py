@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from math import log
 
@@ -172,6 +173,27 @@ def test_a_missing_negative_weighs_nothing(pairs, crossed, backbone):
     step = objective.loss({"log_odds": torch.full((3, 3), 2.0)}, batch)
     assert torch.allclose(step.losses, torch.full((3,), log(1 + np.exp(-2.0))))
     assert batch["count"].tolist() == [1, 1, 1] and step.figures["mismatched"] == 0
+
+
+def test_figures_of_groups_add_up_to_those_of_the_batch(pairs, crossed, backbone):
+    objective = matching(backbone, group=2)
+    batch = crossed(pairs([0, 0, 1, 2], [5, 5, 6, 7]), backbone, objective)  # the first group has no mismatch
+    log_odds = torch.tensor([[1.0, -1.0, -1.0]] * 4)
+    whole = objective.loss({"log_odds": log_odds}, batch).figures
+    parts = []
+    for rows in (slice(0, 2), slice(2, 4)):
+        half = replace(batch, extras={key: x[rows] for key, x in batch.extras.items()})
+        parts.append(objective.loss({"log_odds": log_odds[rows]}, half).figures)
+    assert {key: sum(part[key] for part in parts) / 2 for key in whole} == whole
+
+
+def test_a_large_group_takes_no_cube_of_memory(pairs):
+    batch = pairs(range(400), range(400))
+    tracemalloc.start()
+    found = ImageTextMatching.corrupt(batch, np.random.default_rng(0), Config(group=400))["found"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.all() and peak < 20e6  # 400 cubed is 64 MB
 
 
 @pytest.fixture

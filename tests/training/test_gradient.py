@@ -121,6 +121,18 @@ def test_a_size_that_would_cut_groups_is_rounded_up(loader: Made, learner: Made,
     assert seen == {1: [2, 2, 2], 3: [4, 2], 5: [6]}[size]
 
 
+def test_groups_round_up_only_the_kinds_of_batches_that_they_are_in(
+    loader: Made, texts_loader: Made, learner: Made
+) -> None:
+    whole = learner([Pairwise, PrefixLM])
+    batches = step(loader([Pairwise, PrefixLM], batch=6), texts_loader([PrefixLM], 3))
+    _, expected, _, _ = gradients(whole, batches)
+    read: list[int] = []
+    whole.backbone.encoder[0].register_forward_hook(lambda _, given, __: read.append(len(given[0])))
+    assert_close(gradients(whole, batches, 1)[1], expected)
+    assert set(read[:-3]) == {2} and read[-3:] == [1, 1, 1]  # pairs two by two, texts one by one
+
+
 def test_batch_norm_cannot_be_cut() -> None:
     vocabulary = Vocabulary(60, 0, 1, 2, 3, 4, (5, 6))
     backbone = Blueprint(Conv2, "", EncoderDecoder, SIZES["nano"], 32, vocabulary, 6, 0).build(PrefixLM.needs)
@@ -173,14 +185,17 @@ def made_learner() -> Learner:
     objectives = [*THREE, Pairwise]
     backbone = blueprint.build(frozenset().union(*(one.needs for one in objectives)))
     terms = [Term(1.0 + at, one(one.config_class(), backbone.spec)) for at, one in enumerate(objectives)]
+    terms[0].objective.idle = torch.nn.Parameter(torch.ones(2, 2))
     return Learner(backbone, terms)
 
 
 def test_two_processes_get_the_gradient_of_the_whole(loader: Made, texts_loader: Made, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    batches = step(loader([*THREE, Pairwise], batch=8), texts_loader((PrefixLM, LanguageModel), 4))
+    """Texts, which no term sees in groups, need not be whole groups; a weight that no term reaches gets no gradient."""
+    batches = step(loader([*THREE, Pairwise], batch=8), texts_loader((PrefixLM, LanguageModel), 6))
     loss, expected, figures, carries = gradients(made_learner(), batches)
+    assert "terms.prefix-lm.idle" not in expected
     torch.multiprocessing.spawn(_train_in, (2, batches, str(tmp_path)), nprocs=2)
     for rank in range(2):
         told = load_file(tmp_path / f"{rank}.safetensors")

@@ -44,7 +44,7 @@ def joint_gradient(
     whole groups, and all get the gradient of all.
     """
     tally = Tally(learner, batches, device)
-    pieces = list(_pieces(batches, micro_batch, _group(learner, tally)))
+    pieces = list(_pieces(batches, micro_batch, _groups(learner, tally)))
     cut = len(pieces) > len(batches)
     coupled = [name for name in learner.terms if cut and learner.objective(name).coupling == "all"]
     chance = torch.initial_seed()
@@ -78,24 +78,26 @@ def check_micro_batch(learner: Learner, micro_batch: int) -> None:
         )
 
 
-def _group(learner: Learner, tally: Tally) -> int:
-    """Samples that must stay together, so that every term's groups are whole."""
-    groups = [group for name in learner.terms if isinstance(group := learner.objective(name).coupling, int)]
-    together = lcm(*groups)
-    if ranks.many() > 1 and any(samples % together for samples in tally.samples.values()):
-        raise UserError(
-            f"samples see each other in groups of {together}, and a process has {tally.samples}", "budget.batch",
-            f"give each process a multiple of {together}",
-        )
-    return together
+def _groups(learner: Learner, tally: Tally) -> dict[str, int]:
+    """Samples of each kind that must stay together, so that the groups of every term that uses it are whole."""
+    found = {}
+    for kind, samples in tally.samples.items():
+        terms = [learner.objective(name) for name, kinds in tally.kinds.items() if kind in kinds]
+        found[kind] = lcm(*(term.coupling for term in terms if isinstance(term.coupling, int)))
+        if ranks.many() > 1 and samples % found[kind]:
+            raise UserError(
+                f"samples see each other in groups of {found[kind]}, and a process has {samples} {kind}",
+                "budget.batch", f"give each process a multiple of {found[kind]}",
+            )
+    return found
 
 
-def _pieces(batches: StepBatches, micro_batch: int, together: int) -> Iterator[_Piece]:
-    """Neighbouring rows, at least `micro_batch` of them, in whole groups of `together`."""
+def _pieces(batches: StepBatches, micro_batch: int, together: Mapping[str, int]) -> Iterator[_Piece]:
+    """Neighbouring rows, at least `micro_batch` of them, in whole groups."""
     number = 0
     for kind, views in batches.items():
-        samples = len(next(iter(views.values())))
-        size = ceil(micro_batch / together) * together if micro_batch else samples
+        samples, group = len(next(iter(views.values()))), together[kind]
+        size = ceil(micro_batch / group) * group if micro_batch else samples
         for start in range(0, samples, size):
             rows = slice(start, min(start + size, samples))
             yield _Piece(kind, views if size >= samples else _cut(views, rows), rows, number)
@@ -149,9 +151,14 @@ def _pulled(features: Mapping[str, Tensor], gradients: Mapping[str, Tensor], row
 
 
 def _share_gradients(learner: Learner) -> None:
-    """Sum the gradients of all processes; each process's loss is its own part of the joint one."""
+    """Sum the gradients of all processes; each process's loss is its own part of the joint one.
+
+    What has no gradient in any process keeps none: an optimiser passes over it, but lets a gradient of zero decay.
+    """
     if ranks.many() == 1:
         return
-    for weight in learner.parameters():
-        if weight.requires_grad:
+    weights = [weight for weight in learner.parameters() if weight.requires_grad]
+    reached = torch.tensor([int(weight.grad is not None) for weight in weights], device=learner.backbone.device)
+    for weight, processes in zip(weights, ranks.total(reached).tolist(), strict=True):
+        if processes:
             weight.grad = ranks.total(torch.zeros_like(weight) if weight.grad is None else weight.grad)
