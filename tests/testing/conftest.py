@@ -1,0 +1,34 @@
+"""Deliberately wrong objectives and their right neighbours: a file lists them in WRONG and RIGHT, this asks the kit."""
+
+from __future__ import annotations
+
+import pytest
+
+from vlpbench.testing import CheckFailed, check_objective, objective_checks
+
+
+def pytest_generate_tests(metafunc):
+    """`wrong` is each pair of a check and a class that must fail it; `right` each class that passes all checks."""
+    if "wrong" in metafunc.fixturenames:
+        pairs = [(check, cls) for check, classes in metafunc.module.WRONG.items() for cls in classes]
+        metafunc.parametrize("wrong", [pytest.param(pair, id=f"{pair[0]}-{pair[1].name}") for pair in pairs])
+    if "right" in metafunc.fixturenames:
+        metafunc.parametrize("right", metafunc.module.RIGHT, ids=lambda cls: cls.name)
+
+
+@pytest.fixture
+def failure():
+    """Asks one check about a class, and gives its failure; there must be one."""
+
+    def ask(check, cls):
+        with pytest.raises(CheckFailed) as caught:
+            objective_checks()[check](cls)
+        return caught.value
+
+    return ask
+
+
+@pytest.fixture
+def failures():
+    """Asks all checks about a class, and gives what failed as text."""
+    return lambda cls: "\n".join(str(one) for one in check_objective(cls) if one.state == "failed")
