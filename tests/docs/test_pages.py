@@ -93,6 +93,7 @@ class Shell:
         path = os.pathsep.join([str(programs), os.environ["PATH"]])
         where = str(Path(vlpbench.__path__[0]).parent)  # the very package that is tested, installed or not
         self.environment = {**os.environ, "PATH": path, "PYTHONPATH": where, "COLUMNS": "100", **environment}
+        self.environment.pop("PYTHONSAFEPATH", None)  # a reader's own files may import each other
 
     def run(self, command: str) -> tuple[int, str]:
         """Exit code and all that is printed; `export NAME=VALUE` holds for what comes after."""

@@ -63,10 +63,15 @@ def imported(job: dict[str, Any]) -> dict[str, Any]:
 
     sys.addaudithook(watch)
     reference.find()
-    read = [name for name in opened if not name.endswith(_CODE) and not _installed(name, reference)]
+    read = [name for name in opened if not _is_code(name) and not _installed(name, reference)]
     new = {name.partition(".")[0] for name in set(sys.modules) - before}
     started = [] if not torch.cuda.is_initialized() else ["a GPU"]
     return {"heavy": sorted(HEAVY & new), "files": read, "reached": [*reached, *started]}
+
+
+def _is_code(name: str) -> bool:
+    """Whether a file is what importing reads and, where it is the first time, writes (under a passing name)."""
+    return name.endswith(_CODE) or os.path.basename(os.path.dirname(name)) == "__pycache__"  # noqa: PTH119, PTH120
 
 
 def _installed(name: str, reference: Reference) -> bool:
