@@ -49,6 +49,18 @@ class Pairwise(Objective):
         return Step((1 + wrong - right).relu(), {"right": right.mean()}, {"rows": right})
 
 
+class Remembering(Objective):
+    """Carries the texts of both kinds of batches."""
+
+    name, needs, uses = "remembering", frozenset({"text_vector"}), frozenset({"pairs", "texts"})
+
+    def encode(self, backbone: Any, batch: Batch) -> Mapping[str, Tensor]:
+        return {"vector": backbone.text_vector(batch.text)}
+
+    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
+        return Step(features["vector"][:, 0], {}, {"tokens": batch.tokens})
+
+
 def step(loader: Loader, texts: Loader | None = None) -> dict[str, dict[str, Batch]]:
     found = loader.host(0).to(torch.device("cpu"))
     return found if texts is None else {**found, **texts.host(0).to(torch.device("cpu"))}
@@ -175,6 +187,7 @@ def _train_in(rank: int, many: int, batches: Any, folder: str) -> None:
             mine[kind][name] = dataclasses.replace(view, extras={k: x[rows] for k, x in view.extras.items()}, **cut)
     loss, found, figures, carries = gradients(made_learner(), mine, micro_batch=2)
     told = {"loss": loss, "figure": figures["pairwise/right"], "rows": carries["pairwise"]["rows"]}
+    told["tokens"] = carries["remembering"]["tokens"]
     save_file({**{f"gradient {k}": v for k, v in found.items()}, **told}, f"{folder}/{rank}.safetensors")
     torch.distributed.destroy_process_group()
 
@@ -182,7 +195,7 @@ def _train_in(rank: int, many: int, batches: Any, folder: str) -> None:
 def made_learner() -> Learner:
     vocabulary = Vocabulary(60, 0, 1, 2, 3, 4, (5, 6))
     blueprint = Blueprint(Linear, "", EncoderDecoder, SIZES["nano"], 32, vocabulary, 6, seed=0)
-    objectives = [*THREE, Pairwise]
+    objectives = [*THREE, Pairwise, Remembering]
     backbone = blueprint.build(frozenset().union(*(one.needs for one in objectives)))
     terms = [Term(1.0 + at, one(one.config_class(), backbone.spec)) for at, one in enumerate(objectives)]
     terms[0].objective.idle = torch.nn.Parameter(torch.ones(2, 2))
@@ -193,7 +206,8 @@ def test_two_processes_get_the_gradient_of_the_whole(loader: Made, texts_loader:
     from safetensors.torch import load_file
 
     """Texts, which no term sees in groups, need not be whole groups; a weight that no term reaches gets no gradient."""
-    batches = step(loader([*THREE, Pairwise], batch=8), texts_loader((PrefixLM, LanguageModel), 6))
+    both = (PrefixLM, LanguageModel, Remembering)
+    batches = step(loader([*THREE, Pairwise, Remembering], batch=8), texts_loader(both, 6))
     loss, expected, figures, carries = gradients(made_learner(), batches)
     assert "terms.prefix-lm.idle" not in expected
     torch.multiprocessing.spawn(_train_in, (2, batches, str(tmp_path)), nprocs=2)
@@ -204,3 +218,13 @@ def test_two_processes_get_the_gradient_of_the_whole(loader: Made, texts_loader:
         assert float(told["loss"]) == pytest.approx(float(loss), rel=1e-5)
         assert float(told["figure"]) == pytest.approx(float(figures["pairwise/right"]), rel=1e-4)
         torch.testing.assert_close(told["rows"], carries["pairwise"]["rows"])
+        assert told["tokens"].equal(carries["remembering"]["tokens"])
+
+
+@pytest.mark.parametrize("size", [0, 1, 4])
+def test_pairs_are_carried_before_texts(loader: Made, texts_loader: Made, learner: Made, size: int) -> None:
+    whole = learner([Remembering])
+    batches = step(loader([Remembering], batch=6), texts_loader([Remembering], 3))
+    expected = torch.cat([batches[kind]["remembering"].tokens for kind in ("pairs", "texts")])
+    for given in (batches, dict(reversed(batches.items()))):
+        assert gradients(whole, given, size)[3]["remembering"]["tokens"].equal(expected)

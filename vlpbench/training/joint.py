@@ -38,7 +38,7 @@ class Tally:
         self.samples = {kind: len(next(iter(views.values()))) for kind, views in batches.items()}
         self.sums: dict[str, dict[str, Tensor]] = {name: {} for name in learner.terms}
         self.figures: dict[str, Tensor] = {}
-        self.carried: dict[str, dict[str, list[Tensor]]] = {}
+        self.carried: dict[str, dict[str, dict[str, list[Tensor]]]] = {}
 
     def _count(self, name: str, batches: StepBatches) -> Tensor:
         counted = torch.zeros((), device=self.device.torch)
@@ -61,11 +61,14 @@ class Tally:
             share = value.detach() * (samples / self.samples[kind])
             self.figures[f"{label}/{key}"] = self.figures.get(f"{label}/{key}", 0) + share
         for key, rows in step.carry.items():
-            self.carried.setdefault(name, {}).setdefault(key, []).append(rows.detach())
+            self.carried.setdefault(name, {}).setdefault(key, {}).setdefault(kind, []).append(rows.detach())
         return added
 
     def finish(self) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
-        """The joint loss (0-d), figures to log, and what each term carries to `after_step`, of all processes."""
+        """The joint loss (0-d), figures to log, and what each term carries to `after_step`, of all processes.
+
+        Carried rows are in the order of the whole batches, pairs before texts, however the step was cut.
+        """
         loss = torch.zeros((), device=self.device.torch)
         figures = {name: ranks.total(value) / ranks.many() for name, value in self.figures.items()}
         for name, means in self.sums.items():
@@ -74,7 +77,8 @@ class Tally:
                 loss = loss + self.learner.weights[name] * figures[f"{name}/{key}"]
         carries: dict[str, dict[str, Tensor]] = {name: {} for name, kinds in self.kinds.items() if kinds}
         for name, carried in self.carried.items():
-            carries[name] = {key: ranks.gather(torch.cat(rows)) for key, rows in carried.items()}
+            for key, kinds in carried.items():
+                carries[name][key] = torch.cat([ranks.gather(torch.cat(kinds[kind])) for kind in sorted(kinds)])
         return loss, figures, carries
 
 
