@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vlpbench.contract.abilities import Backbone, Context
+from vlpbench.testing.asking import decoded
 from vlpbench.testing.backbone_subject import BackboneSubject
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.rounds import far
@@ -31,8 +32,7 @@ def _contexts(subject: BackboneSubject, model: Backbone) -> dict[str, Context]:
 
 
 def _whole(model: Backbone, context: Context, words: Tensor) -> Tensor:
-    features = model.decode(context, model.read(words, torch.ones_like(words, dtype=torch.bool)))
-    return model.logits(features)
+    return model.logits(decoded(model, context, words))
 
 
 @torch.no_grad()

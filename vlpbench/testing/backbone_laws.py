@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vlpbench.backbones.stems import Linear
-from vlpbench.contract.abilities import Backbone, Context, Visible
-from vlpbench.testing.backbone_shapes import ASKING, asked_with
+from vlpbench.contract.abilities import Backbone, Visible
+from vlpbench.testing.asking import ASKING, asked_with, decoded
 from vlpbench.testing.backbone_subject import BackboneSubject
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.rounds import far
+from vlpbench.testing.tiny import FIRST_WORD, VOCABULARY
 
 __all__ = ["check_backbone_padding", "check_backbone_samples_apart", "check_context_sees", "check_decode_is_causal",
            "check_fused_sees_both", "check_nothing_to_see", "check_pictures_see_no_text", "check_visible"]
@@ -94,21 +95,17 @@ def check_fused_sees_both(subject: BackboneSubject) -> None:
         raise CheckFailed("fused tokens of words are the same after another first word", "let words see words")
 
 
-def _decoded(model: Backbone, context: Context, words: Tensor) -> Tensor:
-    return model.decode(context, model.read(words, torch.ones_like(words, dtype=torch.bool)))
-
-
 @torch.no_grad()
 def check_decode_is_causal(subject: BackboneSubject) -> None:
     """A word changes the features at its own place and behind it, never before it."""
     model = subject.wanting("context", "decode")
     image, text = subject.asked(model)
     words = subject.said()
-    base = _decoded(model, model.context(image, text), words)
+    base = decoded(model, model.context(image, text), words)
     for place in range(1, words.shape[1]):
         other = words.clone()
-        other[:, place] = 13 + (other[:, place] - 12) % 50
-        made = _decoded(model, model.context(image, text), other)
+        other[:, place] = FIRST_WORD + (other[:, place] + 1 - FIRST_WORD) % (VOCABULARY.size - FIRST_WORD)
+        made = decoded(model, model.context(image, text), other)
         if far(made[:, :place], base[:, :place]) is not None:
             raise CheckFailed(f"word {place} changed features before it", "a word sees itself and what was before")
         if far(made[:, place], base[:, place], 1e-4) is None:
@@ -121,11 +118,11 @@ def check_context_sees(subject: BackboneSubject) -> None:
     model = subject.wanting("context", "decode")
     image, text = subject.asked(model)
     words = subject.said()
-    base = _decoded(model, model.context(image, text), words)
+    base = decoded(model, model.context(image, text), words)
     other = model.read(torch.where(torch.arange(text.tokens.shape[1]) == 0, 30, text.tokens), text.mask)
     for what, context in (("picture", model.context(model.see(subject.images(5)), text)),
                           ("prefix", model.context(image, other))):
-        if far(_decoded(model, context, words), base, 1e-4) is None:
+        if far(decoded(model, context, words), base, 1e-4) is None:
             raise CheckFailed(f"what is decoded does not depend on the {what}", "put it into the context")
 
 
@@ -171,6 +168,6 @@ def check_nothing_to_see(subject: BackboneSubject) -> None:
     mask = mask.clone()
     mask[0] = False
     words = subject.said()
-    made = [_decoded(model, model.context(None, model.read(x, mask)), words) for x in (tokens, tokens.roll(1, 1))]
+    made = [decoded(model, model.context(None, model.read(x, mask)), words) for x in (tokens, tokens.roll(1, 1))]
     if not torch.isfinite(made[0]).all() or far(made[0][0], made[1][0]) is not None:
         raise CheckFailed("a row with nothing to see is not finite, or sees what is masked", "let BOS stand in")

@@ -5,45 +5,22 @@ Axes: B samples, P image tokens, T text tokens, D width, E joint width, V words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import torch
-from torch import Tensor
 
-from vlpbench.contract.abilities import Backbone, ImageState, TextState
-from vlpbench.registry.checks import Unfit, check_component
+from vlpbench.testing.asking import ASKING, asked_with, decoded
 from vlpbench.testing.backbone_subject import BackboneSubject
+from vlpbench.testing.declared import check_declared
 from vlpbench.testing.findings import CheckFailed
-from vlpbench.testing.recording import tensors_of
 from vlpbench.testing.rounds import far
 
-__all__ = ["ASKING", "asked_with", "check_backbone_metadata", "check_backbone_state", "check_only_asked_weights",
-           "check_rows", "check_same_seed_same_weights", "check_shapes", "check_unit_vectors", "check_words"]
-
-ASKING: Mapping[str, Callable[[Backbone, ImageState, TextState], tuple[Tensor, ...]]] = {
-    "image_tokens": lambda model, image, text: (model.image_tokens(image),),
-    "text_tokens": lambda model, image, text: (model.text_tokens(text),),
-    "image_vector": lambda model, image, text: (model.image_vector(image),),
-    "text_vector": lambda model, image, text: (model.text_vector(text),),
-    "fused_tokens": lambda model, image, text: model.fused_tokens(image, text),
-    "context": lambda model, image, text: tensors_of(model.context(image, text)),
-    "decode": lambda model, image, text: (model.decode(model.context(image, text), text),),
-}
-"""Each ability, asked for all that it returns."""
-
-
-def asked_with(ability: str) -> tuple[str, ...]:
-    """The abilities that are needed to ask for one."""
-    return ("context", "decode") if ability == "decode" else (ability,)
+__all__ = ["check_backbone_metadata", "check_backbone_state", "check_only_asked_weights", "check_rows",
+           "check_same_seed_same_weights", "check_shapes", "check_unit_vectors", "check_words"]
 
 
 def check_backbone_metadata(subject: BackboneSubject) -> None:
     """Stem and trunk keep the contract: names, versions, signatures; what is offered exists."""
-    for kind, cls in (("stem", subject.stem), ("trunk", subject.trunk)):
-        try:
-            check_component(kind, cls)
-        except Unfit as wrong:
-            raise CheckFailed(str(wrong), wrong.remedy) from wrong
+    check_declared("stem", subject.stem)
+    check_declared("trunk", subject.trunk)
 
 
 @torch.no_grad()
@@ -77,8 +54,7 @@ def _check_candidates(subject: BackboneSubject) -> None:
     image, text = subject.asked(model)
     words = subject.said()
     many = torch.stack([words, words.flip(0)], 1)  # B, C, T
-    made = model.decode(model.context(image, text), model.read(many, torch.ones_like(many, dtype=torch.bool)))
-    alone = model.decode(model.context(image, text), model.read(many[:, 1], torch.ones_like(words, dtype=torch.bool)))
+    made, alone = (decoded(model, model.context(image, text), said) for said in (many, many[:, 1]))
     if made.shape != (*many.shape, model.spec.width) or far(made[:, 1], alone) is not None:
         cause = f"two candidates a row gave {tuple(made.shape)} or other numbers than each alone"
         raise CheckFailed(cause, "decode() of B, C, S tokens gives B, C, S, D; candidates do not see each other")

@@ -14,7 +14,7 @@ from vlpbench.backbones.stems import Linear
 from vlpbench.contract.abilities import Backbone, ImageState, TextState
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.testing.findings import CheckSkipped
-from vlpbench.testing.tiny import LENGTH, VOCABULARY, tiny_backbone, tiny_batches
+from vlpbench.testing.tiny import FIRST_WORD, LENGTH, VOCABULARY, tiny_backbone, tiny_batches
 
 __all__ = ["BackboneSubject", "backbone_subject_of"]
 
@@ -72,7 +72,7 @@ class BackboneSubject:
     def said(self, samples: int = 3, seed: int = 3) -> Tensor:
         """B, T: what a decoder reads: BOS, then words."""
         rng = np.random.default_rng(seed)
-        tokens = torch.from_numpy(rng.integers(13, VOCABULARY.size, (samples, LENGTH)))
+        tokens = torch.from_numpy(rng.integers(FIRST_WORD, VOCABULARY.size, (samples, LENGTH)))
         tokens[:, 0] = VOCABULARY.bos
         return tokens
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vlpbench.contract.dataset import BadSample, Dataset
-from vlpbench.registry.checks import Unfit, check_component
+from vlpbench.testing.declared import check_declared
 from vlpbench.testing.findings import Check, CheckFailed, CheckSkipped, Finding, ask, find
 from vlpbench.testing.pytest_support import parametrized
 from vlpbench.types import Sample
@@ -29,10 +29,7 @@ _MOST = 500
 
 def check_metadata(dataset: Dataset) -> None:
     """The class keeps the contract, and the instance remembers what it was given."""
-    try:
-        check_component("data set", type(dataset))
-    except Unfit as wrong:
-        raise CheckFailed(str(wrong), wrong.remedy) from wrong
+    check_declared("data set", type(dataset))
     facts = dataset.describe()
     if not all(isinstance(key, str) and isinstance(value, str) for key, value in facts.items()):
         raise CheckFailed(f"describe() says {dict(facts)!r}", "say texts by name")

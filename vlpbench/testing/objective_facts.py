@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from vlpbench.config.typed import WrongValue, make, plain
-from vlpbench.registry.checks import Unfit, check_component
+from vlpbench.testing.declared import check_declared
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.subject import Subject
 
@@ -14,10 +14,7 @@ __all__ = ["check_config_round_trip", "check_metadata"]
 
 def check_metadata(subject: Subject) -> None:
     """Name, version, settings class, declared words and signatures keep the contract; so does `coupled`."""
-    try:
-        check_component("objective", subject.cls)
-    except Unfit as wrong:
-        raise CheckFailed(str(wrong), wrong.remedy) from wrong
+    check_declared("objective", subject.cls)
     coupled = subject.coupled
     whole = isinstance(coupled, int) and not isinstance(coupled, bool) and coupled > 0
     if not (coupled is None or coupled == "all" or whole):

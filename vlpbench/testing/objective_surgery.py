@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 from vlpbench.streams import generator
 from vlpbench.testing.chance import moved, seeded_anew, shared_states, without_dropout
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
-from vlpbench.testing.rounds import SHARED, corrupted, crossed, far, rows_of
+from vlpbench.testing.rounds import SHARED, corrupted, crossed, far, full, rows_of, stated
 from vlpbench.testing.subject import Subject
 from vlpbench.types import Batch
 
@@ -124,15 +124,10 @@ def _values(subject: Subject, batch: Batch, kind: str, training: bool, seed: int
     backbone = subject.backbone().train(training)
     objective = subject.objective(backbone).train(training)
 
-    def encode() -> tuple[Batch, Mapping[str, Tensor]]:
-        image = None if batch.images is None else backbone.see(batch.images)
-        full = replace(batch, image=image, text=backbone.read(batch.tokens, batch.mask))
-        return full, objective.encode(backbone, full)
-
+    batch = stated(backbone, batch)
     with torch.no_grad(), without_dropout():
-        full, features = _watched(encode, seed, f"encode() on {kind}")
-        features = {name: x.float() if x.is_floating_point() else x for name, x in features.items()}
-        step = _watched(lambda: objective.loss(features, full), seed, f"loss() on {kind}")
+        features = full(_watched(lambda: objective.encode(backbone, batch), seed, f"encode() on {kind}"))
+        step = _watched(lambda: objective.loss(features, batch), seed, f"loss() on {kind}")
     return {**features, **{f"loss {name}": rows for name, rows in rows_of(step).items()}}
 
 

@@ -19,9 +19,11 @@ from vlpbench.streams import generator
 from vlpbench.testing.chance import seeded_anew
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.subject import Subject
+from vlpbench.training.joint import with_states
 from vlpbench.types import Batch, Step
 
-__all__ = ["SHARED", "Round", "corrupted", "crossed", "far", "mean_loss", "picked", "play", "round_of", "rows_of"]
+__all__ = ["SHARED", "Round", "corrupted", "crossed", "far", "full", "mean_loss", "picked", "play", "round_of",
+           "rows_of", "stated"]
 
 SHARED = ("tokens", "mask", "image_ids", "caption_ids")
 """The arrays of a batch that have a row for each sample, beside pictures and extras."""
@@ -71,15 +73,23 @@ def _tensor(array: Any) -> Tensor:
     return made.float() if made.dtype == torch.float64 else made
 
 
+def stated(backbone: Backbone, batch: Batch) -> Batch:
+    """The batch with the states of its pictures and texts."""
+    return with_states(backbone, {"only": batch})["only"]
+
+
+def full(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The features as `loss` gets them: numbers in fp32."""
+    return {name: x.float() if x.is_floating_point() else x for name, x in features.items()}
+
+
 def play(objective: Objective, backbone: Backbone, batch: Batch, seed: int = 0) -> Round:
     """Encode and loss as the loop calls them, on a batch of tensors; shared generators as in `corrupted`."""
-    image = None if batch.images is None else backbone.see(batch.images)
-    batch = replace(batch, image=image, text=backbone.read(batch.tokens, batch.mask))
+    batch = stated(backbone, batch)
     with seeded_anew(seed):
         features = objective.encode(backbone, batch)
-        full = {name: x.float() if x.is_floating_point() else x for name, x in features.items()}
         with torch.autocast("cpu", enabled=False):
-            return Round(batch, features, objective.loss(full, batch))
+            return Round(batch, features, objective.loss(full(features), batch))
 
 
 def round_of(subject: Subject, host: Batch, seed: int = 0, grad: bool = False) -> Round:

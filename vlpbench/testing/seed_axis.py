@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,10 +16,10 @@ from torch.func import functional_call, stack_module_state, vmap
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Stem, Trunk
-from vlpbench.testing.backbone_shapes import ASKING
+from vlpbench.testing.asking import ASKING
 from vlpbench.testing.backbone_subject import BackboneSubject, backbone_subject_of
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
-from vlpbench.testing.rounds import corrupted, crossed, far, rows_of
+from vlpbench.testing.rounds import corrupted, crossed, far, rows_of, stated
 from vlpbench.testing.subject import Subject, subject_of
 from vlpbench.types import Batch
 
@@ -48,8 +47,7 @@ class _Both(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """name -> B: the losses."""
-        image = None if batch.images is None else self.backbone.see(batch.images)
-        batch = replace(batch, image=image, text=self.backbone.read(batch.tokens, batch.mask))
+        batch = stated(self.backbone, batch)
         features = self.objective.encode(self.backbone, batch)
         return rows_of(self.objective.loss(features, batch))
 

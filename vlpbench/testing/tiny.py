@@ -18,15 +18,15 @@ from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.training.build import Blueprint
 from vlpbench.types import Batch, Vocabulary
 
-__all__ = ["LENGTH", "PIXELS", "ROOM", "VOCABULARY", "tiny_backbone", "tiny_batches", "with_words"]
+__all__ = ["FIRST_WORD", "LENGTH", "PIXELS", "ROOM", "VOCABULARY", "tiny_backbone", "tiny_batches", "with_words"]
 
-VOCABULARY = Vocabulary(size=64, pad=0, bos=1, eos=2, unk=3, mask=4, sentinels=tuple(range(5, 13)))
-"""Ids from 13 on are words."""
+FIRST_WORD = 13
+"""Ids from here on are words."""
+
+VOCABULARY = Vocabulary(size=64, pad=0, bos=1, eos=2, unk=3, mask=4, sentinels=tuple(range(5, FIRST_WORD)))
 
 PIXELS, LENGTH, ROOM = 16, 8, 13
 """H; T of the batches; T that the backbone has room for, so that texts can be padded further."""
-
-_FIRST_WORD = 13
 
 
 def tiny_backbone(
@@ -62,7 +62,7 @@ def tiny_batches(
         drawn[: min(2, samples)] = (length, 3)[:samples]  # the longest and the shortest are always there
         lengths = drawn if words is None else np.asarray(words)
         mask = np.arange(length) < lengths[:, None]
-        tokens = np.where(mask, rng.integers(_FIRST_WORD, VOCABULARY.size, mask.shape), VOCABULARY.pad)
+        tokens = np.where(mask, rng.integers(FIRST_WORD, VOCABULARY.size, mask.shape), VOCABULARY.pad)
         tokens[np.arange(samples), lengths - 1] = VOCABULARY.eos
         ids = np.arange(samples) + 1000 * seed
         images = rng.standard_normal((samples, 3, pixels, pixels), dtype=np.float32) if kind == "pairs" else None
