@@ -8,7 +8,7 @@ from typing import Literal
 
 from vlpbench.config.sums import parse_sum
 from vlpbench.data.examples import Examples, caption_examples
-from vlpbench.data.joint import Joint
+from vlpbench.data.joint_loader import JointLoader
 from vlpbench.data.loader import Loader, Surgery
 from vlpbench.data.mixture import Mixture, mixed
 from vlpbench.errors import UserError
@@ -24,7 +24,7 @@ MOST = 50
 """Steps of one look at the validation split, at most."""
 
 
-def pretraining_loader(bench: Workbench) -> Joint:
+def pretraining_loader(bench: Workbench) -> JointLoader:
     """All steps of the pretraining; `data show` prints one of them. Nothing to learn from is a UserError."""
     steps = max(1, bench.settings.budget.samples // bench.settings.budget.batch)
     loaders = [loader for kind in KINDS if (loader := _loader(bench, kind, "train", steps))]
@@ -33,10 +33,10 @@ def pretraining_loader(bench: Workbench) -> Joint:
             f"{bench.settings.objective!r} has nothing to learn from: data is {bench.settings.data!r}, "
             f"texts is {bench.settings.texts!r}", "data", "name a data set of pairs (data) or of texts (texts)",
         )
-    return Joint(tuple(loaders))
+    return JointLoader(tuple(loaders))
 
 
-def validation_loader(bench: Workbench) -> Joint:
+def validation_loader(bench: Workbench) -> JointLoader:
     """Some steps of the validation split, the same at each look; a set of texts without one is left out."""
     kinds = [kind for kind in KINDS if all("val" in bench.dataset(n).splits() for _, n in _sources(bench, kind))]
     loaders = [loader for kind in kinds if (loader := _loader(bench, kind, "val", MOST))]
@@ -46,7 +46,7 @@ def validation_loader(bench: Workbench) -> Joint:
             "set it to 0, or name a data set with a validation split",
         )
     steps = min([MOST, *(max(1, len(loader.examples) // loader.batch) for loader in loaders)])
-    return Joint(tuple(replace(loader, steps=steps) for loader in loaders))
+    return JointLoader(tuple(replace(loader, steps=steps) for loader in loaders))
 
 
 def _sources(bench: Workbench, kind: Kind) -> list[tuple[float, str]]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vlpbench.config.settings import Optim
-from vlpbench.data.joint import Batches
+from vlpbench.data.joint_loader import Batches
 from vlpbench.device import Device
 from vlpbench.streams import seed_of
 from vlpbench.training.cost import counted_flops

@@ -13,7 +13,7 @@ import torch
 
 from vlpbench.config.settings import ImageSettings
 from vlpbench.data.examples import Examples
-from vlpbench.data.joint import Batches, HostStep, Joint
+from vlpbench.data.joint_loader import Batches, HostStep, JointLoader
 from vlpbench.data.loader import Loader, Surgery
 from vlpbench.types import Batch, Vocabulary
 
@@ -55,7 +55,7 @@ def numbers(step: HostStep) -> list[Any]:
 
 
 def test_a_step_holds_both_batches_and_their_sums(pairs: Loader, texts: Loader) -> None:
-    step = Joint((pairs, texts)).host(4)
+    step = JointLoader((pairs, texts)).host(4)
     alone = pairs.host(4), texts.host(4)
     assert step.samples == 8
     assert step.targets == alone[0].targets + alone[1].targets
@@ -63,7 +63,7 @@ def test_a_step_holds_both_batches_and_their_sums(pairs: Loader, texts: Loader) 
 
 
 def test_one_crossing_gives_pairs_and_texts(pairs: Loader, texts: Loader) -> None:
-    crossed = Joint((texts, pairs)).host(0).to(torch.device("cpu"))
+    crossed = JointLoader((texts, pairs)).host(0).to(torch.device("cpu"))
     assert set(crossed) == {"pairs", "texts"}
     pair, text = crossed["pairs"]["prefix-lm"], crossed["texts"]["prefix-lm"]
     assert pair.images.shape == (6, 3, S, S) and text.images is None
@@ -74,15 +74,15 @@ def test_one_crossing_gives_pairs_and_texts(pairs: Loader, texts: Loader) -> Non
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_steps_are_those_of_the_loaders_whoever_makes_them(pairs: Loader, texts: Loader, workers: int) -> None:
-    helped = Joint((dataclasses.replace(pairs, workers=workers), dataclasses.replace(texts, workers=workers)))
+    helped = JointLoader((dataclasses.replace(pairs, workers=workers), dataclasses.replace(texts, workers=workers)))
     assert (helped.steps, helped.seed) == (12, 3)
     steps = list(helped)
-    assert [numbers(step) for step in steps] == [numbers(Joint((pairs, texts)).host(at)) for at in range(12)]
+    assert [numbers(step) for step in steps] == [numbers(JointLoader((pairs, texts)).host(at)) for at in range(12)]
 
 
 def test_threads_end_with_the_loop(pairs: Loader, texts: Loader) -> None:
     before = threading.active_count()
-    steps = iter(Joint((dataclasses.replace(pairs, workers=2), dataclasses.replace(texts, workers=1))))
+    steps = iter(JointLoader((dataclasses.replace(pairs, workers=2), dataclasses.replace(texts, workers=1))))
     next(steps)
     assert threading.active_count() > before
     steps.close()
@@ -90,7 +90,7 @@ def test_threads_end_with_the_loop(pairs: Loader, texts: Loader) -> None:
 
 
 def test_one_loader_alone_is_a_step_too(texts: Loader) -> None:
-    joint: Batches = Joint((texts,))
+    joint: Batches = JointLoader((texts,))
     steps = list(joint)
     assert [step.samples for step in steps] == [2] * 12
     assert list(steps[0].to(torch.device("cpu"))) == ["texts"]
@@ -98,17 +98,17 @@ def test_one_loader_alone_is_a_step_too(texts: Loader) -> None:
 
 def test_a_loader_can_stand_in_its_place(pairs: Loader) -> None:
     plain: Batches = pairs
-    assert [step.targets for step in plain] == [step.targets for step in Joint((pairs,))]
+    assert [step.targets for step in plain] == [step.targets for step in JointLoader((pairs,))]
 
 
 def test_loaders_that_do_not_belong_together_are_refused(pairs: Loader, texts: Loader) -> None:
     with pytest.raises(ValueError, match="equal steps and one seed"):
-        Joint((pairs, dataclasses.replace(texts, steps=11)))
+        JointLoader((pairs, dataclasses.replace(texts, steps=11)))
     with pytest.raises(ValueError, match="equal steps and one seed"):
-        Joint((pairs, dataclasses.replace(texts, seed=4)))
+        JointLoader((pairs, dataclasses.replace(texts, seed=4)))
     with pytest.raises(ValueError, match="its own stream"):
-        Joint((pairs, dataclasses.replace(texts, stream="pretrain")))
+        JointLoader((pairs, dataclasses.replace(texts, stream="pretrain")))
     with pytest.raises(ValueError, match="only one of them"):
-        Joint((pairs, made(1, 2, "other")))
+        JointLoader((pairs, made(1, 2, "other")))
     with pytest.raises(ValueError, match="not 0"):
-        Joint(())
+        JointLoader(())

@@ -12,7 +12,7 @@ import torch
 from vlpbench.data.loader import HostBatch, Loader
 from vlpbench.types import Batch
 
-__all__ = ["Batches", "Crossing", "HostStep", "Joint"]
+__all__ = ["Batches", "Crossing", "HostStep", "JointLoader"]
 
 
 class Crossing(Protocol):
@@ -31,7 +31,7 @@ class Crossing(Protocol):
 
 
 class Batches(Protocol):
-    """What a training takes its steps from: a Loader, or a Joint of two."""
+    """What a training takes its steps from: a Loader, or a JointLoader."""
 
     @property
     def steps(self) -> int:
@@ -68,7 +68,7 @@ class HostStep:
 
 
 @dataclass(frozen=True)
-class Joint:
+class JointLoader:
     """All steps of a stage that sees pairs and texts; each loader may have worker threads of its own."""
 
     loaders: tuple[Loader, ...]
