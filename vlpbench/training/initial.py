@@ -14,7 +14,7 @@ from vlpbench.contract.abilities import Backbone
 from vlpbench.data.initial_files import initial_files
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.errors import UserError
-from vlpbench.training.bert import fit_text
+from vlpbench.training.bert_weights import fit_text
 from vlpbench.training.fitted import Fitted
 from vlpbench.training.own_weights import fit_checkpoint
 from vlpbench.training.timm_weights import fit_stem

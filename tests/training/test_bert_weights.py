@@ -18,7 +18,7 @@ from vlpbench.backbones.dual_encoder import DualConfig
 from vlpbench.backbones.dual_fusion import DualFusion, DualFusionConfig
 from vlpbench.config.settings import Init
 from vlpbench.errors import UserError
-from vlpbench.training.bert import fit_text
+from vlpbench.training.bert_weights import fit_text
 from vlpbench.training.initial import initial_tokenizer, start_from
 
 D, HEADS, LAYERS, PLACES, WORDS = 96, 4, 2, 12, 60
