@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.keys import PARTS
 from vlpbench.config.known import backbone_parts
 from vlpbench.config.merge import canonical_data, portion_of
 from vlpbench.config.settings import CellSettings
@@ -14,7 +15,7 @@ from vlpbench.config.typed import plain as plain_of
 
 __all__ = ["is_match", "row_name"]
 
-_SPEAKING = ("objective", "backbone", "stem", "trunk", "size", "data", "recipe")
+_SPEAKING = ("objective", "backbone", *PARTS, "data", "recipe")
 """Settings whose value says what it is."""
 
 _ABSENT = object()
@@ -58,8 +59,8 @@ def _canonical(key: str, value: Any) -> Any:
 def _value(key: str, row: str, settings: CellSettings, plain: Any) -> Any:
     if key == "row":
         return row
-    if key in ("stem", "trunk", "size"):
-        return dict(zip(("stem", "trunk", "size"), backbone_parts(settings.backbone), strict=True))[key]
+    if key in PARTS:
+        return dict(zip(PARTS, backbone_parts(settings.backbone), strict=True))[key]
     head, *rest = key.split(".")
     if head == "trunk":
         plain = {"trunk": {backbone_parts(settings.backbone)[1]: plain["wiring"]}}

@@ -13,13 +13,16 @@ from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.errors import UserError, unknown
 
-__all__ = ["KINDS", "Component", "Failure", "Origin", "Plugin", "PluginError", "Registry"]
+__all__ = ["FILE_KINDS", "KINDS", "Component", "Failure", "Origin", "Plugin", "PluginError", "Registry"]
 
 KINDS: Mapping[str, str] = {
     "vlpbench_objectives": "objective", "vlpbench_stems": "stem", "vlpbench_trunks": "trunk",
     "vlpbench_datasets": "data set", "vlpbench_grids": "grid", "vlpbench_recipes": "recipe",
 }
 """What each collecting hook brings, in a user's words."""
+
+FILE_KINDS = frozenset({"grid", "recipe"})
+"""Kinds that are TOML files by name; the others are classes."""
 
 
 class PluginError(UserError):

@@ -11,6 +11,7 @@ import pluggy
 
 from vlpbench import hookspecs
 from vlpbench.config.problems import guess
+from vlpbench.registry.catalogue import FILE_KINDS, KINDS
 from vlpbench.registry.checks import Unfit
 
 __all__ = ["HOOKS", "call_hook", "check_hooks"]
@@ -20,10 +21,6 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
     for name, spec in vars(hookspecs).items() if name.startswith("vlpbench_")
 }
 """Every hook with its arguments."""
-
-
-_FILES = ("vlpbench_grids", "vlpbench_recipes")
-"""Hooks that bring files by name; the others bring classes."""
 
 
 def check_hooks(manager: pluggy.PluginManager, plugin: Any, key: str) -> list[pluggy.HookCaller]:
@@ -81,9 +78,10 @@ def call_hook(hook: pluggy.HookCaller, plugin: Any, **arguments: Any) -> Any:
     """Call the hook of this one plugin alone, and check the shape of what a collecting hook returns."""
     one = _implementation(hook, plugin)
     brought = one.function(*(arguments[name] for name in one.argnames))
-    if hook.name in _FILES and not isinstance(brought, Mapping):
+    kind = KINDS.get(hook.name)  # an observer's hook brings nothing
+    if kind in FILE_KINDS and not isinstance(brought, Mapping):
         raise Unfit(f"{hook.name} returned {_shown(brought)}", "return {name: path of a TOML file}")
-    if hook.name not in (*_FILES, "vlpbench_cell_finished") and not isinstance(brought, list | tuple):
+    if kind is not None and kind not in FILE_KINDS and not isinstance(brought, list | tuple):
         raise Unfit(f"{hook.name} returned {_shown(brought)}", "return a list of classes")
     return brought
 

@@ -15,7 +15,7 @@ import pluggy
 
 from vlpbench import hookspecs
 from vlpbench.files import digest_file
-from vlpbench.registry.catalogue import KINDS, Component, Failure, Origin, Plugin, Registry
+from vlpbench.registry.catalogue import FILE_KINDS, KINDS, Component, Failure, Origin, Plugin, Registry
 from vlpbench.registry.checks import Unfit, check_component
 from vlpbench.registry.explain import explain_import
 from vlpbench.registry.find import Source, built_in, installed, single_files
@@ -97,7 +97,7 @@ class _Loader:
 
     def _take(self, kind: str, items: Any, source: Source) -> None:
         """Keep the components of one hook that are fit; report each of the others."""
-        if kind in ("grid", "recipe"):
+        if kind in FILE_KINDS:
             self._take_files(kind, items, source)
             return
         for cls in items:
