@@ -14,9 +14,6 @@ from vlpbench.types import Vocabulary
 
 __all__ = ["foreign_library", "foreign_pieces", "foreign_vocabulary", "is_foreign"]
 
-SENTINELS = 32
-"""The most unused pieces that stand for spans."""
-
 _NAMES = {"pad": "[PAD]", "bos": "[CLS]", "eos": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"}
 _NOBODYS = "[no piece {}]"
 _UNUSED = re.compile(r"\[unused(\d+)\]")
@@ -41,8 +38,8 @@ def foreign_pieces(held: Mapping[str, Any]) -> list[str]:
     return pieces
 
 
-def foreign_vocabulary(pieces: Sequence[str]) -> Vocabulary:
-    """Its special ids: [PAD], [CLS] as BOS, [SEP] as EOS, [UNK], [MASK], and up to 32 of [unused0] ... for spans."""
+def foreign_vocabulary(pieces: Sequence[str], sentinels: int) -> Vocabulary:
+    """Its special ids: [PAD], [CLS] as BOS, [SEP] as EOS, [UNK], [MASK]; the first of [unused0] ... are `sentinels`."""
     number_of = {piece: number for number, piece in enumerate(pieces)}
     missing = [name for name in _NAMES.values() if name not in number_of]
     if missing:
@@ -51,7 +48,7 @@ def foreign_vocabulary(pieces: Sequence[str]) -> Vocabulary:
                     if (found := _UNUSED.fullmatch(piece)))
     return Vocabulary(
         size=len(pieces), **{name: number_of[piece] for name, piece in _NAMES.items()},
-        sentinels=tuple(number for _, number in unused[:SENTINELS]),
+        sentinels=tuple(number for _, number in unused[:sentinels]),
     )
 
 

@@ -55,7 +55,7 @@ class Tokenizer:
         `pieces` are all its tokens by id. Raises ValueError if it lacks one of [PAD] [CLS] [SEP] [UNK] [MASK].
         """
         made = cls(foreign_pieces(library), (), lowercase=False)  # its own normaliser lower-cases, if any does
-        made._foreign, made._before, made.vocabulary = library, 0, foreign_vocabulary(made.pieces)
+        made._foreign, made._before, made.vocabulary = library, 0, foreign_vocabulary(made.pieces, SENTINELS)
         return made
 
     @classmethod
