@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-__all__ = ["Bars"]
+__all__ = ["WHOLE", "Bars"]
 
 WHOLE = ""
 """The key of the bar that stands for the whole run."""

@@ -21,7 +21,7 @@ from vlpbench.config.typed import shown
 from vlpbench.grid import Cell, cells, open_grid, origins
 from vlpbench.runner.workbench import opened_here
 
-__all__ = ["show_config"]
+__all__ = ["show_config", "table_of"]
 
 Line = tuple[str, Any, str]
 """Key, value, where it came from."""

@@ -11,7 +11,7 @@ from vlpbench.runner.grid_run import Plan
 from vlpbench.runner.pretraining import stage_of
 from vlpbench.runner.tuning import tries_of, tuning_of
 
-__all__ = ["TimeLeft", "work_of"]
+__all__ = ["TimeLeft", "Work", "work_of"]
 
 Work = Mapping[str, Mapping[str, float]]
 """Samples of each stage of each cell, by the cell's id."""

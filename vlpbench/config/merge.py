@@ -72,7 +72,7 @@ def settings_of(whole: Layer, seed: int, known: Known) -> CellSettings:
         "objective": format_sum(objectives), "data": data, "texts": texts, "tasks": tasks, "seed": seed,
         "protocol": protocol, "objectives": {name: _objective(whole, name, known) for _, name in objectives},
         "wiring": _filled(whole, f"trunk.{trunk}", known.trunks[trunk]),
-        "sources": {name: source(whole, name, known) for name in names},
+        "sources": {name: _source(whole, name, known) for name in names},
     }
     settings = CellSettings(**{**top, **sections, **chosen})
     _refuse_unfit(settings)
@@ -136,7 +136,7 @@ def _filled(whole: Layer, key: str, cls: type) -> Mapping[str, Any]:
     return filled
 
 
-def source(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
+def _source(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
     """The settings of one data set, `kind` first; the kind is the name itself where the file does not say it.
 
     What every data set may say is there only where it differs from its default.
@@ -150,7 +150,7 @@ def source(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
     except WrongValue as wrong:
         remedy = f"{wrong.remedy}; or describe it in a table [data.{name}]"
         raise KeyedError("data", WrongValue(str(wrong), remedy)) from wrong
-    said = differing(plain(_made(key, Portion, common)), plain(Portion()))
+    said = _differing(plain(_made(key, Portion, common)), plain(Portion()))
     return {"kind": kind, **plain(_made(key, known.kinds[kind], values)), **said}
 
 
@@ -161,12 +161,12 @@ def portion_of(source: Mapping[str, Any]) -> Portion:
     return portion
 
 
-def differing(found: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+def _differing(found: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
     """The entries of `found` that are not as in `usual`, tables within tables likewise."""
     left = {}
     for key, value in found.items():
         if isinstance(value, Mapping):
-            value = differing(value, usual[key])
+            value = _differing(value, usual[key])
             if value:
                 left[key] = value
         elif value != usual[key]:

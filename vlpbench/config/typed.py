@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vlpbench.errors import UserError, nearest
 
-__all__ = ["WrongValue", "fields_of", "make", "plain", "typed"]
+__all__ = ["WrongValue", "described", "fields_of", "make", "plain", "shown", "typed"]
 
 _WORDS: Mapping[Any, str] = {
     int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes", type(None): "nothing",

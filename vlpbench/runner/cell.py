@@ -24,7 +24,7 @@ from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import Outcome, run_task, why_not
 from vlpbench.training.loop import NonFiniteLoss
 
-__all__ = ["folder_of", "run_cell"]
+__all__ = ["described", "folder_of", "run_cell"]
 
 
 def folder_of(cell: Cell, results: Path) -> CellFolder:

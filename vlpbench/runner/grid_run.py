@@ -20,7 +20,7 @@ from vlpbench.runner.events import Event
 from vlpbench.runner.scheduler import Slots, run_cells, warm_up
 from vlpbench.runner.workbench import Workbench, opened_here
 
-__all__ = ["Plan", "Fate", "plan_grid", "run_grid"]
+__all__ = ["Fate", "Plan", "plan_grid", "prepare", "run_grid"]
 
 Fate = Literal["run", "done", "failed", "skip"]
 

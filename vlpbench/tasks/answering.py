@@ -21,7 +21,7 @@ from vlpbench.contract.objective import Objective
 from vlpbench.parts import masked_mean
 from vlpbench.types import Batch, Spec, Step
 
-__all__ = ["Answering", "AnsweringConfig", "Form"]
+__all__ = ["NEEDS", "Answering", "AnsweringConfig", "Form"]
 
 Form = Literal["decoder", "fused", "vectors"]
 

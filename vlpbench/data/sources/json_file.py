@@ -12,7 +12,7 @@ from vlpbench.contract.dataset import BadSample
 from vlpbench.data.errors import DataError
 from vlpbench.errors import nearest
 
-__all__ = ["decoded", "read_bytes", "read_json", "rows", "text_problem", "unique_rows", "whole_number"]
+__all__ = ["decoded", "missing", "read_bytes", "read_json", "rows", "text_problem", "unique_rows", "whole_number"]
 
 Row = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vlpbench.data.worlds.scene import Scene, Thing, stands
 from vlpbench.data.worlds.words import RELATION, Form, Lexicon, articled, counts
 
-__all__ = ["Facts", "possible", "truth", "ways_to_say", "wordings"]
+__all__ = ["Facts", "Values", "possible", "truth", "ways_to_say", "wordings"]
 
 Values = tuple[int, ...]
 """The numbers of the values that stand in the blanks of a question."""
