@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing
 from torch import Tensor
 
 from vlpbench.backbones import Conv2, EncoderDecoder, Linear
 from vlpbench.backbones.sizes import SIZES
+from vlpbench.config.settings import ImageSettings
 from vlpbench.contract.objective import Objective
 from vlpbench.data.examples import Examples
-from vlpbench.data.loader import Loader
+from vlpbench.data.loader import Loader, Surgery
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.objectives.contrastive import Contrastive
@@ -30,6 +33,7 @@ from vlpbench.training.learner import Learner, Term
 from vlpbench.types import Batch, Step, Vocabulary
 
 CPU = Device("cpu")
+VOCABULARY = Vocabulary(60, 0, 1, 2, 3, 4, (5, 6))
 Made = Callable[..., Any]
 THREE = (PrefixLM, Contrastive, LanguageModel)
 
@@ -171,14 +175,14 @@ def test_the_tower_runs_once_a_piece_and_once_more_where_features_are_cached(loa
     assert calls == [3, 3]
 
 
-def _train_in(rank: int, many: int, batches: Any, folder: str) -> None:
+def share_of_a_step(rank: int, many: int, folder: str) -> None:
     """One process's share of a step; its gradients go to a file of its own."""
     from safetensors.torch import save_file
 
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=many)
-    mine = {}
-    for kind, views in batches.items():
+    mine: dict[str, dict[str, Batch]] = {}
+    for kind, views in made_step().items():
         mine[kind] = {}
         for name, view in views.items():
             rows = slice(rank * len(view) // many, (rank + 1) * len(view) // many)
@@ -192,6 +196,24 @@ def _train_in(rank: int, many: int, batches: Any, folder: str) -> None:
     torch.distributed.destroy_process_group()
 
 
+def made_step() -> dict[str, dict[str, Batch]]:
+    """Eight pairs and six texts. Texts, which no term sees in groups, need not be whole groups."""
+    rng, mask = np.random.default_rng(3), np.arange(6)[None] < np.array([6, 3, 5, 2, 6, 4, 2, 5, 3, 6, 4, 5])[:, None]
+    pairs = Examples(
+        pixels=rng.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8), image_rows=np.arange(12),
+        image_ids=np.arange(12), tokens=np.where(mask, rng.integers(10, 60, (12, 6)), 0), mask=mask,
+        caption_ids=np.arange(12), first=np.arange(12), many=np.ones(12, int),
+    )
+    texts = dataclasses.replace(pairs, pixels=np.zeros((0, 32, 32, 3), np.uint8))
+    found: dict[str, dict[str, Batch]] = {}
+    both = (PrefixLM, LanguageModel, Remembering)
+    for examples, objectives, batch in ((pairs, [*THREE, Pairwise, Remembering], 8), (texts, both, 6)):
+        surgeries = [Surgery(one.name, one.corrupt, one.config_class()) for one in objectives]
+        loader = Loader(examples, surgeries, VOCABULARY, ImageSettings(size=32), 0, batch, 1)
+        found |= loader.host(0).to(torch.device("cpu"))
+    return found
+
+
 def made_learner() -> Learner:
     vocabulary = Vocabulary(60, 0, 1, 2, 3, 4, (5, 6))
     blueprint = Blueprint(Linear, "", EncoderDecoder, SIZES["nano"], 32, vocabulary, 6, seed=0)
@@ -202,15 +224,16 @@ def made_learner() -> Learner:
     return Learner(backbone, terms)
 
 
-def test_two_processes_get_the_gradient_of_the_whole(loader: Made, texts_loader: Made, tmp_path: Path) -> None:
+def test_two_processes_get_the_gradient_of_the_whole(tmp_path: Path) -> None:
+    """A weight that no term reaches gets no gradient, whatever the number of processes."""
     from safetensors.torch import load_file
 
-    """Texts, which no term sees in groups, need not be whole groups; a weight that no term reaches gets no gradient."""
-    both = (PrefixLM, LanguageModel, Remembering)
-    batches = step(loader([*THREE, Pairwise, Remembering], batch=8), texts_loader(both, 6))
-    loss, expected, figures, carries = gradients(made_learner(), batches)
+    loss, expected, figures, carries = gradients(made_learner(), made_step())
     assert "terms.prefix-lm.idle" not in expected
-    torch.multiprocessing.spawn(_train_in, (2, batches, str(tmp_path)), nprocs=2)
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    words = [sys.executable, __file__]
+    started = [subprocess.Popen([*words, str(rank), "2", str(tmp_path)], env=where) for rank in range(2)]
+    assert [one.wait(timeout=120) for one in started] == [0, 0]
     for rank in range(2):
         told = load_file(tmp_path / f"{rank}.safetensors")
         found = {name[9:]: value for name, value in told.items() if name.startswith("gradient ")}
@@ -228,3 +251,7 @@ def test_pairs_are_carried_before_texts(loader: Made, texts_loader: Made, learne
     expected = torch.cat([batches[kind]["remembering"].tokens for kind in ("pairs", "texts")])
     for given in (batches, dict(reversed(batches.items()))):
         assert gradients(whole, given, size)[3]["remembering"]["tokens"].equal(expected)
+
+
+if __name__ == "__main__":  # a process of its own, started above
+    share_of_a_step(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

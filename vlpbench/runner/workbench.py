@@ -24,7 +24,6 @@ from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.data.splits import Split, open_split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
-from vlpbench.errors import UserError
 from vlpbench.files import digest
 from vlpbench.grid import Cell, open_source
 from vlpbench.registry import Registry
@@ -174,14 +173,10 @@ class Workbench:
 
     @property
     def visible(self) -> Visible:
-        """Who saw whom in a context; objectives that disagree are a UserError."""
+        """Who saw whom in a context while words were learnt; where objectives differ, the most that any saw."""
         found = {plan.objective.visible_with(plan.config) for plan in self.terms if "decode" in plan.objective.trains}
-        if len(found) > 1:
-            raise UserError(
-                f"the objectives of {self.settings.objective!r} disagree on who sees whom: {', '.join(sorted(found))}",
-                "objective", "set the same `visible` for all of them in [objective.NAME]",
-            )
-        return next(iter(found), "all")
+        widest: tuple[Visible, ...] = ("all", "causal-text", "causal")
+        return next((one for one in widest if one in found), "all")
 
     @cached_property
     def blueprint(self) -> Blueprint:
