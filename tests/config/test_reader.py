@@ -149,6 +149,21 @@ def test_the_smallest_grid_has_defaults(tmp_path, known):
         ("[[rows]]\npublished = { vqa = 3 }", ":2, rows[1] published.vqa", "'vqa' is no score", "task.metric"),
         ("[[rows]]\npublished = { vqa.x = 'a' }", ":2, rows[1] published.vqa.x", "must be a number", ""),
         ("[axes]\nstem = ['conv2']\n[[rows]]\nstem = 'conv3'", ":4, rows[1] stem", "is an axis too", "one of"),
+        ("[axes]\nstem = ['conv2']\n[[rows]]\nbackbone = 'conv3/dual/nano'", ":4, rows[1] backbone",
+         "stands beside the axis stem", "one of"),
+        ("[axes]\nbackbone = ['conv3/dual/nano']\n[[rows]]\nsize = 'tiny'", ":4, rows[1] size",
+         "stands beside the axis backbone", "one of"),
+        ("[axes]\nbackbone = ['conv3/dual/nano']\nstem = ['conv2']", ":3, axes.stem", "is a part of backbone",
+         "one of"),
+        ("[[rows]]\nnmae = 'a'", ":2, rows[1] nmae", "unknown key 'nmae'", "did you mean 'name'?"),
+        ("[[rows]]\nseeds = [1]", ":2, rows[1] seeds", "seeds are said once", "at the top"),
+        ("[[rows]]\nbeside = ['flops']", ":2, rows[1] beside", "is said once for all rows", "at the top"),
+        ("[[rows]]\npublished = 3", ":2, rows[1] published", "must be a table of numbers", "vqa.accuracy"),
+        ("[[exclude]]\nrow = 3", ":2, exclude[1] row", "must be a text", ""),
+        ("[[exclude]]\nseed = '1'", ":2, exclude[1] seed", "must be a whole number", "without quotes"),
+        ("[base]\nstem = 'timm:'", ":2, base.stem", "names nothing behind the colon", "timm:resnet18"),
+        ("[text]\ntrained_on = 'none'", ":2, text.trained_on", "'none' has no texts", "leave it out"),
+        ("[text]\ntrained_on = 'a + 2*b'", ":2, text.trained_on", "'b' has no weight", "alone"),
         ("[[exclude]]", ":1, exclude[1]", "is empty", ""),
         ("[[exclude]]\nstm = 'conv2'", ":2, exclude[1] stm", "unknown setting 'stm'", "did you mean 'stem'?"),
         ("floors = 'no'", ":1, floors", "must be true or false", ""),
@@ -174,7 +189,7 @@ def test_the_smallest_grid_has_defaults(tmp_path, known):
         ("[init]\nstm = 'a'", ":2, init.stm", "unknown key 'stm'", "did you mean 'init.stem'?"),
         ("[tune]\ntask = 'vqaa'", ":2, tune.task", "unknown task 'vqaa'", "did you mean 'vqa'?"),
         ("[tune.tries]\noptim.lr = 1", ":2, tune.tries.optim.lr", "must be a list of values to try", "[1]"),
-        ("[tune.tries]\n'optim.lr' = []", ":2, tune.tries.optim.lr", "must be a list of values", ""),
+        ("[tune.tries]\n'optim.lr' = []", ":2, tune.tries.optim.lr", "must be a list of values", "leave it out"),
         ("[tune.tries]\noptim.lrr = [1]", ":2, tune.tries.optim.lrr", "unknown key 'lrr'", "'optim.lr'"),
         ("[tune.tries]\noptim.lr = ['a']", ":2, tune.tries.optim.lr", "must be a number", ""),
         ("[tune.tries]\ndata = ['a']", ":2, tune.tries.data", "'data' cannot be tried", "optim.lr"),
@@ -304,3 +319,16 @@ def test_mistakes_of_a_recipe_are_told_with_its_own_file(tmp_path, known):
     assert "wrong.toml:2, settings.optim.lrr" in places
     assert "wrong.toml:3, settings.data" in places
     assert "grid.toml:4" in places
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "place"),
+    [
+        ("", "seeds=a", "-S seeds"),
+        ("", "beside=flop", "-S beside"),
+        ("[axes]\nstem = ['conv2']", "stem=conv9", "-S stem"),
+        ("", "base.stem=conv2", "-S base.stem"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_not_looked_for_in_the_file(tmp_path, known, text, override, place):
+    assert mistakes(tmp_path, known, text, override).place == place

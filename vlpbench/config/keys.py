@@ -97,13 +97,15 @@ def checked(key: str, value: Any, known: Known | None, kinds: Mapping[str, str])
         return _field(Protocol, path, 2, value)
     if path[0] in NAMED:
         return _plugged(path, value, known, kinds)
+    if path[0] == "base":
+        raise WrongValue(f"unknown setting {key!r}", f"write {'.'.join(path[1:])!r}: it holds for all rows as it is")
     near = nearest(path[0], {*SECTIONS, *NAMED})
     remedy = f"did you mean {'.'.join([near, *path[1:]])!r}?" if near else guess("", _ALL)
     raise WrongValue(f"unknown setting {key!r}", remedy)
 
 
 def _top(key: str, value: Any, known: Known | None) -> Any:
-    if key == "seed":
+    if key in ("seed", "seeds"):
         raise WrongValue("seeds are said once for all rows", 'write "seeds = [0, 1]" at the top of the file')
     if key in (*SECTIONS, *NAMED) and value == {}:
         return value
@@ -152,7 +154,8 @@ def _tries(key: str, value: Any, known: Known | None, kinds: Mapping[str, str]) 
     if not can_be_tried(key):
         raise WrongValue(f"{key!r} cannot be tried: it says what is compared, not how a row is trained", _TRIED)
     if not isinstance(value, list) or not value:
-        raise WrongValue("must be a list of values to try", f"put it in brackets: [{shown(value)}]")
+        remedy = "leave it out, or say what to try" if value == [] else f"put it in brackets: [{shown(value)}]"
+        raise WrongValue("must be a list of values to try", remedy)
     return [checked(key, one, known, kinds) for one in value]
 
 
@@ -204,10 +207,19 @@ def _field(cls: type, path: list[str], at: int, value: Any) -> Any:
     found = plain(typed(fields[path[at]], value))
     within(".".join([path[0], *path[1 if path[0] in SECTIONS else 2 : at + 1]]), found)
     if path == ["text", "trained_on"] and found:
-        terms(found, "data set")
+        _spoken(found)
     for part in path[at + 1 :]:
         found = found[part]
     return found
+
+
+def _spoken(text: str) -> None:
+    """Raise WrongValue unless `text` names data sets, without weights: a tokenizer reads each text once."""
+    for weight, name in terms(text, "data set"):
+        if name == "none":
+            raise WrongValue("'none' has no texts to learn pieces from", "leave it out: then all sets of the cell are")
+        if weight != 1:
+            raise WrongValue(f"a tokenizer reads each text once, so {name!r} has no weight", f"write {name!r} alone")
 
 
 def _near_key(before: list[str], name: str, fields: Iterable[str]) -> str:

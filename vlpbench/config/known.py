@@ -73,6 +73,8 @@ class Known:
         """Raise WrongValue unless `name` is a known stem (with or without argument), trunk or size."""
         names = {"stem": self.stems, "trunk": self.trunks, "size": self.sizes}[what]
         self.one(what, name.partition(":")[0] if what == "stem" else name, names)
+        if what == "stem" and name.endswith(":"):
+            raise WrongValue(f"{name!r} names nothing behind the colon", 'write for example "timm:resnet18"')
 
     def one(self, what: str, name: str, names: Collection[str]) -> None:
         """Raise WrongValue unless `name` is among `names`, with the cause if a failed plugin would have brought it."""

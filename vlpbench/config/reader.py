@@ -9,12 +9,13 @@ from typing import Any
 
 from vlpbench.config.gridfile import BESIDE, SCHEMA, GridFile, Row, parse_file
 from vlpbench.config.keys import NAMED, SECTIONS, TOP, Layer, checked, flatten
-from vlpbench.config.known import TASKS, Known
+from vlpbench.config.known import Known
 from vlpbench.config.lines import find_lines
 from vlpbench.config.overrides import parse_overrides
 from vlpbench.config.problems import GridError, Report, guess
+from vlpbench.config.published import read_published
 from vlpbench.config.recipes import read_recipe
-from vlpbench.config.tries import refuse_double_tries
+from vlpbench.config.tries import refuse_double_axes, refuse_double_tries
 from vlpbench.config.typed import WrongValue, typed
 
 __all__ = ["read_grid"]
@@ -24,6 +25,9 @@ _HEADER: Mapping[str, Any] = {
     "reference": str, "floors": bool, "beside": tuple[str, ...],
 }
 _TABLES = ("base", "axes", "rows", "exclude", "tasks", *SECTIONS, *NAMED)
+_OF_ROW = ("name", "published")
+_EXCLUDED: Mapping[str, Any] = {"row": str, "seed": int}
+"""What a rule under `[[exclude]]` may say that is no setting."""
 _AT_MOST_ONCE = ("seeds", "tasks", "reference", "floors", "beside")
 
 
@@ -61,12 +65,13 @@ class _Reader:
         grid = GridFile(
             path=self.path, name=self.header.get("name", self.path.stem), axes=axes,
             description=self.header.get("description", ""), plugins=self.header.get("plugins", ()),
-            base=self._base(), rows=self._rows(axes), exclude=self._exclude(),
+            base=self._base(), rows=self._rows(), exclude=self._exclude(),
             seeds=self.header.get("seeds", (0,)), reference=self.header.get("reference", ""),
             floors=self.header.get("floors", True), overrides=self._layer(self.said, ("-S",)),
             data_root=self.data_root, beside=self.header.get("beside", ()), lines=self.report.lines,
             typed=frozenset(self.typed),
         )
+        refuse_double_axes(grid, self.report)
         refuse_double_tries(grid, self.report)
         self.report.raise_any()
         return grid
@@ -107,16 +112,27 @@ class _Reader:
             self.report.add(("name",), "must be letters, digits, dots and dashes: it names a folder")
         for one in self.header.get("beside", ()):
             if one not in BESIDE:
-                self.report.add(("beside",), f"unknown column {one!r}", guess(one, BESIDE))
+                self.report.add(self._at("beside"), f"unknown column {one!r}", guess(one, BESIDE))
         seeds = self.header.get("seeds", (0,))
         if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
-            self.report.add(("seeds",), f"must be different whole numbers from 0 on, not {list(seeds)}")
+            self.report.add(self._at("seeds"), f"must be different whole numbers from 0 on, not {list(seeds)}")
 
     def _take(self, key: str, value: Any) -> None:
+        found = self._typed(_HEADER[key], value, self._at(key))
+        if found is not None:
+            self.header[key] = found
+
+    def _typed(self, kind: Any, value: Any, path: tuple[str | int, ...]) -> Any:
+        """The value as `kind`; None, and a mistake, where it is none."""
         try:
-            self.header[key] = typed(_HEADER[key], value)
+            return typed(kind, value)
         except WrongValue as wrong:
-            self.report.add((key,), str(wrong), wrong.remedy)
+            self.report.add(path, str(wrong), wrong.remedy)
+            return None
+
+    def _at(self, key: str, table: str = "") -> tuple[str, ...]:
+        """Where a key of the header or of a table stands: in the file, or on the command line."""
+        return ("-S", key) if key in self.typed else (*([table] if table else []), *key.split("."))
 
     def _unknown(self, key: str) -> None:
         if key in TOP:
@@ -160,7 +176,7 @@ class _Reader:
         return {key: self._axis(key, values) for key, values in axes.items()}
 
     def _axis(self, key: str, values: Any) -> tuple[Any, ...]:
-        path = ("axes", *key.split("."))
+        path = self._at(key, "axes")
         if key in ("seed", "seeds"):
             self.report.add(path, "seeds are no axis", 'write "seeds = [0, 1]" at the top of the file')
         elif key.startswith("tune."):
@@ -171,38 +187,36 @@ class _Reader:
             return tuple(self._value(key, value, path) for value in values)
         return ()
 
-    def _rows(self, axes: Mapping[str, Any]) -> tuple[Row, ...]:
+    def _rows(self) -> tuple[Row, ...]:
         rows = []
         for number, table in enumerate(self._tables("rows")):
-            changes = {key: value for key, value in table.items() if key not in ("name", "published")}
+            changes = {key: value for key, value in table.items() if self._is_change(key, number)}
             name = table.get("name", "")
             if not isinstance(name, str):
                 self.report.add(("rows", number, "name"), "must be a text in quotes")
                 name = ""
             layer = self._layer(changes, ("rows", number))
-            for key in layer.keys() & axes.keys():
-                self.report.add(("rows", number, *key.split(".")), "is an axis too", "say it in one of the two")
-            rows.append(Row(name, layer, self._published(table.get("published", {}), number), number))
+            published = read_published(table.get("published", {}), number, self.report)
+            rows.append(Row(name, layer, published, number))
         return tuple(rows)
 
-    def _published(self, table: Any, number: int) -> Mapping[str, float]:
-        found: dict[str, float] = {}
-        for key, value in _scores(table if isinstance(table, dict) else {"": table}):
-            path: tuple[str | int, ...] = ("rows", number, "published", *key.split("."))
-            task, dot, _metric = key.partition(".")
-            if not dot or task not in TASKS:
-                self.report.add(path, f"{key!r} is no score", f"write task.metric; tasks: {', '.join(TASKS)}")
-                continue
-            try:
-                found[key] = typed(float, value)
-            except WrongValue as wrong:
-                self.report.add(path, str(wrong), wrong.remedy)
-        return found
+    def _is_change(self, key: str, number: int) -> bool:
+        """Whether a key of a row changes a setting; one that a row cannot have is reported."""
+        if key in _OF_ROW or key.split(".")[0] in (*TOP, *SECTIONS, *NAMED, "seed", "seeds"):
+            return key not in _OF_ROW
+        if key in _HEADER:
+            self.report.add(("rows", number, key), "is said once for all rows", "put it at the top of the file")
+        else:
+            names = {*TOP, *SECTIONS, *NAMED, *_OF_ROW}
+            self.report.add(("rows", number, *key.split(".")), f"unknown key {key!r}", guess(key.split(".")[0], names))
+        return False
 
     def _exclude(self) -> tuple[Layer, ...]:
         found: list[Layer] = []
         for number, table in enumerate(self._tables("exclude")):
-            free: dict[str, Any] = {key: table[key] for key in ("row", "seed") if key in table}
+            free: dict[str, Any] = {key: table[key] for key in _EXCLUDED if key in table}
+            for key, value in free.items():
+                self._typed(_EXCLUDED[key], value, ("exclude", number, key))
             rest = {key: value for key, value in table.items() if key not in free}
             if not table:
                 self.report.add(("exclude", number), "is empty: it would leave out every cell")
@@ -232,12 +246,3 @@ class _Reader:
 def _is_empty_table(key: str, value: Any) -> bool:
     """Whether a table says nothing; an empty `tune.tries` says that nothing is tried."""
     return value == {} and key.split(".")[0] in _TABLES and key != "tune.tries"
-
-
-def _scores(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """`task.metric` and number, whether nested or in one quoted key."""
-    found: list[tuple[str, Any]] = []
-    for key, value in table.items():
-        inner = [(f"{key}.{name}", one) for name, one in _scores(value)] if isinstance(value, dict) else [(key, value)]
-        found.extend(inner)
-    return found

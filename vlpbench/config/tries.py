@@ -1,4 +1,4 @@
-"""What `[tune]` tries must not be said by a row, an axis or the command line as well: one of them would be ignored."""
+"""What an axis or `[tune]` varies must not be said again, by a row or another axis: one of the two would be ignored."""
 
 from __future__ import annotations
 
@@ -8,12 +8,25 @@ from vlpbench.config.gridfile import GridFile
 from vlpbench.config.keys import PARTS, Layer
 from vlpbench.config.problems import Report
 
-__all__ = ["refuse_double_tries"]
+__all__ = ["refuse_double_axes", "refuse_double_tries"]
 
 _Said = Mapping[str, tuple[str | int, ...]]
 """Keys and where each stands."""
 
 _START = "tune.tries."
+
+
+def refuse_double_axes(grid: GridFile, report: Report) -> None:
+    """Report each setting of a row that is an axis too, or a part of one, and each axis that another has as a part."""
+    for row in grid.rows:
+        for key in row.changes:
+            if axis := next((one for one in _same(key) if one in grid.axes), None):
+                what = "is an axis too" if axis == key else f"stands beside the axis {axis}, which says it too"
+                report.add(("rows", row.number, *key.split(".")), what, "say it in one of the two")
+    if "backbone" in grid.axes:
+        for part in PARTS:
+            if part in grid.axes:
+                report.add(("axes", part), "is a part of backbone, which is an axis, too", "say it in one of the two")
 
 
 def refuse_double_tries(grid: GridFile, report: Report) -> None:
