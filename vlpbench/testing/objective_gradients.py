@@ -6,9 +6,7 @@ import re
 
 import torch
 
-from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
-from vlpbench.contract.teacher import Teacher
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.rounds import Round, corrupted, crossed, far, mean_loss, play
 from vlpbench.testing.subject import Subject
@@ -118,13 +116,8 @@ def _depends(subject: Subject, batch: Batch) -> bool:
     """Whether another teacher makes another loss."""
     made: list[Round] = []
     for seed in (500, 600):
-        backbone = subject.backbone()
-        other = subject.backbone(seed=seed, taught=False)
-        _give(backbone, other)
+        backbone = subject.backbone(taught=False)
+        subject.teach(backbone, seed)
         with torch.no_grad():
             made.append(play(subject.objective(backbone), backbone, batch))
     return any(far(rows, made[1].rows[name]) is not None for name, rows in made[0].rows.items())
-
-
-def _give(backbone: Backbone, average: Backbone) -> None:
-    backbone.taught_by(Teacher(average.eval().requires_grad_(False), "teacher"))

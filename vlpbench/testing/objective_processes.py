@@ -16,7 +16,7 @@ from vlpbench.testing.jobs import crew
 from vlpbench.testing.learning import Study
 from vlpbench.testing.objective_learning import compare_gradients
 from vlpbench.testing.references import Reference
-from vlpbench.testing.rounds import picked
+from vlpbench.testing.rows import picked
 from vlpbench.testing.subject import Subject
 
 __all__ = ["check_another_process", "check_light_import", "check_two_processes"]

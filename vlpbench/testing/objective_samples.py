@@ -6,14 +6,14 @@ Axes: B samples, T tokens.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vlpbench.testing.findings import CheckFailed
-from vlpbench.testing.rounds import Round, corrupted, crossed, far, mean_loss, picked, play
+from vlpbench.testing.rounds import Round, corrupted, crossed, far, mean_loss, play
+from vlpbench.testing.rows import first_of, picked
 from vlpbench.testing.subject import Subject
 from vlpbench.testing.tiny import ROOM
 from vlpbench.types import Batch
@@ -104,7 +104,7 @@ def check_samples_apart(subject: Subject) -> None:
         other = crossed(corrupted(subject, subject.hosts(seed=7)[kind], 7))
         if subject.given is not None:
             other = picked(batch, torch.arange(len(batch)).roll(subject.group))
-        mixed = _first_of(other, batch, subject.group)
+        mixed = first_of(other, batch, subject.group)
         base, made = _played(subject, batch), _played(subject, mixed)
         kept = slice(subject.group, None)
         values = dict(base.features) if subject.coupled == "all" else {**base.features, **base.rows}
@@ -115,17 +115,3 @@ def check_samples_apart(subject: Subject) -> None:
             if far(others[name][kept], value[kept]) is not None:
                 cause = f"another first sample of {kind} changed {name!r} of the others; coupled is {subject.coupled!r}"
                 raise CheckFailed(cause, 'declare it: coupled = n for groups in encode(), "all" where loss() looks')
-
-
-def _first_of(a: Batch, b: Batch, many: int) -> Batch:
-    """The first samples of `a` before the rest of `b`."""
-
-    def join(x: Any, y: Any) -> Tensor:
-        return torch.cat([x[:many], y[many:]])
-
-    extras = {name: join(a.extras[name], array) for name, array in b.extras.items()}
-    return replace(
-        b, images=None if b.images is None else join(a.images, b.images), tokens=join(a.tokens, b.tokens),
-        mask=join(a.mask, b.mask), image_ids=join(a.image_ids, b.image_ids),
-        caption_ids=join(a.caption_ids, b.caption_ids), extras=extras,
-    )

@@ -17,7 +17,8 @@ from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.learning import Study
-from vlpbench.testing.rounds import SHARED, corrupted, crossed, far, play
+from vlpbench.testing.rounds import corrupted, crossed, far, play
+from vlpbench.testing.rows import SHARED
 from vlpbench.testing.subject import Subject
 from vlpbench.training.checkpoint import load_weights, read_weights, save_weights
 from vlpbench.types import Batch

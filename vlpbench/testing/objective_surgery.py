@@ -14,7 +14,8 @@ from torch import Tensor
 from vlpbench.streams import generator
 from vlpbench.testing.chance import moved, seeded_anew, shared_states, without_dropout
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
-from vlpbench.testing.rounds import SHARED, corrupted, crossed, far, full, rows_of, stated
+from vlpbench.testing.rounds import corrupted, crossed, far, full, rows_of, stated
+from vlpbench.testing.rows import SHARED
 from vlpbench.testing.subject import Subject
 from vlpbench.types import Batch
 

@@ -15,7 +15,7 @@ from vlpbench.config.typed import make
 from vlpbench.testing.jobs import serve
 from vlpbench.testing.learning import Study
 from vlpbench.testing.references import Reference
-from vlpbench.testing.rounds import picked
+from vlpbench.testing.rows import picked
 from vlpbench.testing.subject import Subject
 
 __all__ = ["gradient_share"]

@@ -18,15 +18,12 @@ from vlpbench.contract.objective import Objective
 from vlpbench.streams import generator
 from vlpbench.testing.chance import seeded_anew
 from vlpbench.testing.findings import CheckFailed
+from vlpbench.testing.rows import SHARED
 from vlpbench.testing.subject import Subject
 from vlpbench.training.joint import with_states
 from vlpbench.types import Batch, Step
 
-__all__ = ["SHARED", "Round", "corrupted", "crossed", "far", "full", "mean_loss", "picked", "play", "round_of",
-           "rows_of", "stated"]
-
-SHARED = ("tokens", "mask", "image_ids", "caption_ids")
-"""The arrays of a batch that have a row for each sample, beside pictures and extras."""
+__all__ = ["Round", "corrupted", "crossed", "far", "full", "mean_loss", "play", "round_of", "rows_of", "stated"]
 
 
 @dataclass(frozen=True)
@@ -103,13 +100,6 @@ def mean_loss(made: Round) -> Tensor:
     """0-d: the sum of all losses over the count."""
     counted = made.batch.extras["count"].sum() if "count" in made.batch.extras else torch.tensor(len(made.batch))
     return torch.stack([rows.sum() for rows in made.rows.values()]).sum() / counted.clamp_min(1)
-
-
-def picked(batch: Batch, index: Any) -> Batch:
-    """Some rows of a batch, of arrays or tensors."""
-    arrays = {name: getattr(batch, name)[index] for name in SHARED}
-    extras = {name: array[index] for name, array in batch.extras.items()}
-    return replace(batch, images=None if batch.images is None else batch.images[index], extras=extras, **arrays)
 
 
 def far(a: Tensor, b: Tensor, tolerance: float = 1e-5) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from vlpbench.errors import UserError
 from vlpbench.parts.init import seeded
 from vlpbench.streams import seed_of
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
+from vlpbench.testing.rows import picked
 from vlpbench.testing.tiny import LENGTH, tiny_backbone, tiny_batches
 from vlpbench.types import Batch
 
@@ -26,6 +27,7 @@ BackboneMaker = Callable[[frozenset[str], int], Backbone]
 """(abilities, seed) -> a backbone with them."""
 
 _PREFERRED = ("encoder-decoder", "dual-fusion", "dual", "decoder-only")
+"""The order in which built-in trunks are tried."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,13 @@ class Subject:
         abilities = frozenset(self.cls.needs_with(self.config)) | more
         backbone = self._made(abilities, seed)
         if taught:
-            average = self._made(abilities, seed + 100)
-            backbone.taught_by(Teacher(average.eval().requires_grad_(False), "teacher"))
+            self.teach(backbone, seed + 100)
         return backbone.eval()
+
+    def teach(self, backbone: Backbone, seed: int) -> None:
+        """Give a backbone a teacher with weights of another seed, frozen as the loop's are."""
+        average = self._made(backbone.abilities, seed)
+        backbone.taught_by(Teacher(average.eval().requires_grad_(False), "teacher"))
 
     def _made(self, abilities: frozenset[str], seed: int) -> Backbone:
         if self.make is not None:
@@ -113,7 +119,7 @@ class Subject:
         """The batches of the kinds it uses, before `corrupt`; of an author's own, the first rows."""
         many = self.samples if samples is None else samples
         if self.given is not None:
-            return {kind: _first(self.given[kind], min(many, len(self.given[kind]))) for kind in self.kinds}
+            return {kind: picked(self.given[kind], slice(0, many)) for kind in self.kinds}
         if self.cls.wants:
             raise UserError(
                 f"{self.cls.name!r} wants the sample fields {', '.join(self.cls.wants)}, which tiny batches lack",
@@ -138,11 +144,3 @@ def subject_of(given: Any) -> Subject:
     if isinstance(given, type) and issubclass(given, Objective):
         return Subject(given, given.config_class())
     raise TypeError(f"an objective class is checked, not {given!r}")
-
-
-def _first(batch: Batch, many: int) -> Batch:
-    return replace(
-        batch, images=None if batch.images is None else batch.images[:many], tokens=batch.tokens[:many],
-        mask=batch.mask[:many], image_ids=batch.image_ids[:many], caption_ids=batch.caption_ids[:many],
-        extras={name: array[:many] for name, array in batch.extras.items()},
-    )
