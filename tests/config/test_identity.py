@@ -177,7 +177,12 @@ def test_a_key_below_a_table_setting_changes_one_entry():
          'objective = "none"'),
         ("[base]\ntexts = 'digits'\n[budget]\ntexts = 0", "budget.texts", "no text of 'digits'", 'texts = "none"'),
         ("tasks = ['captioning']\n[tune.tries]\noptim.lr = [1]", "tune.task", "'vqa' decides", "tasks: captioning"),
-        ("[protocol.vqa]\ndata = 'phtos'", "data", "unknown data set 'phtos'", "[data.phtos]"),
+        ("[protocol.vqa]\ndata = 'phtos'", "protocol.vqa.data", "unknown data set 'phtos'", "[data.phtos]"),
+        ("[protocol.vqa]\ndata = 'digits + x'", "protocol.vqa.data", "one data set, not 'digits + x'", "one alone"),
+        ("[protocol.vqa]\ndata = 'none'", "protocol.vqa.data", "one data set, not 'none'", "one alone"),
+        ("[protocol.vqa]\ndata = 'a b'", "protocol.vqa.data", "'b' stands where '+'", "web + 2*coco"),
+        ("[base]\ntexts = 'wrds'", "texts", "unknown data set 'wrds'", "[data.wrds]"),
+        ("[text]\ntrained_on = 'wrds'", "text.trained_on", "unknown data set 'wrds'", "[data.wrds]"),
     ],
 )
 def test_what_does_not_fit_together_says_where(tmp_path, known, text, key, said, remedy):

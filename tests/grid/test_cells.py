@@ -118,7 +118,15 @@ def test_a_repeated_value_is_one_cell_and_two_names_for_one_a_mistake(made):
         ("reference = 'b'\n[[rows]]\nname = 'a'", ":1, reference", "there is no row 'b'"),
         ("[[rows]]\nname = 'a'\ndata = 'digitz'", ":3, rows[1] data", "unknown data set 'digitz'"),
         ("[base]\ndata = 'x'\n[data.x]\nkind = 'digits'\ndigits_min = 9", ":3, data.x", ""),
-        ("[base]\ndata = 'x'\n[data.x]\nkind = 'coco'\nfolder = 'nowhere'", "[data.x]", ""),
+        ("[base]\ndata = 'x'\n[data.x]\nkind = 'coco'\nfolder = 'nowhere'", ":3, data.x", "captions"),
+        ("[[rows]]\nname = 'a'\n[[rows]]\nname = 'b'\ndata = 'x'\n'data.x.kind' = 'coco'", ":6, rows[2] data.x",
+         "captions"),
+        ("[protocol.vqa]\ndata = 'digitz'", ":2, protocol.vqa.data", "unknown data set 'digitz'"),
+        ("tasks = ['vqa@fused']\n[[rows]]\nname = 'a'\nprotocol.vqa.data = 'digitz'", ":4, rows[1] protocol.vqa.data",
+         "unknown data set 'digitz'"),
+        ("[[rows]]\nname = 'a'\ninit.checkpoint = 'nowhere'", ":3, rows[1] init.checkpoint", "there is no 'nowhere'"),
+        ("[[rows]]\nname = 'a'\n[[rows]]\nname = 'b'", ":3, rows[2]", "have the same settings"),
+        ("[[rows]]\nname = 'abc'\n[[exclude]]\nrow = 'abd'", ":4, exclude[1] row", "there is no row 'abd'"),
     ],
 )
 def test_what_does_not_fit_together_says_where(made, text, place, said):
@@ -146,7 +154,7 @@ def test_initial_weights_enter_the_id_by_what_is_in_them(made, tmp_path, monkeyp
     assert set(a.fingerprints) == {"digits", "init.stem"}
     with pytest.raises(GridError, match=r"there is no 'd.safetensors'") as caught:
         made(text, "init.stem=d.safetensors")
-    assert caught.value.problems[0].place == "init.stem"
+    assert caught.value.problems[0].place == "-S init.stem"
 
 
 def test_a_weakened_data_set_is_another_one(made):
@@ -193,6 +201,14 @@ def test_a_row_more_changes_no_other_cell(made):
 def test_everything_excluded_leaves_nothing(made):
     assert made("[[exclude]]\nsplit = 'test'") == []
     assert made("[[exclude]]\nrow = 'prefix-lm'") == []
+
+
+def test_a_rule_names_a_row_with_or_without_its_place_on_the_axes(made):
+    text = "floors = false\n[axes]\nstem = ['conv2', 'conv3']\n[[rows]]\nname = 'a'\n"
+    text += "[[rows]]\nname = 'b'\nsize = 'tiny'\n"
+    assert rows(made(text + "[[exclude]]\nrow = 'a'")) == [("b, conv2", 0), ("b, conv3", 0)]
+    assert rows(made(text + "[[exclude]]\nrow = 'a'\nstem = 'conv2'"))[0] == ("a, conv3", 0)
+    assert len(made(text + "[[exclude]]\nrow = 'a, conv3'")) == 3
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from vlpbench.config.keys import NAMED, PARTS, SECTIONS, Layer
-from vlpbench.config.known import Known, backbone_parts
+from vlpbench.config.known import Known, backbone_parts, terms
 from vlpbench.config.settings import CellSettings, Portion, Protocol, Tune
 from vlpbench.config.sums import Term, format_sum, names_of, parse_sum
 from vlpbench.config.typed import WrongValue, fields_of, make, plain
@@ -63,8 +63,8 @@ def settings_of(whole: Layer, seed: int, known: Known) -> CellSettings:
     tasks = tuple(whole.get("tasks", CellSettings.tasks))
     protocol = {task: _protocol(whole, task, data) for task in tasks}
     spoken = whole.get("text.trained_on", "") or "none"
-    names = dict.fromkeys(name for one in (data, texts, spoken) for name in names_of(one, "data set"))
-    names.update(dict.fromkeys(one.data for one in protocol.values()))
+    said = {"data": data, "texts": texts, "text.trained_on": spoken}
+    said |= {f"protocol.{task}.data": one.data for task, one in protocol.items()}
     top = {key: value for key, value in whole.items() if key in fields_of(CellSettings) and "." not in key}
     sections = {name: _made(f"{name}", cls, _under(whole, name)) for name, cls in SECTIONS.items()}
     _, trunk, _ = backbone_parts(whole["backbone"])
@@ -72,7 +72,7 @@ def settings_of(whole: Layer, seed: int, known: Known) -> CellSettings:
         "objective": format_sum(objectives), "data": data, "texts": texts, "tasks": tasks, "seed": seed,
         "protocol": protocol, "objectives": {name: _objective(whole, name, known) for _, name in objectives},
         "wiring": _filled(whole, f"trunk.{trunk}", known.trunks[trunk]),
-        "sources": {name: _source(whole, name, known) for name in names},
+        "sources": _sources(whole, said, known),
     }
     settings = CellSettings(**{**top, **sections, **chosen})
     _refuse_unfit(settings)
@@ -121,9 +121,20 @@ def _protocol(whole: Layer, task: str, data: str) -> Protocol:
         wrong = WrongValue(f"data is none, so {task} has nothing to be learnt and tested on",
                            f"name a data set in [protocol.{task.partition('@')[0]}] data")
         raise KeyedError(f"protocol.{task}", wrong)
+    _refuse_many(f"protocol.{task}.data", values["data"])
     made = _made(f"protocol.{task}", Protocol, values)
     assert isinstance(made, Protocol)
     return made
+
+
+def _refuse_many(key: str, text: str) -> None:
+    """Raise KeyedError unless `text` names one data set: a task is learnt and tested on one alone."""
+    try:
+        if text != "none" and terms(text, "data set") == ((1.0, text),):
+            return
+        raise WrongValue(f"must be one data set, not {text!r}", "a task is learnt and tested on one alone")
+    except WrongValue as wrong:
+        raise KeyedError(key, wrong) from wrong
 
 
 def _objective(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
@@ -136,7 +147,17 @@ def _filled(whole: Layer, key: str, cls: type) -> Mapping[str, Any]:
     return filled
 
 
-def _source(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
+def _sources(whole: Layer, said: Mapping[str, str], known: Known) -> dict[str, Mapping[str, Any]]:
+    """The settings of all data sets that these settings name, each in the order of its first naming."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for key, text in said.items():
+        for name in names_of(text, "data set"):
+            if name not in found:
+                found[name] = _source(whole, name, known, key)
+    return found
+
+
+def _source(whole: Layer, name: str, known: Known, named_by: str) -> Mapping[str, Any]:
     """The settings of one data set, `kind` first; the kind is the name itself where the file does not say it.
 
     What every data set may say is there only where it differs from its default.
@@ -149,7 +170,7 @@ def _source(whole: Layer, name: str, known: Known) -> Mapping[str, Any]:
         known.one("data set", kind, known.kinds)
     except WrongValue as wrong:
         remedy = f"{wrong.remedy}; or describe it in a table [data.{name}]"
-        raise KeyedError("data", WrongValue(str(wrong), remedy)) from wrong
+        raise KeyedError(named_by, WrongValue(str(wrong), remedy)) from wrong
     said = _differing(plain(_made(key, Portion, common)), plain(Portion()))
     return {"kind": kind, **plain(_made(key, known.kinds[kind], values)), **said}
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from vlpbench.config.gridfile import GridFile, Row
 from vlpbench.config.identity import cell_id
+from vlpbench.config.keys import Layer
 from vlpbench.config.known import backbone_parts
 from vlpbench.config.problems import Report, guess
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.sums import parse_sum
 from vlpbench.files import readable
-from vlpbench.grid.drafts import Draft, drafts
+from vlpbench.grid.drafts import Draft, drafts, place_of
 from vlpbench.grid.fingerprints import Fingerprints, Opener
 from vlpbench.grid.names import is_match
 from vlpbench.grid.reasons import why_not
@@ -62,16 +64,36 @@ def cells(grid: GridFile, registry: Registry, opener: Opener) -> list[Cell]:
     report = grid.report()
     found = list(drafts(grid, registry.known(), report))
     report.raise_any()
-    found = [one for one in found if not any(is_match(rule, one.row, one.settings) for rule in grid.exclude)]
+    _refuse_unknown_rows(grid, found, report)
+    found = [one for one in found if not any(_is_match(rule, one) for rule in grid.exclude)]
     found += _blind(grid, found, registry, report)
     report.raise_any()
     prints = Fingerprints(registry, opener, report)
-    prints.read(draft.settings for draft in found)
+    prints.read((draft.settings, partial(place_of, grid, draft.source)) for draft in found)
     report.raise_any()
     made = [_cell(grid, draft, registry, prints) for draft in found]
-    kept = _unique(made, report)
+    kept = _unique(made, [draft.source for draft in found], report)
     report.raise_any()
     return kept
+
+
+def _names(found: Sequence[Draft]) -> set[str]:
+    """What rows can be called by: with their place on the axes, and without."""
+    return {one.row for one in found} | {one.source.name for one in found if one.source.name}
+
+
+def _is_match(rule: Layer, one: Draft) -> bool:
+    """Whether all that an `exclude` rule says holds; its `row` is the name with or without the place on the axes."""
+    return any(is_match(rule, name, one.settings) for name in {one.row, one.source.name or one.row})
+
+
+def _refuse_unknown_rows(grid: GridFile, found: Sequence[Draft], report: Report) -> None:
+    """Report each `exclude` rule about a row that does not exist: it would leave out nothing."""
+    names = _names(found)
+    for number, rule in enumerate(grid.exclude):
+        if "row" in rule and rule["row"] not in names:
+            report.add(("exclude", number, "row"), f"there is no row {rule['row']!r}", guess(rule["row"], names))
+    report.raise_any()
 
 
 def _blind(
@@ -81,9 +103,10 @@ def _blind(
 
     The data sets of tasks that it leaves out stay: they decide the tokenizer, and so the pretraining is shared.
     """
-    names = {one.row for one in found} | {one.source.name for one in found if one.source.name}
+    names = _names(found)
     if grid.reference and grid.reference not in names:
-        report.add(("reference",), f"there is no row {grid.reference!r}", guess(grid.reference, names))
+        place = ("-S", "reference") if "reference" in grid.typed else ("reference",)
+        report.add(place, f"there is no row {grid.reference!r}", guess(grid.reference, names))
     if not grid.floors:
         return []
     row = next((one.row for one in found if _is_reference(grid, one, registry)), None)
@@ -132,11 +155,12 @@ def _cell(grid: GridFile, draft: Draft, registry: Registry, prints: Fingerprints
     )
 
 
-def _unique(made: Sequence[Cell], report: Report) -> list[Cell]:
+def _unique(made: Sequence[Cell], rows: Sequence[Row], report: Report) -> list[Cell]:
     """Each id once. Two rows of different names with the same settings are a mistake; a repeated value is none."""
     kept: dict[str, Cell] = {}
-    for cell in made:
+    for cell, row in zip(made, rows, strict=True):
         first = kept.setdefault(cell.id, cell)
         if first.row != cell.row and not cell.settings.blind:
-            report.add((), f"rows {first.row!r} and {cell.row!r} have the same settings", "drop one, or change it")
+            place = ("rows", row.number) if row.changes or row.name else ()
+            report.add(place, f"rows {first.row!r} and {cell.row!r} have the same settings", "drop one, or change it")
     return list(kept.values())

@@ -16,7 +16,7 @@ from vlpbench.config.recipes import expanded
 from vlpbench.config.settings import CellSettings
 from vlpbench.grid.names import row_name
 
-__all__ = ["Draft", "Told", "drafts"]
+__all__ = ["Draft", "Told", "drafts", "place_of"]
 
 Path = tuple[str | int, ...]
 
@@ -61,7 +61,7 @@ def drafts(grid: GridFile, known: Known, report: Report) -> Iterator[Draft]:
             try:
                 settings = settings_of(merge(one.layer for one in layers), grid.seeds[0], known)
             except KeyedError as wrong:
-                report.add(_path(grid, row, wrong.key), str(wrong), wrong.remedy)
+                report.add(place_of(grid, row, wrong.key), str(wrong), wrong.remedy)
                 continue
             name = row_name(row.name, row.changes, axes, settings)
             if names.setdefault(name, row.number) != row.number:
@@ -88,10 +88,17 @@ def _parted(told: Told, known: Known) -> tuple[Told, Told]:
     return recipe, dataclasses.replace(told, layer=own)
 
 
-def _path(grid: GridFile, row: Row, key: str) -> Path:
-    """Where a key stands: in the row if the row says it, else among what all rows share."""
-    path: Path = tuple(key.split("."))
-    for start in (("rows", row.number), (), ("base",)):
-        if (*start, *path) in grid.lines:
-            return (*start, *path)
-    return path
+def place_of(grid: GridFile, row: Row, key: str) -> Path:
+    """Where a key stands: on the command line or in the row if that says it, else among what all rows share.
+
+    `protocol.vqa` holds for `protocol.vqa@fused`, too.
+    """
+    table, _, rest = key.partition(".")
+    plain = ".".join([table, rest.partition("@")[0], *rest.split(".")[1:]]) if "@" in rest else key
+    for one in (key, plain):
+        if one in grid.overrides:
+            return ("-S", one)
+        for start in (("rows", row.number), (), ("base",)):
+            if (*start, *one.split(".")) in grid.lines:
+                return (*start, *one.split("."))
+    return tuple(key.split("."))

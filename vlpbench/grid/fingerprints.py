@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from vlpbench.config.merge import portion_of
-from vlpbench.config.problems import Problem, Report
+from vlpbench.config.problems import Report
 from vlpbench.config.settings import CellSettings, Init, Portion
 from vlpbench.config.typed import fields_of, make
 from vlpbench.contract.dataset import Dataset
@@ -16,10 +16,13 @@ from vlpbench.errors import UserError
 from vlpbench.files import digest, digest_file
 from vlpbench.registry import Registry
 
-__all__ = ["Fingerprints", "Opener", "open_source"]
+__all__ = ["Fingerprints", "Opener", "Placed", "open_source"]
 
 Opener = Callable[[type[Dataset], Any], Dataset]
 """Makes a data set from its class and config: whoever calls knows the folders."""
+
+Placed = Callable[[str], tuple[str | int, ...]]
+"""Where a cell's grid file says a dotted key."""
 
 
 def open_source(source: Mapping[str, Any], registry: Registry, opener: Opener) -> Dataset:
@@ -37,34 +40,33 @@ class Fingerprints:
         self._sources: dict[str, str] = {}
         self._init: dict[Init, Mapping[str, str]] = {}
 
-    def read(self, cells: Iterable[CellSettings]) -> None:
-        """Read all files of these cells."""
-        for cell in cells:
-            self.of(cell)
+    def read(self, cells: Iterable[tuple[CellSettings, Placed]]) -> None:
+        """Read all files of these cells, each with where its grid says what."""
+        for cell, placed in cells:
+            self.of(cell, placed)
 
-    def of(self, cell: CellSettings) -> dict[str, str]:
+    def of(self, cell: CellSettings, placed: Placed = lambda key: tuple(key.split("."))) -> dict[str, str]:
         """By name of the data set; those of initial weights as "init.checkpoint", "init.stem", "init.text"."""
-        found = {name: self._source(name, source) for name, source in cell.sources.items()}
-        return {**found, **self._initial(cell.init)}
+        found = {name: self._source(source, placed(f"data.{name}")) for name, source in cell.sources.items()}
+        return {**found, **self._initial(cell.init, placed)}
 
-    def _source(self, name: str, source: Mapping[str, Any]) -> str:
+    def _source(self, source: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
         key = str(source)
         if key not in self._sources:
             self._sources[key] = ""
             try:
                 self._sources[key] = open_source(source, self.registry, self.opener).fingerprint()
             except UserError as wrong:
-                place = f"[data.{name}]" + (f", {wrong.place}" if wrong.place else "")
-                self.report.problems.append(Problem(place, wrong.cause, wrong.remedy))
+                self.report.add(path, (f"{wrong.place}: " if wrong.place else "") + wrong.cause, wrong.remedy)
         return self._sources[key]
 
-    def _initial(self, init: Init) -> Mapping[str, str]:
+    def _initial(self, init: Init, placed: Placed) -> Mapping[str, str]:
         if init not in self._init:
             self._init[init] = {}
             try:
                 files = initial_files(init)
             except UserError as wrong:
-                self.report.problems.append(Problem(wrong.place, wrong.cause, wrong.remedy))
+                self.report.add(placed(wrong.place), wrong.cause, wrong.remedy)
             else:
                 self._init[init] = {
                     f"init.{key}": digest([digest_file(path) for path in paths]) for key, paths in files.items()
