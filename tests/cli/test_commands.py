@@ -104,7 +104,8 @@ def test_a_grid_whose_cells_are_all_excluded_ends_with_4(tmp_path, capsys):
 def test_data_list_shows_kinds_with_their_keys(capsys):
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out
-    for word in ("digits", "coco", "vqa", "karpathy", "table", "folder = ", "Folder of the set, relative", "share = 1.0"):
+    words = ("digits", "coco", "vqa", "karpathy", "table", "folder = ", "Folder of the set, relative", "share = 1.0")
+    for word in words:
         assert word in shown
     assert main(["data", "list", "demo"]) == 0
     assert capsys.readouterr().out.startswith("digits ")
