@@ -332,3 +332,19 @@ def test_mistakes_of_a_recipe_are_told_with_its_own_file(tmp_path, known):
 )
 def test_a_mistake_on_the_command_line_is_not_looked_for_in_the_file(tmp_path, known, text, override, place):
     assert mistakes(tmp_path, known, text, override).place == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[rows]]\n'data.x.kind' = 'coco'\n'data.x.file' = 'a'",
+        "[[rows]]\ndata.x.kind = 'coco'\ndata.x.file = 'a'",
+        "'data.x.kind' = 'coco'\n[base]\n'data.x.file' = 'a'",
+        "[base]\n'data.x.kind' = 'coco'\n'data.x.file' = 'a'",
+        "[data.x]\nfile = 'a'\n[[rows]]\n'data.x.kind' = 'coco'",
+        "[data.x]\nkind = 'digits'\nnoise = 1\n[[rows]]\n'data.x.kind' = 'coco'\n'data.x.file' = 'a'",
+        "[axes]\ndata.x.kind = ['coco']\ndata.x.file = ['a', 'b']",
+    ],
+)
+def test_the_kind_of_a_data_set_may_be_said_anywhere(tmp_path, known, text):
+    assert read_grid(write(tmp_path, text), (), known).path.name == "grid.toml"

@@ -9,6 +9,7 @@ from typing import Any
 
 from vlpbench.config.gridfile import BESIDE, SCHEMA, GridFile, Row, parse_file
 from vlpbench.config.keys import NAMED, SECTIONS, TOP, Layer, checked, flatten
+from vlpbench.config.kinds import kinds_in
 from vlpbench.config.known import Known
 from vlpbench.config.lines import find_lines
 from vlpbench.config.overrides import parse_overrides
@@ -88,17 +89,9 @@ class _Reader:
         return said or (str(self.path.parent / written) if written else "")
 
     def _kinds(self) -> dict[str, str]:
-        """The kind of each data set, wherever the file says it."""
-        tables = [self.raw.get("data"), *(row.get("data") for row in self._tables("rows", quiet=True))]
-        found: dict[str, str] = {}
-        for table in tables:
-            for name, one in table.items() if isinstance(table, dict) else ():
-                if isinstance(one, dict) and isinstance(one.get("kind"), str):
-                    found[name] = one["kind"]
-        for key, value in self.said.items():
-            if key.startswith("data.") and key.endswith(".kind") and isinstance(value, str):
-                found[key.split(".")[1]] = value
-        return found
+        """The kind of each data set, wherever the file says it; what holds for all rows wins over what a row says."""
+        rows = self._tables("rows", quiet=True)
+        return kinds_in(*rows, self.raw.get("axes"), self.raw.get("base"), self.raw, self.said)
 
     def _header(self) -> None:
         for key, value in self.raw.items():
@@ -195,7 +188,7 @@ class _Reader:
             if not isinstance(name, str):
                 self.report.add(("rows", number, "name"), "must be a text in quotes")
                 name = ""
-            layer = self._layer(changes, ("rows", number))
+            layer = self._layer(changes, ("rows", number), {**self.kinds, **kinds_in(changes, self.said)})
             published = read_published(table.get("published", {}), number, self.report)
             rows.append(Row(name, layer, published, number))
         return tuple(rows)
@@ -226,13 +219,17 @@ class _Reader:
             found.append({**self._layer(rest, ("exclude", number)), **free})
         return tuple(found)
 
-    def _layer(self, table: Mapping[str, Any], before: tuple[str | int, ...]) -> Layer:
-        found = {key: self._value(key, value, (*before, *key.split("."))) for key, value in flatten(table)}
+    def _layer(
+        self, table: Mapping[str, Any], before: tuple[str | int, ...], kinds: Mapping[str, str] | None = None
+    ) -> Layer:
+        found = {key: self._value(key, value, (*before, *key.split(".")), kinds) for key, value in flatten(table)}
         return {key: value for key, value in found.items() if not _is_empty_table(key, value)}
 
-    def _value(self, key: str, value: Any, path: tuple[str | int, ...]) -> Any:
+    def _value(
+        self, key: str, value: Any, path: tuple[str | int, ...], kinds: Mapping[str, str] | None = None
+    ) -> Any:
         try:
-            found = checked(key, value, self.known, self.kinds)
+            found = checked(key, value, self.known, self.kinds if kinds is None else kinds)
             if key == "recipe" and self.known is not None:
                 read_recipe(self.known.recipes[found], self.known)
             return found
