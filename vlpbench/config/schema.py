@@ -16,6 +16,7 @@ from vlpbench.config.shared_schema import shared
 
 __all__ = ["grid_schema"]
 
+_NAME = r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*"
 _NUMBER = r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?"
 
 
@@ -53,7 +54,7 @@ def grid_schema(known: Known) -> Schema:
             **_header(),
             "tasks": settings["tasks"],
             "base": {"$ref": "#/$defs/settings", "description": "What all rows share."},
-            "axes": {**_object(layer, lists=True),
+            "axes": {**_object(_Table({key: one for key, one in layer.entries.items() if key != "tune"}), lists=True),
                      "description": "Settings, each with a list of values: multiplied with each other and the rows."},
             "rows": {"type": "array", "items": _row(layer, known), "description": "Named changes, one a table line."},
             "exclude": {"type": "array", "items": _exclude(layer),
@@ -88,11 +89,13 @@ def _settings(known: Known) -> dict[str, Any]:
     found["size"] = {"enum": list(known.sizes)}
     for name in PARTS:
         found[name]["description"] = f"The {name} alone, in the place of the backbone's."
-    term = rf"\s*(?:{_NUMBER}\s*\*\s*)?{_either(known.objectives)}\s*"
-    found["objective"] |= {"pattern": rf"^{term}(?:\+{term})*$", "examples": sorted(known.objectives)}
+    found["objective"] |= {"pattern": _sum_of(_either(known.objectives)), "examples": sorted(known.objectives)}
     found["data"]["examples"] = sorted(known.kinds)
+    for name in ("data", "texts"):
+        found[name] |= {"pattern": _sum_of(_NAME)}
     found["recipe"] = {"enum": sorted(known.recipes), "description": "A published system whose settings come first."}
     sections = {name: _Table(class_schemas(cls, name)) for name, cls in SECTIONS.items()}
+    sections["tune"].entries["task"].update(enum=list(known.tasks))
     named = {
         "protocol": _Table(dict.fromkeys(known.tasks, _Table(class_schemas(Protocol, "protocol")))),
         "objective": _Table({name: _of_class(cls, "objective") for name, cls in known.objectives.items()}),
@@ -107,6 +110,12 @@ def _settings(known: Known) -> dict[str, Any]:
         {name: value for name, value in sections["tune"].entries.items() if name != "tries"}, free={"tries": tries}
     )
     return {**found, **sections, **named, "values": found}
+
+
+def _sum_of(name: str) -> str:
+    """The pattern of a weighted sum of names."""
+    term = rf"\s*(?:{_NUMBER}\s*\*\s*)?{name}\s*"
+    return rf"^{term}(?:\+{term})*$"
 
 
 def _tried(table: _Table, name: str) -> _Table:
