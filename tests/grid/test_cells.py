@@ -126,6 +126,8 @@ def test_a_repeated_value_is_one_cell_and_two_names_for_one_a_mistake(made):
          "unknown data set 'digitz'"),
         ("[[rows]]\nname = 'a'\ninit.checkpoint = 'nowhere'", ":3, rows[1] init.checkpoint", "there is no 'nowhere'"),
         ("[[rows]]\nname = 'a'\n[[rows]]\nname = 'b'", ":3, rows[2]", "have the same settings"),
+        ("tasks = ['vqa']\n[protocol.vqa]\ndata = 'digits-texts'", ":3, protocol.vqa.data", "has no split 'test'"),
+        ("tasks = ['vqa']\n[[rows]]\nname = 'a'\ndata = 'digits-texts'", ":4, rows[1] data", "it has train, val"),
         ("[[rows]]\nname = 'abc'\n[[exclude]]\nrow = 'abd'", ":4, exclude[1] row", "there is no row 'abd'"),
     ],
 )

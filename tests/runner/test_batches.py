@@ -115,3 +115,21 @@ def test_validation_is_the_same_at_each_look_and_leaves_out_what_has_none(bench:
     assert len(ids) == 8 and not ids & trained
     with pytest.raises(UserError, match="no validation split"):
         validation_loader(bench("data=none", "objective=prefix-lm"))
+
+
+def test_of_several_sets_those_with_a_validation_split_are_looked_at(bench: Made) -> None:
+    (texts,) = validation_loader(bench("data=none", "texts=words + digits-texts", "objective=prefix-lm",
+                                       "data.digits-texts.train=20", "data.digits-texts.val=7")).loaders
+    assert not texts.examples.has_image and len(texts.examples) == 7
+
+
+@pytest.mark.parametrize(("said", "cause"), [
+    ("data=words", "'words' is a set of texts without pictures"),
+    ("data=digits + words", "'words' is a set of texts without pictures"),
+    ("texts=other", "'other' is a set with pictures"),
+    ("texts=words + other", "'other' is a set with pictures"),
+])
+def test_texts_are_no_pairs_and_pairs_no_texts(bench: Made, said: str, cause: str) -> None:
+    with pytest.raises(UserError, match=cause) as caught:
+        pretraining_loader(bench(said))
+    assert caught.value.place == said.partition("=")[0] and "name it under" in caught.value.remedy

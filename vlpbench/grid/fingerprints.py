@@ -8,6 +8,7 @@ from typing import Any
 from vlpbench.config.merge import portion_of
 from vlpbench.config.problems import Report
 from vlpbench.config.settings import CellSettings, Init, Portion
+from vlpbench.config.sums import names_of
 from vlpbench.config.typed import fields_of, make
 from vlpbench.contract.dataset import Dataset
 from vlpbench.data.initial_files import initial_files
@@ -38,12 +39,32 @@ class Fingerprints:
     def __init__(self, registry: Registry, opener: Opener, report: Report) -> None:
         self.registry, self.opener, self.report = registry, opener, report
         self._sources: dict[str, str] = {}
+        self._splits: dict[str, tuple[str, ...]] = {}
         self._init: dict[Init, Mapping[str, str]] = {}
 
     def read(self, cells: Iterable[tuple[CellSettings, Placed]]) -> None:
         """Read all files of these cells, each with where its grid says what."""
         for cell, placed in cells:
             self.of(cell, placed)
+            self._refuse_untested(cell, placed)
+
+    def _refuse_untested(self, cell: CellSettings, placed: Placed) -> None:
+        """Report each data set that lacks a split which a task is learnt or scored on."""
+        for task in cell.tasks:
+            name = cell.protocol[task].data
+            there = self._splits_of(cell.sources[name])
+            lacking = [split for split in ("train", cell.split) if split not in (there or (split,))]
+            if lacking:
+                key = "data" if name in names_of(cell.data, "data set") else f"protocol.{task}.data"
+                what = f"{name!r} has no split {lacking[0]!r}, which {task} needs; it has {', '.join(there)}"
+                self.report.add(placed(key), what, f"name a set with one in [protocol.{task.partition('@')[0]}] data")
+
+    def _splits_of(self, source: Mapping[str, Any]) -> tuple[str, ...]:
+        """The splits of a data set; none where it cannot be read, which has been reported."""
+        key = str(source)
+        if key not in self._splits:
+            self._splits[key] = open_source(source, self.registry, self.opener).splits() if self._sources[key] else ()
+        return self._splits[key]
 
     def of(self, cell: CellSettings, placed: Placed = lambda key: tuple(key.split("."))) -> dict[str, str]:
         """By name of the data set; those of initial weights as "init.checkpoint", "init.stem", "init.text"."""

@@ -37,22 +37,24 @@ def pretraining_loader(bench: Workbench) -> JointLoader:
 
 
 def validation_loader(bench: Workbench) -> JointLoader:
-    """Some steps of the validation split, the same at each look; a set of texts without one is left out."""
-    kinds = [kind for kind in KINDS if all("val" in bench.dataset(n).splits() for _, n in _sources(bench, kind))]
-    loaders = [loader for kind in kinds if (loader := _loader(bench, kind, "val", MOST))]
+    """Some steps of the validation split, the same at each look; data sets without one are left out."""
+    loaders = [loader for kind in KINDS if (loader := _loader(bench, kind, "val", MOST))]
     if not loaders:
+        settings = bench.settings
         raise UserError(
-            f"there is no validation split to look at: data is {bench.settings.data!r}", "budget.looks",
+            f"there is no validation split to look at: data is {settings.data!r}, texts is {settings.texts!r}",
+            "budget.looks",
             "set it to 0, or name a data set with a validation split",
         )
     steps = min([MOST, *(max(1, len(loader.examples) // loader.batch) for loader in loaders)])
     return JointLoader(tuple(replace(loader, steps=steps) for loader in loaders))
 
 
-def _sources(bench: Workbench, kind: Kind) -> list[tuple[float, str]]:
-    """Weight and name of each data set of one kind."""
+def _sources(bench: Workbench, kind: Kind, split: str) -> list[tuple[float, str]]:
+    """Weight and name of each data set of one kind; where only looked at, of those that have the split."""
     said = bench.settings.data if kind == "pairs" else bench.settings.texts
-    return [(weight, name) for weight, name in parse_sum(said, what="data set") if name != "none"]
+    named = [(weight, name) for weight, name in parse_sum(said, what="data set") if name != "none"]
+    return [one for one in named if split == "train" or split in bench.dataset(one[1]).splits()]
 
 
 def _loader(
@@ -61,13 +63,13 @@ def _loader(
     """The batches of one kind; None where no data set is named or no objective learns from it."""
     settings = bench.settings
     terms = [plan for plan in bench.terms if kind in plan.objective.uses]
-    sources = _sources(bench, kind)
+    sources = _sources(bench, kind, split)
     batch = settings.budget.batch if kind == "pairs" else settings.budget.texts
     if not terms or not sources or batch == 0:
         return None
     stream = {"pairs": "pretrain", "texts": "pretrain/texts"}[kind] + ("" if split == "train" else "/validation")
     return Loader(
-        _examples(bench, sources, split, terms),
+        _examples(bench, kind, sources, split, terms),
         [Surgery(p.objective.name, p.objective.corrupt, p.config, tuple(p.objective.wants)) for p in terms],
         bench.tokenizer.vocabulary,
         settings.image,
@@ -80,10 +82,23 @@ def _loader(
 
 
 def _examples(
-    bench: Workbench, sources: Sequence[tuple[float, str]], split: Literal["train", "val"], terms: Sequence[TermPlan]
+    bench: Workbench, kind: Kind, sources: Sequence[tuple[float, str]], split: Literal["train", "val"],
+    terms: Sequence[TermPlan],
 ) -> Examples | Mixture:
     wants = tuple(dict.fromkeys(name for plan in terms for name in plan.objective.wants))
     purpose: Literal["train", "select"] = "train" if split == "train" else "select"
     splits = [bench.split(name, split, purpose) for _, name in sources]
+    for (_, name), one in zip(sources, splits, strict=True):
+        _refuse_other_kind(kind, name, len(one.pixels) > 0)
     parts = [caption_examples(one, bench.tokenizer, bench.settings.text.length, wants) for one in splits]
     return mixed(parts, [weight for weight, _ in sources])
+
+
+def _refuse_other_kind(kind: Kind, name: str, has_images: bool) -> None:
+    """UserError for texts alone that are named as pairs, and the other way round."""
+    if kind == "pairs" and not has_images:
+        raise UserError(f"{name!r} is a set of texts without pictures, so it gives no pairs", "data",
+                        "name it under `texts`, and a set with pictures here, or \"none\"")
+    if kind == "texts" and has_images:
+        raise UserError(f"{name!r} is a set with pictures, and texts are read without", "texts",
+                        "name it under `data`, and a set of texts alone here (kind text, or a world's: digits-texts)")
