@@ -154,3 +154,9 @@ def test_timm_models_that_do_not_exist():
         Timm(NANO, 32, "resnet10x")
     with pytest.raises(ValueError, match="timm has no model ''; near it: nothing"):
         Timm(NANO, 32)
+
+
+@pytest.mark.parametrize("stem", OWN)
+def test_our_own_take_no_argument(stem):
+    with pytest.raises(ValueError, match=rf"{stem.name} is a stem by itself; 'resnet18' behind its colon"):
+        on_meta(stem, NANO, 32, "resnet18")

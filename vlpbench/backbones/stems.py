@@ -36,6 +36,11 @@ def _grid(pixels: int, stride: int, what: str) -> tuple[int, int]:
     return pixels // stride, pixels // stride
 
 
+def _refuse_argument(name: str, argument: str) -> None:
+    if argument:
+        raise ValueError(f"{name} is a stem by itself; {argument!r} behind its colon would mean nothing")
+
+
 class Linear(Stem):
     """One linear layer on square patches (ViT, arXiv 2010.11929)."""
 
@@ -43,6 +48,7 @@ class Linear(Stem):
 
     def __init__(self, size: Size, pixels: int, argument: str = "") -> None:
         super().__init__(size, pixels, argument)
+        _refuse_argument(self.name, argument)
         patch = _stride(size, 3)
         self.grid = _grid(pixels, patch, "linear")
         self.project = nn.Conv2d(3, size.width, patch, patch)
@@ -59,6 +65,7 @@ class _Convolutional(Stem):
 
     def __init__(self, size: Size, pixels: int, argument: str = "") -> None:
         super().__init__(size, pixels, argument)
+        _refuse_argument(self.name, argument)
         from timm.models.resnet import BasicBlock, Bottleneck, ResNet
 
         self.grid = _grid(pixels, _stride(size, self.stages), self.name)
