@@ -31,6 +31,22 @@ def test_a_missing_name_lists_what_there_is() -> None:
         batch()["count"]
 
 
+@pytest.mark.parametrize("index", [[1], np.array([1, 0]), slice(0, 1)])
+def test_rows_are_picked_from_every_array_and_leave_the_states(index: object) -> None:
+    images = np.arange(2 * 3 * 4 * 4).reshape(2, 3, 4, 4)
+    whole = dataclasses.replace(batch(known=np.array([[1, 2], [3, 4]])), images=images, image="state", text="state")
+    some = whole.rows(index)
+    for name in ("images", "tokens", "mask", "image_ids", "caption_ids"):
+        assert np.array_equal(getattr(some, name), getattr(whole, name)[index])
+    assert np.array_equal(some["known"], whole["known"][index])
+    assert some.image is None and some.text is None and some.vocabulary == VOCABULARY
+    assert whole.rows(slice(0, 2)).images is not None and batch().rows(index).images is None
+
+
+def test_special_ids_are_all_that_are_no_words() -> None:
+    assert VOCABULARY.special == {0, 1, 2, 3, 4, 5, 6}
+
+
 def test_a_batch_tells_pairs_from_texts_without_pictures() -> None:
     assert batch().has_image
     assert not dataclasses.replace(batch(), has_image=False).has_image

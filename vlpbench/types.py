@@ -7,7 +7,7 @@ Arrays are numpy on the host (in `corrupt`) and torch on the device (in `encode`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ class Vocabulary:
     sentinels: tuple[int, ...] = ()
     """Ids that stand for whole spans (span corruption), in the order of their use."""
 
+    @property
+    def special(self) -> frozenset[int]:
+        """All ids that are no words."""
+        return frozenset({self.pad, self.bos, self.eos, self.unk, self.mask, *self.sentinels})
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -123,6 +128,16 @@ class Batch:
 
     def __len__(self) -> int:
         return int(self.tokens.shape[0])
+
+    def rows(self, index: Any) -> Batch:
+        """Some samples (a slice, or N indices), without the states, which belong to the whole batch."""
+        arrays = {name: getattr(self, name)[index] for name in _BY_SAMPLE}
+        images = None if self.images is None else self.images[index]
+        extras = {name: array[index] for name, array in self.extras.items()}
+        return replace(self, images=images, extras=extras, image=None, text=None, **arrays)
+
+
+_BY_SAMPLE = ("tokens", "mask", "image_ids", "caption_ids")
 
 
 @dataclass(frozen=True)

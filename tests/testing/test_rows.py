@@ -1,4 +1,4 @@
-"""Rows of batches: picked and joined alike in every array, whatever kind of batch it is."""
+"""Rows of two batches are joined alike in every array, whatever kind of batch it is."""
 
 from __future__ import annotations
 
@@ -8,24 +8,13 @@ import numpy as np
 import pytest
 
 from vlpbench.testing.rounds import crossed
-from vlpbench.testing.rows import SHARED, first_of, picked
+from vlpbench.testing.rows import first_of
 from vlpbench.testing.tiny import tiny_batches
 
 
 def batch(kind, seed=0):
     made = tiny_batches(4, seed=seed, fields={"field": np.arange(4.0) + 10 * seed})[kind]
     return replace(made, image_ids=np.arange(4) + 10 * seed)
-
-
-@pytest.mark.parametrize("kind", ["pairs", "texts"])
-def test_rows_are_picked_from_every_array(kind):
-    given, order = batch(kind), [2, 0]
-    some = picked(given, order)
-    assert len(some) == 2 and (some.images is None) == (kind == "texts")
-    assert all(np.array_equal(getattr(some, name), getattr(given, name)[order]) for name in SHARED)
-    assert some["field"].tolist() == [2.0, 0.0]
-    if kind == "pairs":
-        assert np.array_equal(some.images, given.images[order])
 
 
 @pytest.mark.parametrize("kind", ["pairs", "texts"])

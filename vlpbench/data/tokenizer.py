@@ -133,24 +133,20 @@ class Tokenizer:
 
     def _written_by_nobody(self, numbers: list[int]) -> list[int]:
         """Foreign pieces hold the special ones, too: where a text spells one of them, it is unknown."""
-        if not self._before:
-            return [self.vocabulary.unk if number in self._special else number for number in numbers]
-        return numbers
-
-    @functools.cached_property
-    def _special(self) -> frozenset[int]:
-        v = self.vocabulary
-        return frozenset({v.pad, v.bos, v.eos, v.unk, v.mask, *v.sentinels})
+        if self._before:
+            return numbers
+        special = self.vocabulary.special
+        return [self.vocabulary.unk if number in special else number for number in numbers]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a row of ids: up to EOS, without special ids. ValueError for an id that does not exist."""
-        numbers = []
+        numbers, special = [], self.vocabulary.special
         for number in (int(number) for number in ids):
             if number == self.vocabulary.eos:
                 break
             if not 0 <= number < self.vocabulary.size:
                 raise ValueError(f"id {number} is outside the vocabulary of {self.vocabulary.size}")
-            if number not in self._special:
+            if number not in special:
                 numbers.append(number - self._before)
         text: str = self._model.decode(numbers, skip_special_tokens=False)
         return text.removeprefix(" ")

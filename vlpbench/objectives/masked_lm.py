@@ -82,5 +82,4 @@ class MaskedLM(Objective):
 
 def _ordinary(vocabulary: Vocabulary) -> Any:
     """The ids that are words."""
-    special = (vocabulary.pad, vocabulary.bos, vocabulary.eos, vocabulary.unk, vocabulary.mask, *vocabulary.sentinels)
-    return np.setdiff1d(np.arange(vocabulary.size), special)
+    return np.setdiff1d(np.arange(vocabulary.size), list(vocabulary.special))

@@ -82,7 +82,7 @@ def _finish(best: _Best, ended: Tensor, beam: Tensor, words: Tensor, at: int) ->
 
 def _allowed(logits: Tensor, vocabulary: Vocabulary) -> Tensor:
     """The same log-odds with the special ids ruled out, but for the end of the sentence."""
-    special = [vocabulary.pad, vocabulary.bos, vocabulary.unk, vocabulary.mask, *vocabulary.sentinels]
+    special = sorted(vocabulary.special - {vocabulary.eos})
     logits = logits.clone()
     logits[..., special] = -torch.inf
     return logits

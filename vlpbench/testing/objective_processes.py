@@ -16,7 +16,6 @@ from vlpbench.testing.jobs import crew
 from vlpbench.testing.learning import Study
 from vlpbench.testing.objective_learning import compare_gradients
 from vlpbench.testing.references import Reference
-from vlpbench.testing.rows import picked
 from vlpbench.testing.subject import Subject
 
 __all__ = ["check_another_process", "check_light_import", "check_two_processes"]
@@ -53,7 +52,7 @@ def _compare(subject: Subject, many: int, how: str) -> None:
     samples = min(len(batch) for batch in study.batches[0].values()) // whole * whole
     if subject.given is not None or samples == 0:
         raise CheckSkipped("own-batches")
-    study.batches = [{kind: picked(batch, slice(0, samples)) for kind, batch in study.batches[0].items()}]
+    study.batches = [{kind: batch.rows(slice(0, samples)) for kind, batch in study.batches[0].items()}]
     expected = study.gradient()
     for rank, found in enumerate(_shares(subject, many, samples, how)):
         compare_gradients(expected, (found.pop("loss"), found), f"{how} (as process {rank + 1} has it)")

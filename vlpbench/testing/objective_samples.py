@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.rounds import Round, corrupted, crossed, far, mean_loss, play
-from vlpbench.testing.rows import first_of, picked
+from vlpbench.testing.rows import first_of
 from vlpbench.testing.subject import Subject
 from vlpbench.testing.tiny import ROOM
 from vlpbench.types import Batch
@@ -76,7 +76,7 @@ def check_order_of_samples(subject: Subject) -> None:
         base = _played(subject, batch)
         for seed in range(2):
             order = _order(len(batch), subject.group, seed)
-            other = _played(subject, picked(batch, order))
+            other = _played(subject, batch.rows(order))
             for name, rows in base.rows.items():
                 if far(other.rows[name], rows[order]) is not None:
                     who = f" within groups of {subject.group}" if subject.group > 1 else ""
@@ -103,7 +103,7 @@ def check_samples_apart(subject: Subject) -> None:
         batch = crossed(corrupted(subject, host))
         other = crossed(corrupted(subject, subject.hosts(seed=7)[kind], 7))
         if subject.given is not None:
-            other = picked(batch, torch.arange(len(batch)).roll(subject.group))
+            other = batch.rows(torch.arange(len(batch)).roll(subject.group))
         mixed = first_of(other, batch, subject.group)
         base, made = _played(subject, batch), _played(subject, mixed)
         kept = slice(subject.group, None)

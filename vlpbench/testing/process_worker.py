@@ -15,7 +15,6 @@ from vlpbench.config.typed import make
 from vlpbench.testing.jobs import serve
 from vlpbench.testing.learning import Study
 from vlpbench.testing.references import Reference
-from vlpbench.testing.rows import picked
 from vlpbench.testing.subject import Subject
 
 __all__ = ["gradient_share"]
@@ -36,7 +35,7 @@ def gradient_share(job: dict[str, Any], folder: Path, rank: int) -> dict[str, An
     try:
         share = int(job["samples"]) // many
         rows = slice(rank * share, (rank + 1) * share)
-        study.batches = [{kind: picked(batch, rows) for kind, batch in study.batches[0].items()}]
+        study.batches = [{kind: batch.rows(rows) for kind, batch in study.batches[0].items()}]
         loss, gradient = study.gradient()
     finally:
         if many > 1:

@@ -1,4 +1,4 @@
-"""Rows of batches, of arrays on the host or of tensors: some of one batch, or those of two behind each other."""
+"""Rows of two batches behind each other."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from torch import Tensor
 
 from vlpbench.types import Batch
 
-__all__ = ["SHARED", "first_of", "picked"]
+__all__ = ["SHARED", "first_of"]
 
 SHARED = ("tokens", "mask", "image_ids", "caption_ids")
 """The arrays of a batch that have a row for each sample, beside pictures and extras."""
-
-
-def picked(batch: Batch, index: Any) -> Batch:
-    """Some rows of a batch, of arrays or tensors."""
-    arrays = {name: getattr(batch, name)[index] for name in SHARED}
-    extras = {name: array[index] for name, array in batch.extras.items()}
-    return replace(batch, images=None if batch.images is None else batch.images[index], extras=extras, **arrays)
 
 
 def first_of(a: Batch, b: Batch, many: int) -> Batch:

@@ -17,7 +17,6 @@ from vlpbench.errors import UserError
 from vlpbench.parts.init import seeded
 from vlpbench.streams import seed_of
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
-from vlpbench.testing.rows import picked
 from vlpbench.testing.tiny import LENGTH, tiny_backbone, tiny_batches
 from vlpbench.types import Batch
 
@@ -119,7 +118,7 @@ class Subject:
         """The batches of the kinds it uses, before `corrupt`; of an author's own, the first rows."""
         many = self.samples if samples is None else samples
         if self.given is not None:
-            return {kind: picked(self.given[kind], slice(0, many)) for kind in self.kinds}
+            return {kind: self.given[kind].rows(slice(0, many)) for kind in self.kinds}
         if self.cls.wants:
             raise UserError(
                 f"{self.cls.name!r} wants the sample fields {', '.join(self.cls.wants)}, which tiny batches lack",

@@ -8,7 +8,7 @@ computed again (gradient caching, arXiv 2101.06983). So its result does not depe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, lcm
 
 import torch
@@ -19,7 +19,6 @@ from vlpbench.errors import UserError
 from vlpbench.parts import ranks
 from vlpbench.training.joint import StepBatches, Tally, Views, encoded, told, with_states
 from vlpbench.training.learner import Learner
-from vlpbench.types import Batch
 
 __all__ = ["check_micro_batch", "joint_gradient"]
 
@@ -100,23 +99,9 @@ def _pieces(batches: StepBatches, micro_batch: int, together: Mapping[str, int])
         size = ceil(micro_batch / group) * group if micro_batch else samples
         for start in range(0, samples, size):
             rows = slice(start, min(start + size, samples))
-            yield _Piece(kind, views if size >= samples else _cut(views, rows), rows, number)
+            mine = views if size >= samples else {name: view.rows(rows) for name, view in views.items()}
+            yield _Piece(kind, mine, rows, number)
             number += 1
-
-
-def _cut(views: Views, rows: slice) -> dict[str, Batch]:
-    return {
-        name: replace(
-            view,
-            images=None if view.images is None else view.images[rows],
-            tokens=view.tokens[rows],
-            mask=view.mask[rows],
-            image_ids=view.image_ids[rows],
-            caption_ids=view.caption_ids[rows],
-            extras={key: value[rows] for key, value in view.extras.items()},
-        )
-        for name, view in views.items()
-    }
 
 
 def _gradients_of_features(
