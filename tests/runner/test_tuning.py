@@ -116,6 +116,21 @@ def test_nothing_to_try_is_nothing_done(grid: Any, tmp_path: Path) -> None:
     assert found.cell is plain and found.told is None and not list(tmp_path.glob("stages/tune*"))
 
 
+def test_a_try_that_cannot_be_run_is_out_and_the_others_are_tried(grid: Any, tmp_path: Path) -> None:
+    path = tmp_path / "grid.toml"
+    path.write_text(path.read_text().partition("[tune.tries]")[0] + """[tune.tries]
+"backbone" = ["linear/dual/nano", "linear/encoder-decoder/nano"]
+"image.size" = [33, 32]
+""")
+    (first, *_), registry = grid()
+    found = tune(first, tmp_path, registry, Device("cpu"))
+    assert found.told is not None
+    reasons = [one.get("reason", "") for one in found.told["tried"]]
+    assert ["needs context, decode" in reason for reason in reasons] == [True, True, False, False]
+    assert "image.size 33 is not a multiple" in reasons[2] and reasons[3] == ""
+    assert found.told["choice"] == {"backbone": "linear/encoder-decoder/nano", "image.size": 32}
+
+
 def test_the_rule() -> None:
     def tried(*scores: Any) -> list[dict[str, Any]]:
         return [{"settings": {"n": n}, "score": score} for n, score in enumerate(scores)]

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from vlpbench.config.changes import with_changes
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.settings import CellSettings, Tune
 from vlpbench.device import Device
 from vlpbench.errors import UserError
-from vlpbench.grid import Cell
+from vlpbench.grid import Cell, task_why_not, why_not
 from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.hearing import Hearing, heard_as
@@ -111,6 +113,8 @@ def _one(
 ) -> dict[str, Any]:
     """The score of one try, or the reason why it has none."""
     bench, task = Workbench(cell, registry, device, workers), cell.settings.tasks[0]
+    if reason := _cannot(cell, task, registry, bench):
+        return {"score": None, "reason": reason, "flops": 0}
     try:
         pretrained = pretrain(bench, results, heard_as(hearing, "pretrain"))
         outcome = run_task(bench.trial(task, pretrained.weights, heard_as(hearing, task)))
@@ -118,6 +122,19 @@ def _one(
         return {"score": None, "reason": str(wrong), "flops": 0}
     flops = pretrained.told["flops"] + outcome.training.flops
     return {"score": primary_score(task, outcome.scores), "flops": flops}
+
+
+def _cannot(cell: Cell, task: str, registry: Registry, bench: Workbench) -> str:
+    """Why a try cannot be run (its trunk lacks an ability, its stem cannot take the picture's size), or nothing."""
+    if reason := why_not(cell.settings, registry) or task_why_not(task, cell.settings, registry):
+        return reason.removeprefix("n/a: ")
+    plan = bench.blueprint
+    try:
+        with torch.device("meta"):  # shapes alone
+            plan.stem(plan.size, plan.pixels, plan.argument)
+    except ValueError as wrong:
+        return str(wrong)
+    return ""
 
 
 def _best(tried: list[dict[str, Any]]) -> dict[str, Any]:
