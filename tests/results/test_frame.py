@@ -89,6 +89,15 @@ def test_cells_that_the_grid_no_longer_has_are_left_out(grid: Any) -> None:
     assert set(load(grid.folder).frame["row"]) == {"kept"}
 
 
+def test_cells_under_a_former_name_of_their_row_are_left_out(grid: Any) -> None:
+    renamed = grid.done("old name", 0, {"accuracy": 40.0}).read("settings.json")["id"]
+    grid.cells[renamed]["row"] = "new name"
+    grid.rows = ["new name"]
+    grid.close()
+    frame = load(grid.folder).frame
+    assert set(frame["row"]) == {"new name"} and set(frame["status"]) == {"pending"}
+
+
 def test_a_metric_without_a_value_says_why(grid: Any) -> None:
     grid.done("a", 0, {"accuracy": 40.0, "CIDEr": None})
     line = load(grid.folder).frame.set_index("metric").loc["CIDEr"]

@@ -121,14 +121,16 @@ def _remedy(folder: Path) -> str:
 
 
 def _asked(cell: CellFolder, order: GridOrder) -> tuple[CellFolder, Mapping[str, Any]] | None:
-    """A cell with the content of its settings; None for one of a grid that no longer has it (an orphan)."""
+    """A cell with the content of its settings; None for one that its grid no longer has, or under another name."""
     try:
         asked = cell.read("settings.json")
     except UserError:
         if order.cells:
             return None  # the grid's own file tells of it: `_missing`
         raise
-    return None if order.cells and asked["id"] not in order.cells else (cell, asked)
+    if order.cells and order.cells.get(asked["id"], {}).get("row") != asked["row"]:
+        return None
+    return cell, asked
 
 
 def _rows(cell: CellFolder, asked: Mapping[str, Any], order: GridOrder) -> Iterator[dict[str, Any]]:
@@ -169,9 +171,17 @@ def _settings(asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _is_unreadable(cell: CellFolder) -> bool:
+    try:
+        cell.read("settings.json")
+    except UserError:
+        return True
+    return False
+
+
 def _missing(order: GridOrder, found: Sequence[CellFolder], there: set[str]) -> Iterator[dict[str, Any]]:
     """Cells of the grid without a line: not run yet, with a reason not to, or of settings that cannot be read."""
-    broken = {cell.path.name.rpartition("-")[2] for cell in found}
+    broken = {cell.path.name.rpartition("-")[2] for cell in found if _is_unreadable(cell)}
     for cell, said in order.cells.items():
         if cell in there:
             continue
