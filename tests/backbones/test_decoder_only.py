@@ -59,7 +59,7 @@ def joint(backbone, picture, prefix, words, visible):
     looks = [[may_look(visible, images, len(prefix), q, k) for k in range(len(x))] for q in range(len(x))]
     mask = torch.tensor(looks)[None, None]
     x = x[None]
-    for block, bias in zip(backbone.encoder, backbone.biases, strict=True):
+    for block, bias in zip(backbone.encoder, [*backbone.biases, backbone.last_bias], strict=True):
         near = torch.zeros(1, backbone.heads, len(looks), len(looks))
         if images:
             near[..., :P, :P] = bias.table[:, bias.offsets]

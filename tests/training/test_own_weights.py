@@ -31,7 +31,7 @@ def saved(blueprint, tmp_path):
         backbone = replace(blueprint, seed=5, **changes).build(abilities)
         with torch.no_grad():
             for name, parameter in backbone.named_parameters():
-                if "biases" in name:
+                if "biases" in name or "last_bias" in name:
                     parameter.normal_(generator=torch.Generator().manual_seed(7))
         path = tmp_path / "weights.safetensors"
         if origin is True:
@@ -45,6 +45,22 @@ def saved(blueprint, tmp_path):
 EVERY = [*((trunk, None) for trunk in vlpbench_trunks()), (DualFusion, DualFusionConfig(decoder="own")),
          (DualFusion, DualFusionConfig(decoder="split"))]
 """All trunks, and those wirings of theirs that have other tables."""
+
+
+@pytest.mark.parametrize(("trunk", "config"), EVERY)
+def test_what_was_trained_for_one_thing_is_loaded_for_another(blueprint, saved, trunk, config):
+    """Prefix LM leaves a writer, contrastive learning a seer; `init` builds what the tasks may ask, which is all."""
+    offers = trunk.offers_with(config or trunk.config_class())
+    asked = [one for one in (VECTORS, {"context", "decode"}, {"fused_tokens"}, offers) if one <= offers]
+    for theirs in asked:
+        given, path = saved(theirs, trunk=trunk, config=config)
+        for ours in asked:
+            fitted = fit_checkpoint(replace(blueprint, trunk=trunk, config=config).build(ours), path)
+            there = given.state_dict()
+            assert "words.weight" in fitted.weights and "stem.project.weight" in fitted.weights
+            assert all(torch.equal(value, there[name]) for name, value in fitted.weights.items())
+            if ours == offers:
+                assert fitted.weights.keys() == there.keys()
 
 
 @pytest.mark.parametrize(("trunk", "config"), EVERY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vlpbench.backbones.cache import Cache
 from vlpbench.backbones.one_sequence import OneSequence, Seen
@@ -45,7 +45,7 @@ class DecoderOnly(OneSequence):
     before: as one pass over both with a prefix mask, but the context is not computed for each candidate.
     """
 
-    name = "decoder-only"
+    name, version = "decoder-only", 2
 
     def __init__(
         self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None
@@ -53,10 +53,15 @@ class DecoderOnly(OneSequence):
         super().__init__(spec, abilities, stem, size, length, config)
         self.length = length
         layers = layers_of(size)
-        # Words to come look at the keys that enter the last layer, and nobody asks what image tokens see there.
-        last_sees = "decode" not in abilities or not abilities.isdisjoint(_SEEING)
-        self._add_stack(size, layers, 2 * length, layers if last_sees else layers - 1)
+        self._add_stack(size, layers, 2 * length, layers - 1)
+        # Words to come look at the keys that enter the last layer: who only writes asks nobody what pictures see there.
+        # A part by itself, so that weights of one who writes can be loaded by one who sees, and the other way round.
+        if "decode" not in abilities or not abilities.isdisjoint(_SEEING):
+            self.last_bias = parts.RelativeBias(size.heads, spec.grid)
         self._add_heads()
+
+    def _bias(self, number: int) -> nn.Module:
+        return self.last_bias if number == len(self.encoder) - 1 else super()._bias(number)
 
     def _embed(self, tokens: Tensor) -> Tensor:
         if tokens.shape[-1] > self.length:

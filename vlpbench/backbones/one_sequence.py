@@ -54,11 +54,15 @@ class OneSequence(Vectors):
         images = 0 if image is None else image.shape[1]
         return x, images, self._mask(images, x.shape[1] - images, present, visible, x.device)
 
+    def _bias(self, number: int) -> nn.Module:
+        """The relative bias between image tokens in a layer."""
+        return self.biases[number]
+
     def _layer(
         self, number: int, x: Tensor, images: int, mask: Tensor | None, kept: list[parts.Keys] | None = None
     ) -> Tensor:
         """B, M, D -> B, M, D through one layer."""
-        near = self.biases[number](x.shape[1] - images).to(x.dtype) if images else None
+        near = self._bias(number)(x.shape[1] - images).to(x.dtype) if images else None
         passed: Tensor = self.encoder[number](x, parts.joined(near, mask), kept)
         return passed
 
