@@ -1,8 +1,8 @@
 """The gradient of a step's joint loss, in micro-batches of any size and in any number of processes.
 
-A term whose samples see each other in `loss` ("all") is cached: its features are computed piece by piece without
-gradient, the formula sees all of them at once, and the gradient of the features is handed to each piece when it is
-computed again (gradient caching, arXiv 2101.06983). So its result does not depend on how the batch was cut, either.
+A term whose samples see each other in `loss` ("all") is cached: its features are computed piece by piece and cut off
+from the pieces' graphs, the formula sees all of them at once, and the gradient of the features is handed to each piece
+when it is computed again (gradient caching, arXiv 2101.06983). So its result does not depend on the cuts, either.
 """
 
 from __future__ import annotations
