@@ -1,7 +1,8 @@
 """How the official VQA evaluator rewrites an answer before it compares: three steps, kept with their oddities.
 
 Behaviour of GT-Vision-Lab/VQA `vqaEval.py` at commit a013f00. The steps are apart because one of the historical rules
-(`2016`) applies only the second to the given answers. Doing them twice is not the same as once.
+(`2016`) applies only the second to the given answers. Doing them twice is not the same as once. Digits, blanks and
+capitals are those of Unicode, as they are where that file is run by Python 3.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ MARKS = ';/[]"{}()=+\\_-><@`,?!'
 """Marks that are removed or become a space. Apostrophe, colon, period and % $ & # * ~ are not among them."""
 PERIODS = 32
 """Only so many periods go: the official call passes a flag, whose number is 32, where a count is expected."""
-PERIOD = re.compile(r"\.(?![0-9])")
-COMMA_IN_NUMBER = re.compile(r"[0-9],[0-9]")
+PERIOD = re.compile(r"\.(?!\d)")
+COMMA_IN_NUMBER = re.compile(r"\d,\d")
 ARTICLES = frozenset(("a", "an", "the"))
 NUMBERS = "zero one two three four five six seven eight nine ten".split()
 DIGITS = {"none": "0", **{word: str(number) for number, word in enumerate(NUMBERS)}}

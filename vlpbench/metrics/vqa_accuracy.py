@@ -1,36 +1,46 @@
-"""VQA accuracy: how many of the people who were asked gave this answer (leave-one-out mean of min(1, matches / 3)).
+"""VQA accuracy of a whole set: overall, by answer type and by question type, under each normalisation rule by name.
 
-Definition: Antol et al. 2015 (arXiv 1505.00468) and its official evaluator, GT-Vision-Lab/VQA, file
-`PythonEvaluationTools/vqaEvaluation/vqaEval.py`. Three rules of that evaluator's history are in use for *when* a
-string is normalised, and they differ by points, so every result has to name its own:
-
-| rule | prediction | given answers |
-| --- | --- | --- |
-| `always` (ours) | normalised | normalised |
-| `2021` (commit a013f00) | only if the given answers are not all equal | the same |
-| `2016` (commit 458a8b2) | normalised | only punctuation, and only if they are not all equal |
-
-Scores of one question are fractions, 0 to 1; whole-set scores are percent. The leave-one-out goes by position, not by
-value as in the official file, which goes wrong where answers carry no `answer_id`.
+The accuracy of one question and the three rules are defined in `vqa_rules`. The score of a set is the mean over its
+questions (not over its types) in percent, unrounded, where the official file rounds to two digits. Any number of
+answers from two on is scored alike, even mixed. A set with one answer a question (GQA, Visual7W) has no such accuracy:
+it has `exact`, equality as written but for blanks at the ends, and `exact_normalised`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal, get_args
 
-from vlpbench.errors import UserError, unknown
-from vlpbench.metrics.answer_text import strip_punctuation, to_digits, trim
-from vlpbench.metrics.ids import same_ids
+from vlpbench.errors import unknown
+from vlpbench.metrics.vqa_floors import Majority, majority
+from vlpbench.metrics.vqa_questions import (
+    Groups,
+    check_answers,
+    check_predictions,
+    grouped,
+    percent,
+    single_answers,
+)
+from vlpbench.metrics.vqa_rules import (
+    RULES,
+    Rule,
+    Spellings,
+    credit,
+    exact,
+    normalise,
+    soft_score,
+    soft_targets,
+)
+from vlpbench.metrics.vqa_vocabulary import ceiling
 from vlpbench.types import Question
 
 __all__ = [
+    "EXACT",
     "RULES",
+    "Counts",
     "Majority",
     "Rule",
+    "VqaTable",
     "ceiling",
     "exact",
     "example_scores",
@@ -39,118 +49,68 @@ __all__ = [
     "soft_score",
     "soft_targets",
     "vqa_scores",
+    "vqa_table",
 ]
 
-Rule = Literal["always", "2016", "2021"]
-"""When strings are normalised; see the table above."""
-RULES: tuple[Rule, ...] = get_args(Rule)
-ENOUGH = 3
-"""Matches among the other people that make an answer fully right."""
-
-
-@lru_cache(maxsize=1 << 17)
-def normalise(answer: str) -> str:
-    """The answer as the official evaluator compares it, quirks included: "none" is "0", "a" is "", "dont" is "don't".
-
-    >>> normalise("The U.S.A., two dogs!")
-    'usa 2 dogs'
-    """
-    return to_digits(strip_punctuation(trim(answer)))
-
-
-def soft_score(prediction: str, answers: Sequence[str], rule: Rule = "always") -> float:
-    """Accuracy of one prediction against the N >= 2 given answers: 0, .3, .6, .9, 1 for 0, 1, 2, 3, 4+ matches of 10.
-
-    With n matches the leave-one-out mean over N is (n * min(1, (n-1)/3) + (N-n) * min(1, n/3)) / N. With N of 3 or
-    less even a unanimous answer stays below 1. ValueError for fewer than two answers: use `exact`.
-    """
-    if isinstance(answers, str) or len(answers) < 2:
-        raise ValueError(f"leave-one-out accuracy needs two or more answers, got {answers!r}; use exact() for one")
-    said, given = _compared(prediction, answers, rule)
-    return _credit(sum(answer == said for answer in given), len(given))
-
-
-def exact(prediction: str, answer: str, normalised: bool) -> float:
-    """1.0 where the prediction is the one given answer, else 0.0; both sides normalised first, or neither."""
-    return float(normalise(prediction) == normalise(answer) if normalised else prediction == answer)
-
-
-def soft_targets(answers: Sequence[str]) -> dict[str, float]:
-    """Each distinct normalised answer -> its soft score, most common first; of a single answer the score is 1.
-
-    Rule `always`. This is also the target of training with one output an answer (arXiv 1707.07998).
-
-    >>> soft_targets(["Two"] * 7 + ["3"] * 2 + ["none"])
-    {'2': 1.0, '3': 0.6, '0': 0.3}
-    """
-    return dict(_soft_targets(tuple(answers)))
-
-
-@lru_cache(maxsize=1 << 16)
-def _soft_targets(answers: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    """The same, once for all questions that were answered alike."""
-    counts = Counter(map(normalise, answers))
-    if len(answers) == 1:
-        return tuple((answer, 1.0) for answer in counts)
-    return tuple((answer, _credit(count, len(answers))) for answer, count in counts.most_common())
-
-
-def ceiling(answers: Iterable[Sequence[str]], vocabulary: Collection[str], normalised: bool = True) -> float:
-    """Percent that a model could reach whose only words are those of the vocabulary; over ALL questions given.
-
-    `answers` are the given answers question by question; the best vocabulary entry counts, 0 where none fits. With
-    one answer a question this is the share of answers in the vocabulary, as written if not `normalised`.
-    """
-    known = {normalise(word) for word in vocabulary} if normalised else set(vocabulary)
-    best = []
-    for given in answers:
-        _check_answers(given)
-        if normalised:
-            targets = soft_targets(given)
-        elif len(given) == 1:
-            targets = {given[0]: 1.0}
-        else:
-            raise ValueError("answers can be compared as written only where a question has one")
-        best.append(max((score for answer, score in targets.items() if answer in known), default=0.0))
-    if not best:
-        raise UserError("there is no question to find the ceiling of")
-    return _percent(best)
+EXACT = ("exact", "exact_normalised")
+"""What stands in the place of the rules where questions have one answer."""
 
 
 @dataclass(frozen=True)
-class Majority:
-    """The answers to give without looking: the floor that a table prints under its rows."""
+class Counts:
+    """Numbers of questions."""
 
-    answer: str
-    """The most common training answer of all."""
-    by_kind: Mapping[str, str]
-    """The most common training answer of each question kind."""
-
-    def predictions(self, questions: Iterable[Question], per_kind: bool = False) -> dict[int, str]:
-        """Question id -> majority answer (of the question's kind, where training had that kind)."""
-        return {q.id: self.by_kind.get(q.kind, self.answer) if per_kind else self.answer for q in questions}
+    overall: int
+    """All of them."""
+    per_answer_type: Mapping[str, int]
+    """By answer type."""
+    per_question_type: Mapping[str, int]
+    """By question type; questions without one are not counted here."""
 
 
-def majority(questions: Iterable[Question]) -> Majority:
-    """The one answer that scores most on these (training) questions, and that of each question kind.
+@dataclass(frozen=True)
+class VqaTable:
+    """All scores of a set. A *rule* is one of `RULES`, or of `EXACT` where questions have one answer."""
 
-    Answers are added up by their soft scores under rule `always`, and given back in their most common spelling; the
-    alphabet breaks ties. With one answer a question that is the most common answer. Questions without answers: error.
+    overall: Mapping[str, float]
+    """Rule -> percent, the mean over all questions."""
+    per_answer_type: Mapping[str, Mapping[str, float]]
+    """Answer type -> rule -> percent; types in the order of the alphabet."""
+    per_question_type: Mapping[str, Mapping[str, float]]
+    """Question type -> rule -> percent; questions without a type are in none."""
+    per_question: Mapping[str, Mapping[int, float]]
+    """Rule -> question id -> score, 0 to 1, in the order of the questions."""
+    counts: Counts
+    """How many questions there are of each type."""
+
+
+def vqa_table(
+    predictions: Mapping[int, str], questions: Mapping[int, Question], rules: Sequence[Rule] = RULES
+) -> VqaTable:
+    """Score exactly one prediction (a string) for each question; neither argument is changed.
+
+    `rules` says when strings are normalised if questions have several answers; those with one give both of `EXACT`.
+    UserError for ids that do not fit, predictions or answers that are missing or no strings, or a mixed set.
     """
-    worth: dict[str | None, Counter[str]] = {None: Counter()}
-    spellings: dict[str, Counter[str]] = {}
-    for question in questions:
-        _check_answers(question.answers, question.id)
-        targets = soft_targets(question.answers)
-        for group in (None, question.kind):
-            worth.setdefault(group, Counter()).update(targets)
-        for answer in question.answers:
-            spellings.setdefault(normalise(answer), Counter())[answer] += 1
-    if not spellings:
-        raise UserError("there is no training question to take the majority answer from")
-    spelt = {key: _most(counter) for key, counter in spellings.items()}
-    best = {group: spelt[_most(counter)] for group, counter in worth.items()}
-    return Majority(best[None], {group: answer for group, answer in best.items() if group is not None})
+    for rule in rules:
+        if rule not in RULES:
+            raise unknown("VQA rule", rule, RULES)
+    check_predictions(predictions, questions)
+    answers = {key: question.answers for key, question in questions.items()}
+    check_answers(answers.items())
+    if single_answers(answers):
+        scores = _exact_scores(predictions, answers)
+    else:
+        spellings = Spellings.remembered()
+        scores = {rule: _soft_scores(predictions, answers, rule, spellings) for rule in rules}
+    groups = grouped(questions.values())
+    return VqaTable(
+        {rule: percent(found) for rule, found in scores.items()},
+        {name: _of(at, scores) for name, at in groups.answer_type.items()},
+        {name: _of(at, scores) for name, at in groups.question_type.items()},
+        {rule: dict(zip(questions, found, strict=True)) for rule, found in scores.items()},
+        _counts(groups),
+    )
 
 
 def example_scores(
@@ -158,88 +118,60 @@ def example_scores(
 ) -> dict[str, dict[int, float]]:
     """Metric -> question id -> score of that question (0 to 1), in the order of `questions`.
 
-    Sets with several answers a question have `accuracy`; sets with one have `exact` (as written, but for blanks at
-    the ends) and `exact_normalised`. UserError for ids that do not fit, answers that are missing, or a mixed set.
+    Sets with several answers a question have `accuracy` (under `rule`), sets with one have both of `EXACT`. Errors as
+    in `vqa_table`.
     """
-    if rule not in RULES:
-        raise unknown("VQA rule", rule, RULES)
-    same_ids(predictions.keys(), questions.keys(), "question")
-    for key, question in questions.items():
-        _check_answers(question.answers, key)
-        if not isinstance(predictions[key], str):
-            raise UserError(f"the prediction for question {key} is {predictions[key]!r}, not a string")
-    single = {len(question.answers) == 1 for question in questions.values()}
-    if len(single) > 1:
-        raise UserError(
-            "some questions have one answer and some have several: their scores are not of one kind",
-            remedy="score the two groups apart",
-        )
-    if single == {False}:
-        return {"accuracy": {i: soft_score(predictions[i], q.answers, rule) for i, q in questions.items()}}
-    pairs = {i: (predictions[i].strip(), q.answers[0].strip()) for i, q in questions.items()}
-    return {
-        "exact": {i: exact(*pair, normalised=False) for i, pair in pairs.items()},
-        "exact_normalised": {i: exact(*pair, normalised=True) for i, pair in pairs.items()},
-    }
+    table = vqa_table(predictions, questions, (rule,))
+    return {_metric(name, rule): dict(scores) for name, scores in table.per_question.items()}
 
 
 def vqa_scores(
     predictions: Mapping[int, str], questions: Mapping[int, Question], rule: Rule = "always"
 ) -> dict[str, float]:
-    """Scores of a whole set in percent, unrounded: `accuracy`, or `exact` and `exact_normalised` (`example_scores`).
+    """Scores of a whole set in percent, flat: `accuracy`, or both of `EXACT`, each followed by its groups.
 
-    Each also by group, as `accuracy[answer_kind=number]` and `accuracy[kind=what color]`. The whole is the mean over
-    questions, not the mean of the groups.
+    Groups are named `accuracy[answer_kind=number]` and `accuracy[kind=what color]`. Errors as in `vqa_table`.
     """
+    table = vqa_table(predictions, questions, (rule,))
     found: dict[str, float] = {}
-    for metric, scores in example_scores(predictions, questions, rule).items():
-        found[metric] = _percent(scores.values())
-        groups: dict[str, list[float]] = {}
-        for key, score in scores.items():
-            question = questions[key]
-            groups.setdefault(f"{metric}[answer_kind={question.answer_kind}]", []).append(score)
-            if question.kind:
-                groups.setdefault(f"{metric}[kind={question.kind}]", []).append(score)
-        found.update({name: _percent(groups[name]) for name in sorted(groups)})
+    for name, score in table.overall.items():
+        metric = _metric(name, rule)
+        found[metric] = score
+        for key, types in (("answer_kind", table.per_answer_type), ("kind", table.per_question_type)):
+            found.update({f"{metric}[{key}={group}]": scores[name] for group, scores in types.items()})
     return found
 
 
-def _compared(prediction: str, answers: Sequence[str], rule: Rule) -> tuple[str, list[str]]:
-    """Prediction and given answers as the rule compares them."""
-    if rule == "always":
-        return normalise(prediction), [normalise(answer) for answer in answers]
-    if rule == "2016":
-        raw = list(answers)
-        return normalise(prediction), raw if len(set(raw)) == 1 else [strip_punctuation(answer) for answer in raw]
-    if rule == "2021":
-        trimmed = [trim(answer) for answer in answers]
-        if len(set(trimmed)) == 1:
-            return trim(prediction), trimmed
-        return normalise(prediction), [normalise(answer) for answer in answers]
-    raise unknown("VQA rule", rule, RULES)
+def _soft_scores(
+    predictions: Mapping[int, str], answers: Mapping[int, Sequence[str]], rule: Rule, spellings: Spellings
+) -> list[float]:
+    """Leave-one-out accuracy of each question under a rule."""
+    matches = spellings.matches
+    return [credit(matches(predictions[key], given, rule), len(given)) for key, given in answers.items()]
 
 
-def _credit(matches: int, people: int) -> float:
-    """The leave-one-out mean in closed form; whole numbers until the one division, so that .3 is .3."""
-    others = matches * min(ENOUGH, max(matches - 1, 0)) + (people - matches) * min(ENOUGH, matches)
-    return others / (ENOUGH * people)
+def _exact_scores(
+    predictions: Mapping[int, str], answers: Mapping[int, Sequence[str]]
+) -> dict[str, list[float]]:
+    """Both exact scores of each question, which has one answer."""
+    pairs = [(predictions[key].strip(), given[0].strip()) for key, given in answers.items()]
+    written, normalised = EXACT
+    return {
+        written: [exact(*pair, normalised=False) for pair in pairs],
+        normalised: [exact(*pair, normalised=True) for pair in pairs],
+    }
 
 
-def _percent(scores: Collection[float]) -> float:
-    """100 times the mean of the fractions."""
-    return 100.0 * sum(scores) / len(scores)
+def _of(at: Sequence[int], scores: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Percent of the questions at these positions, by rule."""
+    return {rule: percent([found[i] for i in at]) for rule, found in scores.items()}
 
 
-def _most(counter: Counter[str]) -> str:
-    """The key of the largest count; the first by alphabet of several."""
-    return min(counter, key=lambda key: (-counter[key], key))
+def _counts(groups: Groups) -> Counts:
+    per_answer_type = {name: len(at) for name, at in groups.answer_type.items()}
+    return Counts(groups.questions, per_answer_type, {name: len(at) for name, at in groups.question_type.items()})
 
 
-def _check_answers(answers: Sequence[str], key: int | None = None) -> None:
-    """UserError where there are no answers, or where a string stands for a list of them."""
-    if isinstance(answers, str) or not answers:
-        where = "" if key is None else f" {key}"
-        raise UserError(
-            f"question{where} has no list of answers, but {answers!r}",
-            remedy="score a split whose answers are public; those of test-dev and test-std are not",
-        )
+def _metric(name: str, rule: Rule) -> str:
+    """How the flat scores call a column of the table."""
+    return "accuracy" if name == rule else name
