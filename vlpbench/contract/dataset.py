@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from vlpbench.contract.sealed import seal_reading
 from vlpbench.types import Sample
 
 __all__ = ["BadSample", "Dataset"]
@@ -27,6 +28,7 @@ class Dataset(ABC):
     """A named set of samples in splits, read from files in the folder of the user's data, or written by a world.
 
     A reader checks form, not pictures: whether an image can be decoded is found out when the image store is built.
+    While something trains or chooses, `read("test")` raises TestSplitRefused, whichever class has it (`sealed`).
     """
 
     name: ClassVar[str]
@@ -35,6 +37,11 @@ class Dataset(ABC):
     """Raised when the same files give other samples; part of a cell's id."""
     config_class: ClassVar[type]
     """A frozen dataclass: the keys of `[data.NAME]` beside `kind`."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Have the class's `read` obey the seal on test splits."""
+        super().__init_subclass__(**named)
+        seal_reading(cls)
 
     def __init__(self, config: Any, root: Path, cache: Path) -> None:
         """Remember where things are. Opens no file: a grid is checked before its data is touched.
@@ -62,6 +69,14 @@ class Dataset(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """A hash of all that decides the samples: names and bytes of the annotation files and of the images."""
+
+    def files_of(self, split: str) -> Sequence[Path]:
+        """The files (or folders) that decide by being named for a split which samples it has; they need not exist.
+
+        Training refuses those that are another split's test files. None for a set whose files say themselves which
+        sample belongs to which split, and for one that is made.
+        """
+        return ()
 
     def prepare(self, heard: Any = None) -> None:
         """Write what has to be written first (a world); `heard(done, of)` is told of progress. Files: nothing."""

@@ -64,6 +64,10 @@ class Weakened(Dataset):
         portion = dataclasses.asdict(self.portion)
         return digest({"of": self.dataset.fingerprint(), "portion": portion, "version": VERSION})
 
+    def files_of(self, split: str) -> Sequence[Path]:
+        """The wrapped set's files."""
+        return self.dataset.files_of(split)
+
     def prepare(self, heard: Any = None) -> None:
         """Prepare the wrapped set."""
         self.dataset.prepare(heard)

@@ -89,7 +89,7 @@ class Coco(FromFiles):
         """The captions files."""
         return {f"captions {split}": self.file("captions", split) for split in self.splits()}
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """Images in the order of the file, each with its captions in the order of the file."""
         path = self.file("captions", split)
         read = read_captions(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -47,10 +47,14 @@ class FromFiles(Dataset):
 
     @abstractmethod
     def files(self) -> Mapping[str, Path]:
-        """The annotation files by what they are for ("captions train")."""
+        """The annotation files by what they are for, the split last ("captions train")."""
+
+    def files_of(self, split: str) -> Sequence[Path]:
+        """Those of `files` that are for a split; a file of all splits says itself which sample is whose."""
+        return [path for role, path in self.files().items() if role.split()[-1] == split]
 
     @abstractmethod
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """All samples of a split that exists; `read` checks the name and cuts at the limit."""
 
     def read(self, split: str) -> Iterator[Sample | BadSample]:
@@ -60,13 +64,17 @@ class FromFiles(Dataset):
             near = nearest(split, known)
             guess = f"did you mean {near!r}? " if near else ""
             raise DataError(f"there is no split {split!r}", str(self.folder), f"{guess}known: {', '.join(known)}")
-        return _limited(self.samples(split), self.config.limit)
+        return _limited(self._samples(split), self.config.limit)
 
     def fingerprint(self) -> str:
-        """A hash of the annotation files and of every image that a sample names (stamped, so fast when repeated)."""
-        given = itertools.chain.from_iterable(self.read(split) for split in self.splits())
+        """A hash of the annotation files and of every image that a sample names (stamped, so fast when repeated).
+
+        It looks at all splits, sealed or not, and gives away nothing but the hash.
+        """
+        limit = self.config.limit
+        given = itertools.chain.from_iterable(_limited(self._samples(split), limit) for split in self.splits())
         names = {sample.image for sample in given if isinstance(sample, Sample) and sample.image}
-        facts = {"kind": self.name, "version": self.version, "limit": self.config.limit}
+        facts = {"kind": self.name, "version": self.version, "limit": limit}
         return fingerprint(facts, self.files(), self.images, names, self.cache)
 
     def describe(self) -> Mapping[str, str]:

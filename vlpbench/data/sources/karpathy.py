@@ -75,7 +75,7 @@ class Karpathy(FromFiles):
         named = row.get("split")
         return "train" if named == RESTVAL and self.config.restval else named
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """Images in the order of the file; rows that cannot be told to a split are named in every split."""
         images, problems = self._read
         taken: set[int] = set()

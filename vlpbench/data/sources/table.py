@@ -54,7 +54,7 @@ class Table(FromFiles):
         """The tables."""
         return {f"table {split}": self.file("tables", split) for split in self.splits()}
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """Images in the order of their first row; every row's caption at its image."""
         path = self.file("tables", split)
         columns = [column for column in (self.config.image, self.config.caption, self.config.id) if column]

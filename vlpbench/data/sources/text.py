@@ -50,7 +50,7 @@ class Text(FromFiles):
         """The text files."""
         return {f"text {split}": self.file("files", split) for split in self.splits()}
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """The texts in their order, each under the number of the line on which it begins."""
         path = self.file("files", split)
         units = _lines if self.config.unit == "line" else _paragraphs

@@ -61,7 +61,7 @@ class Vqa(FromFiles):
                 named[f"{key} {split}"] = self.file(key, split)
         return named
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """Images in the order in which they are listed (else first asked about), each with all its texts."""
         files = self.files()
         path = files[f"questions {split}"]

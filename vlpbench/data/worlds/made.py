@@ -32,7 +32,7 @@ class Made(Dataset):
         """Write `folder`."""
 
     @abstractmethod
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """The samples of a split that exists, from the written folder."""
 
     @functools.cached_property
@@ -51,4 +51,4 @@ class Made(Dataset):
         if split not in self.splits():
             raise unknown("split", split, self.splits(), f"data set {self.name!r}")
         self.prepare()
-        yield from self.samples(split)
+        yield from self._samples(split)

@@ -140,7 +140,7 @@ class WorldTexts(Made):
         """Write train.txt and val.txt, one text a line; `heard(done, of)` counts texts."""
         write_folder(self.folder, self.fingerprint(), lambda beside: self._fill(beside, heard), f"{self.name!r}")
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """The texts, each under the number of its line."""
         files = {name: f"{name}.txt" for name in self.splits()}
         return Text(TextConfig(self.folder.name, files), self.folder.parent, self.cache).read(split)

@@ -78,7 +78,7 @@ class World(Made):
         """Write pictures and texts; `heard(done, of)` counts images."""
         write(self.folder, self.plan(), heard)
 
-    def samples(self, split: str) -> Iterator[Sample | BadSample]:
+    def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """Images with captions, questions and fields."""
         known = json.loads((self.folder / f"scenes_{split}.json").read_text(encoding="utf-8"))
         lexicon = self.lexicon()
