@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-import vlpbench.metrics.recall as module
+import vlpbench.metrics.score_blocks as module
 from vlpbench.errors import UserError
 from vlpbench.metrics.recall import chance, ranks, recall, summary
 
@@ -53,7 +53,7 @@ def test_ties_by_brute_force(seed: int) -> None:
 
 @pytest.mark.parametrize("block", [1, 40, 1 << 22])
 def test_sorting_gives_the_same_where_nothing_ties(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "CACHED", block)
     rng = np.random.default_rng(0)
     owner = np.concatenate([np.arange(30), rng.integers(0, 30, size=70)])
     similarity = rng.normal(size=(30, 100)) + 1.5 * (owner[None] == np.arange(30)[:, None])

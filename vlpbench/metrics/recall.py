@@ -4,25 +4,29 @@ Several texts may belong to one image. TR (image to text) looks at the rank of a
 other images, so that right answers never compete with each other; IR (text to image) at the rank of the one right
 image. R@k is the share of queries with a right answer among the first k (a hit rate), as in VSE++ (arXiv 1707.05612)
 `i2t`, `t2i` and ALBEF's `itm_eval`, whose numbers these are where no scores tie. Where scores tie, the value is the
-exact expectation over all orders of the tied items: a scorer that gives everything the same score is at chance.
+exact expectation over all orders of the tied items: a scorer that gives everything the same score is at chance. Scores
+are compared in blocks of rows (`score_blocks`); texts that read the same are masked by option (`same_text`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vlpbench.errors import UserError
+from vlpbench.errors import unknown
+from vlpbench.metrics.rank_counts import count
+from vlpbench.metrics.same_text import SameText
+from vlpbench.metrics.score_blocks import ScoreBlocks, matrix_scores, owners, vector_scores
 
-__all__ = ["CUTOFFS", "Ranks", "chance", "ranks", "recall", "summary"]
+__all__ = ["CUTOFFS", "Ranks", "Ties", "chance", "ranks", "ranks_of_vectors", "recall", "summary"]
 
 CUTOFFS = (1, 5, 10)
 """The k of R@k."""
-BLOCK = 1 << 22
-"""Scores compared at a time: bounds the memory beside the matrix itself to some tens of MB."""
+Ties = Literal["expected", "optimistic", "pessimistic"]
+"""Where wrong items with the best right one's score stand: in random order (the exact mean), all behind, all before."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,17 @@ class Ranks:
     """Q: wrong answers with the very score of the best right one."""
     right: NDArray[np.int64]
     """Q: right answers with that score, at least 1."""
+    masked: NDArray[np.int64] | None = None
+    """Q: answers left out, since they read like a right one; None where no texts were compared."""
 
-    def hits(self, k: int) -> NDArray[np.float64]:
-        """Q: chance (0 to 1) that a right answer is among the first k when tied items stand in random order.
+    def hits(self, k: int, ties: Ties = "expected") -> NDArray[np.float64]:
+        """Q: chance (0 to 1) that a right answer is among the first k.
 
-        With m = k - better places left for `tied` wrong and `right` right items, all m are wrong with the chance
-        C(tied, m) / C(tied + right, m).
+        In random order, with m = k - better places left for `tied` wrong and `right` right items, all m are wrong with
+        the chance C(tied, m) / C(tied + right, m).
         """
+        if _known(ties) != "expected":
+            return (self.zero_based(ties) < k).astype(np.float64)
         places = k - self.better
         missed = np.ones(len(self.better))
         for taken in range(k):
@@ -53,81 +61,93 @@ class Ranks:
         """Q: expected zero-based rank: `tied` wrong items spread evenly over the gaps beside `right` right ones."""
         return np.asarray(self.better + self.tied / (self.right + 1.0))
 
-    def median(self) -> float:
+    def zero_based(self, ties: Ties = "expected") -> NDArray[np.float64]:
+        """Q: wrong answers before the first right one, by this tie rule."""
+        if _known(ties) == "expected":
+            return self.expected()
+        before = self.better if ties == "optimistic" else self.better + self.tied
+        return before.astype(np.float64)
+
+    def median(self, ties: Ties = "expected") -> float:
         """Median one-based rank, floored before the one is added as in VSE++."""
-        return float(np.floor(np.median(self.expected())) + 1)
+        return float(np.floor(np.median(self.zero_based(ties))) + 1)
+
+    def mean(self, ties: Ties = "expected") -> float:
+        """Mean one-based rank, not rounded (VSE++ `meanr`)."""
+        return float(np.mean(self.zero_based(ties)) + 1)
 
 
-def ranks(similarity: ArrayLike, text_image: ArrayLike) -> tuple[Ranks, Ranks]:
+def ranks(similarity: ArrayLike, text_image: ArrayLike, same_text: ArrayLike | None = None) -> tuple[Ranks, Ranks]:
     """Ranks of all images as queries for texts (TR, in row order), and of all texts for images (IR, in column order).
 
     `similarity`: I x T, higher is nearer, finite; best in float32, since half precision makes ties. `text_image`: T,
-    the row that each text belongs to; every image needs a text. UserError for shapes, rows or scores that are not so.
+    the row that each text belongs to; every image needs a text. `same_text`: T whole numbers, equal for equal strings:
+    another image's text that reads like one of the query's own is then left out (TR), and so is another image that owns
+    a text which reads like the query (IR). UserError for shapes, rows or scores that are not so.
     """
-    scores, owner = _checked(similarity, text_image)
-    images, texts = scores.shape
-    own = scores[owner, np.arange(texts)]
-    best = np.full(images, -np.inf, dtype=scores.dtype)
-    np.maximum.at(best, owner, own)
-    image_right = np.bincount(owner[own == best[owner]], minlength=images)
-
-    image_better = np.zeros(images, dtype=np.int64)
-    image_tied = -image_right
-    text_better = np.zeros(texts, dtype=np.int64)
-    text_tied = np.full(texts, -1, dtype=np.int64)
-    rows = max(1, BLOCK // texts)
-    for start in range(0, images, rows):
-        block = scores[start : start + rows]
-        here = slice(start, start + len(block))
-        image_better[here] = np.count_nonzero(block > best[here, None], axis=1)
-        image_tied[here] += np.count_nonzero(block == best[here, None], axis=1)
-        text_better += np.count_nonzero(block > own, axis=0)
-        text_tied += np.count_nonzero(block == own, axis=0)
-    return (
-        Ranks(image_better, image_tied, image_right),
-        Ranks(text_better, text_tied, np.ones(texts, dtype=np.int64)),
-    )
+    scores = matrix_scores(similarity)
+    return _ranks(scores, owners(text_image, scores.images, scores.texts), same_text)
 
 
-def recall(similarity: ArrayLike, text_image: ArrayLike) -> dict[str, float]:
+def ranks_of_vectors(
+    images: ArrayLike,
+    texts: ArrayLike,
+    text_image: ArrayLike,
+    rows: int | None = None,
+    same_text: ArrayLike | None = None,
+) -> tuple[Ranks, Ranks]:
+    """`ranks` of `images` (I,E) @ `texts` (T,E) transposed, made `rows` images at a time (about 16 MB if not said).
+
+    The product is made twice, in float32: once for the scores of the right pairs and once to compare with them.
+    """
+    scores = vector_scores(images, texts, rows)
+    return _ranks(scores, owners(text_image, scores.images, scores.texts), same_text)
+
+
+def recall(
+    similarity: ArrayLike, text_image: ArrayLike, same_text: ArrayLike | None = None, ties: Ties = "expected"
+) -> dict[str, float]:
     """R@1, 5, 10 of both directions and what belongs beside them; see `ranks` for the arguments and `summary`."""
-    return summary(*ranks(similarity, text_image))
+    return summary(*ranks(similarity, text_image, same_text), ties)
 
 
-def summary(image_queries: Ranks, text_queries: Ranks) -> dict[str, float]:
+def summary(image_queries: Ranks, text_queries: Ranks, ties: Ties = "expected") -> dict[str, float]:
     """`TR@k`, `IR@k` in percent; `rsum`, their sum (0 to 600); and counts that explain them.
 
-    `TR_median`, `IR_median` are one-based ranks; `TR_tied`, `IR_tied` count the queries whose rank hangs on the order
-    of tied scores; `images`, `texts` are the sizes of the galleries. The two directions may come from two matrices, as
-    they do after re-ranking.
+    `TR_median`, `IR_median`, `TR_mean`, `IR_mean` are one-based ranks; `TR_tied`, `IR_tied` count the queries whose
+    rank hangs on the order of tied scores, whatever the tie rule; `masked` counts the pairs left out since their texts
+    read the same (the same pairs in both directions); `images`, `texts` are the sizes of the galleries. The two
+    directions may come from two matrices, as they do after re-ranking.
     """
-    found = _recalls(image_queries, text_queries)
-    found["TR_median"], found["IR_median"] = image_queries.median(), text_queries.median()
+    found = _recalls(image_queries, text_queries, ties)
+    found["TR_median"], found["IR_median"] = image_queries.median(ties), text_queries.median(ties)
+    found["TR_mean"], found["IR_mean"] = image_queries.mean(ties), text_queries.mean(ties)
     found["TR_tied"] = float(np.count_nonzero(image_queries.tied))
     found["IR_tied"] = float(np.count_nonzero(text_queries.tied))
+    masks = [one.masked for one in (image_queries, text_queries) if one.masked is not None]
+    found["masked"] = max((float(mask.sum()) for mask in masks), default=0.0)
     found["images"], found["texts"] = float(len(image_queries.better)), float(len(text_queries.better))
     return found
 
 
-def chance(images: int, text_image: ArrayLike) -> dict[str, float]:
+def chance(images: int, text_image: ArrayLike, same_text: ArrayLike | None = None) -> dict[str, float]:
     """Expected `TR@k`, `IR@k`, `rsum` (as in `summary`) of a random order: the floor that a table prints.
 
-    `images`: number of rows; `text_image`: T, the row that each text belongs to.
+    `images`: number of rows; `text_image`: T, the row that each text belongs to; `same_text`: as in `ranks`.
     """
-    owner = _owners(text_image, images)
-    right = np.bincount(owner, minlength=images)
-    nobody = np.zeros(images, dtype=np.int64)
-    text_one = np.ones(len(owner), dtype=np.int64)
+    owner = owners(text_image, images)
+    right, one = np.bincount(owner, minlength=images), np.ones(len(owner), dtype=np.int64)
+    masked: tuple[Any, Any] = (0, 0) if same_text is None else SameText(owner, same_text, images).counts()
     return _recalls(
-        Ranks(nobody, len(owner) - right, right),
-        Ranks(np.zeros_like(text_one), (images - 1) * text_one, text_one),
+        Ranks(np.zeros_like(right), len(owner) - right - masked[0], right),
+        Ranks(np.zeros_like(one), images - 1 - masked[1], one),
     )
 
 
-def _recalls(image_queries: Ranks, text_queries: Ranks) -> dict[str, float]:
+def _recalls(image_queries: Ranks, text_queries: Ranks, ties: Ties = "expected") -> dict[str, float]:
     """R@k of both directions in percent, and their sum."""
     found = {
-        f"{direction}@{k}": 100.0 * float(found_ranks.hits(k).mean())
+        f"{direction}@{k}": 100.0 * float(found_ranks.hits(k, ties).mean())
         for direction, found_ranks in (("TR", image_queries), ("IR", text_queries))
         for k in CUTOFFS
     }
@@ -135,49 +155,20 @@ def _recalls(image_queries: Ranks, text_queries: Ranks) -> dict[str, float]:
     return found
 
 
-def _checked(similarity: ArrayLike, text_image: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The scores as a finite I x T array of real numbers and the row of each column, or UserError."""
-    scores = np.asarray(similarity)
-    if scores.ndim != 2 or scores.dtype.kind not in "fiu":
-        raise UserError(
-            f"a similarity matrix is images x texts of real numbers, not {scores.ndim}-dimensional {scores.dtype}"
-        )
-    owner = _owners(text_image, scores.shape[0])
-    if scores.shape[1] != len(owner):
-        raise UserError(
-            f"the similarity matrix has {scores.shape[1]} columns, but text_image names the images of {len(owner)} "
-            "texts",
-            remedy="rows are images, columns are texts",
-        )
-    if scores.dtype.kind != "f":
-        return scores.astype(np.float64), owner
-    rows = max(1, BLOCK // len(owner))
-    for start in range(0, len(scores), rows):
-        wrong = ~np.isfinite(scores[start : start + rows])
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            raise UserError(
-                f"the score of image {start + row} and text {column} is {scores[start + row, column]}, not a finite "
-                "number",
-                remedy="a comparison with NaN is never true, so ranks would look perfect; look at the vectors' norms",
-            )
-    return scores, owner
+def _ranks(scores: ScoreBlocks, owner: NDArray[np.int64], same_text: ArrayLike | None) -> tuple[Ranks, Ranks]:
+    """Both directions, counted in one pass over the blocks."""
+    same = None if same_text is None else SameText(owner, same_text, scores.images)
+    found = count(scores, owner, same)
+    one = np.ones(scores.texts, dtype=np.int64)
+    masked = (None, None) if same is None else same.counts()
+    return (
+        Ranks(found.image_better, found.image_tied, found.image_right, masked[0]),
+        Ranks(found.text_better, found.text_tied, one, masked[1]),
+    )
 
 
-def _owners(text_image: ArrayLike, images: int) -> NDArray[np.int64]:
-    """The row of each text as whole numbers, or UserError where one is out of range or an image has no text."""
-    owner = np.asarray(text_image)
-    if owner.ndim != 1 or owner.size == 0 or owner.dtype.kind not in "iu":
-        raise UserError(
-            f"text_image is one whole number a text, not {owner.dtype} of shape {owner.shape}",
-            remedy="give the row of each text's image, in the order of the columns",
-        )
-    if owner.min() < 0 or owner.max() >= images:
-        raise UserError(f"text_image points at rows {owner.min()} to {owner.max()}, but there are {images} images")
-    bare = np.flatnonzero(np.bincount(owner, minlength=images) == 0)
-    if len(bare):
-        raise UserError(
-            f"{len(bare)} of {images} images have no text (first: row {bare[0]}), so no text is right for them",
-            remedy="leave images without captions out of the gallery",
-        )
-    return owner.astype(np.int64)
+def _known(ties: Ties) -> Ties:
+    """The tie rule, or UserError where there is none of that name."""
+    if ties not in get_args(Ties):
+        raise unknown("tie rule", ties, get_args(Ties))
+    return ties
