@@ -1,26 +1,43 @@
-"""Caption scores by pycocoevalcap's own scorers, on Penn Treebank tokens cut in Python: BLEU, ROUGE-L, CIDEr, no Java.
+"""Caption scores on Penn Treebank tokens: pycocoevalcap's BLEU, ROUGE-L and CIDEr without Java; METEOR and SPICE.
 
 The pipeline is that of `pycocoevalcap/eval.py`: references and predictions through the tokenizer, punctuation tokens
-out, then the scorers. `CIDEr` there is CIDEr-D (arXiv 1411.5726: clipping, length penalty, no stemming), and its word
-weights come from the references of the images scored: a score belongs to its set of images, and the mean of the scores
-of batches is another number. BLEU is of the whole set, not the mean over images. Scales are pycocoevalcap's: 0 to 1,
-CIDEr 0 to 10; papers print 100 times that.
+out, then the scorers. `CIDEr` there is CIDEr-D (arXiv 1411.5726: clipping, length penalty, no stemming), `CIDEr-plain`
+is the one without the D; the word weights of both come from the references of the images scored: a score belongs to
+its set of images, and the mean of the scores of batches is another number. BLEU is of the whole set, not the mean over
+images. Scales are pycocoevalcap's: 0 to 1, both CIDErs 0 to 10; papers print 100 times that. METEOR and SPICE are Java
+programs (`external/`); where one cannot run, its score is None and the reason beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
-from vlpbench.errors import UserError
+from vlpbench.errors import UserError, unknown
+from vlpbench.metrics.bleu import bleu
+from vlpbench.metrics.cider import cider
+from vlpbench.metrics.external.java import Unavailable
+from vlpbench.metrics.external.java_tokenizer import java_tokenize
+from vlpbench.metrics.external.meteor import meteor_scores
+from vlpbench.metrics.external.spice import spice_scores
+from vlpbench.metrics.grams import count_grams
 from vlpbench.metrics.ids import same_ids
 from vlpbench.metrics.ptb_tokenizer import tokenize
+from vlpbench.metrics.rouge import rouge_l
 
-__all__ = ["METRICS", "CaptionScores", "caption_scores"]
+__all__ = ["METRICS", "PURE", "CaptionScores", "caption_scores"]
 
-METRICS = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr")
+PURE = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "CIDEr-plain")
+"""The scores that need no Java."""
+METRICS = (*PURE, "METEOR", "SPICE")
 """The names of the scores, in the order of every table."""
+TOKENIZERS: Mapping[str, Callable[[Sequence[str]], list[str]]] = {"python": tokenize, "java": java_tokenize}
 LONE = "CIDEr weighs words by the images whose references hold them: of a single image it is 0 whatever the caption"
+Found = tuple[float, Sequence[float]] | str
+"""The score of the set and of each image, or a sentence that says why there is none."""
 
 
 @dataclass(frozen=True)
@@ -28,54 +45,97 @@ class CaptionScores:
     """Scores of a set of captions, and of each caption."""
 
     scores: Mapping[str, float | None]
-    """Score of the whole set by name (`METRICS`), 0 to 1, CIDEr 0 to 10; None where `reasons` says why."""
+    """Score of the whole set by name, those asked for in the order of `METRICS`: 0 to 1, the two CIDErs 0 to 10; None
+    where `reasons` says why."""
     per_image: Mapping[str, Mapping[int, float]]
-    """Name -> image id -> score, same scale; the mean of the BLEU ones is not the BLEU of the set."""
+    """Name -> image id -> score, same scale; the mean of the BLEU and METEOR ones is not that of the set. A score that
+    is None is not in it."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Name -> a sentence, for each score that is None."""
 
 
-def caption_scores(predictions: Mapping[int, str], references: Mapping[int, Sequence[str]]) -> CaptionScores:
+def caption_scores(
+    predictions: Mapping[int, str],
+    references: Mapping[int, Sequence[str]],
+    metrics: Sequence[str] = PURE,
+    tokenizer: Literal["python", "java"] = "python",
+    spice: Path | None = None,
+) -> CaptionScores:
     """Scores of one predicted caption an image against its reference captions; ids must be the same on both sides.
 
     Captions are raw text, as predicted and as annotated: never cleaned or tokenised first. Images are taken in the
-    order of their ids, so the order of the mappings changes nothing. UserError for ids that do not fit, for an image
-    without references, and where a string stands for a list of references.
+    order of their ids, so the order of the mappings changes nothing. `spice` is the folder of SPICE's jars. A score
+    that cannot be had on this machine is None with its reason. UserError for ids that do not fit, for an image without
+    references, where a string stands for a list of references, and for a name that is not known.
     """
+    for name in metrics:
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS)
+    if tokenizer not in TOKENIZERS:
+        raise unknown("tokenizer", tokenizer, TOKENIZERS)
     same_ids(predictions.keys(), references.keys(), "image")
     _check_texts(predictions, references)
     ids = sorted(references)
-    said = dict(zip(ids, ([tokens] for tokens in tokenize([predictions[i] for i in ids])), strict=True))
-    cut = iter(tokenize([text for i in ids for text in references[i]]))
-    given = {i: [next(cut) for _ in references[i]] for i in ids}
-    return _scored(said, given)
+    cut = TOKENIZERS[tokenizer]
+    found: Mapping[str, Found]
+    try:
+        said = cut([predictions[i] for i in ids])
+        tokens = iter(cut([text for i in ids for text in references[i]]))
+    except Unavailable as reason:
+        found = dict.fromkeys(metrics, str(reason))
+    else:
+        found = _scored(said, [[next(tokens) for _ in references[i]] for i in ids], metrics, spice)
+    return _by_name({name: found[name] for name in METRICS if name in metrics}, ids)
 
 
-def _scored(said: dict[int, list[str]], given: dict[int, list[str]]) -> CaptionScores:
-    """All scores of tokenised captions; both mappings hold the same ids in the same order."""
-    # Imported here: pycocoevalcap is wanted by those who score captions alone.
-    from pycocoevalcap.bleu.bleu import Bleu
-    from pycocoevalcap.cider.cider import Cider
-    from pycocoevalcap.rouge.rouge import Rouge
-
-    scores: dict[str, float | None] = {}
-    per_image: dict[str, dict[int, float]] = {}
-    wholes, parts = Bleu(4).compute_score(given, said, verbose=0)
-    for n, (whole, part) in enumerate(zip(wholes, parts, strict=True), start=1):
-        scores[f"Bleu_{n}"], per_image[f"Bleu_{n}"] = float(whole), _by_id(said, part)
-    whole, part = Rouge().compute_score(given, said)
-    scores["ROUGE_L"], per_image["ROUGE_L"] = float(whole), _by_id(said, part)
-    if len(said) == 1:
-        scores["CIDEr"] = None
-        return CaptionScores(scores, per_image, {"CIDEr": LONE})
-    whole, part = Cider().compute_score(given, said)
-    scores["CIDEr"], per_image["CIDEr"] = float(whole), _by_id(said, part)
-    return CaptionScores(scores, per_image)
+def _by_name(found: Mapping[str, Found], ids: Sequence[int]) -> CaptionScores:
+    """What was found, with the image ids; `ids` is in the order of the scores of the images."""
+    had = {name: result for name, result in found.items() if not isinstance(result, str)}
+    return CaptionScores(
+        {name: float(had[name][0]) if name in had else None for name in found},
+        {name: {i: float(one) for i, one in zip(ids, each, strict=True)} for name, (_, each) in had.items()},
+        {name: result for name, result in found.items() if isinstance(result, str)},
+    )
 
 
-def _by_id(said: Mapping[int, object], values: Sequence[float]) -> dict[int, float]:
-    """The scorers' values, which come in the order of the mapping they were given, by image id."""
-    return {i: float(value) for i, value in zip(said, values, strict=True)}
+def _scored(
+    said: Sequence[str], given: Sequence[Sequence[str]], metrics: Sequence[str], spice: Path | None
+) -> dict[str, Found]:
+    """All that is asked for, of tokenised captions; the Java programs start while the others count.
+
+    They have the main thread, so that an interrupt reaches them: the other one is done in seconds.
+    """
+    found: dict[str, Found] = {}
+    with ThreadPoolExecutor(1) as aside:
+        pure = aside.submit(_pure, said, given, metrics)
+        if "METEOR" in metrics:
+            found["METEOR"] = _or_reason(lambda: meteor_scores(said, given))
+        if "SPICE" in metrics:
+            found["SPICE"] = _or_reason(lambda: spice_scores(said, given, spice))
+        return found | pure.result()
+
+
+def _or_reason(score: Callable[[], tuple[float, Sequence[float]]]) -> Found:
+    try:
+        return score()
+    except Unavailable as reason:
+        return str(reason)
+
+
+def _pure(said: Sequence[str], given: Sequence[Sequence[str]], metrics: Sequence[str]) -> dict[str, Found]:
+    """The scores that need no Java; BLEU and CIDEr share their counts."""
+    found: dict[str, Found] = {}
+    if "ROUGE_L" in metrics:
+        found["ROUGE_L"] = rouge_l(said, given)
+    if not set(PURE) - {"ROUGE_L"} & set(metrics):
+        return found
+    counted = count_grams(said, given)
+    wholes, parts = bleu(counted)
+    found |= {f"Bleu_{n}": pair for n, pair in enumerate(zip(wholes, parts, strict=True), start=1)}
+    for name in ("CIDEr", "CIDEr-plain"):
+        if name in metrics:
+            found[name] = cider(counted, plain=name == "CIDEr-plain") if len(said) > 1 else LONE
+    return found
 
 
 def _check_texts(predictions: Mapping[int, str], references: Mapping[int, Sequence[str]]) -> None:
