@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vlpbench.errors import UserError, unknown
 from vlpbench.metrics.bleu import bleu
 from vlpbench.metrics.cider import cider
@@ -36,8 +39,10 @@ METRICS = (*PURE, "METEOR", "SPICE")
 """The names of the scores, in the order of every table."""
 TOKENIZERS: Mapping[str, Callable[[Sequence[str]], list[str]]] = {"python": tokenize, "java": java_tokenize}
 LONE = "CIDEr weighs words by the images whose references hold them: of a single image it is 0 whatever the caption"
-Found = tuple[float, Sequence[float]] | str
-"""The score of the set and of each image, or a sentence that says why there is none."""
+Score = tuple[float, Sequence[float] | NDArray[np.float64]]
+"""The score of the set and of each image."""
+Found = Score | str
+"""A score, or a sentence that says why there is none."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,8 @@ def _scored(
         return found | pure.result()
 
 
-def _or_reason(score: Callable[[], tuple[float, Sequence[float]]]) -> Found:
+def _or_reason(score: Callable[[], Score]) -> Found:
+    """The score, or why there is none."""
     try:
         return score()
     except Unavailable as reason:
