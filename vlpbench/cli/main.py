@@ -21,6 +21,7 @@ GROUPS = {
     "run": ("vlpbench.cli.run:run", "Run a grid, or some of its cells."),
     "grid": ("vlpbench.cli.grid:grid", "List grids, show what a grid says."),
     "report": ("vlpbench.cli.report:report", "Turn results into tables."),
+    "score": ("vlpbench.cli.score:score", "Score files of predictions in the official layouts, without a model."),
     "config": ("vlpbench.cli.config:config", "What settings there are, and what a cell's are."),
     "data": ("vlpbench.cli.data:data", "List, prepare, look at and check data sets."),
     "recipes": ("vlpbench.cli.recipes:recipes", "List published systems as settings, show what one says."),
