@@ -92,15 +92,6 @@ def test_shared_and_own_keys_are_one_row_of_keys(attention, many, masked):
         assert torch.allclose(found[:, c], expected)
 
 
-def test_keys_grow_one_position_at_a_time(attention, x):
-    past = tuple(torch.full((2, 3, 5, 4), torch.nan, dtype=torch.float64) for _ in range(2))
-    with torch.no_grad():
-        for at in range(5):
-            grown = attention.grown(x[:, at : at + 1], past, at)
-            for so_far, whole in zip(grown, attention.keys(x[:, : at + 1]), strict=True):
-                assert torch.allclose(so_far, whole)
-
-
 def test_what_is_hidden_has_no_say(attention, x):
     mask = masks.padding(torch.tensor([[True, True, False, True, True]] * 2))
     other = x.clone()

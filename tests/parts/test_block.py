@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import gelu, layer_norm
 
-from vlpbench.parts import DecoderBlock, EncoderBlock, FusionBlock, Mlp, masks
+from vlpbench.parts import DecoderBlock, EncoderBlock, FusionBlock, Mlp, Past, masks
 
 WIDTH, HEADS = 12, 3
 B, C, S, K = 2, 3, 5, 4
@@ -80,15 +80,20 @@ def test_a_later_word_changes_nothing_before_it(decoder, memory):
     assert not torch.isclose(before[:, :, 3:], after[:, :, 3:]).all(-1).any()
 
 
+def own_places(at, before=0):
+    """1, 1, C, before + (at + 1) * C: each beam looks at what is shared and at its own words, not at its neighbours'."""
+    own = torch.eye(C, dtype=torch.bool).repeat(1, at + 1)
+    return torch.cat([torch.ones(C, before, dtype=torch.bool), own], 1)[None, None]
+
+
 def test_step_by_step_is_as_all_at_once(decoder, memory):
     x, keys = drawn(B, C, S, WIDTH), decoder.cross.keys(memory)
     present = masks.padding(torch.tensor([[True, True, True, False], [True] * K]))
     together = decoder(x, keys, present, masks.causal(S))
-    past = tuple(torch.full((B * C, HEADS, S, WIDTH // HEADS), torch.nan, dtype=torch.float64) for _ in range(2))
-    with torch.no_grad():  # what is not yet written is never looked at, or this would be NaN
-        steps = [decoder.step(x[:, :, at], past, at, keys, present) for at in range(S)]
+    past = Past(S)
+    with torch.no_grad():
+        steps = [decoder.step(x[:, :, at], past, own_places(at), keys, present) for at in range(S)]
     assert torch.allclose(together, torch.stack(steps, 2))
-    assert all(torch.isfinite(part).all() for part in past)
 
 
 @pytest.fixture
@@ -119,9 +124,9 @@ def test_an_encoder_block_goes_on_step_by_step(encoder, behind):
     x, before = drawn(B, C, S, WIDTH), encoder.keys(drawn(B, K, WIDTH))
     together = (encoder.beyond(x, before, masks.behind(None, K, masks.causal(S))) if behind
                 else encoder(x.flatten(0, 1), masks.causal(S)).unflatten(0, (B, C)))
-    past = tuple(torch.full((B * C, HEADS, S, WIDTH // HEADS), torch.nan, dtype=torch.float64) for _ in range(2))
+    past, ahead = (Past(S, before), K) if behind else (Past(S), 0)
     with torch.no_grad():
-        steps = [encoder.step(x[:, :, at], past, at, before if behind else None) for at in range(S)]
+        steps = [encoder.step(x[:, :, at], past, own_places(at, ahead)) for at in range(S)]
     assert torch.allclose(together, torch.stack(steps, 2))
 
 

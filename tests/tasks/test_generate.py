@@ -108,7 +108,7 @@ def slow_beams(model: Tables, row: int, room: int, beams: int) -> list[int]:
 @pytest.mark.parametrize("room", [1, 2, 3])
 def test_wide_beams_find_the_likeliest_of_all_sentences(seed: int, room: int) -> None:
     model = tables(4, 4, seed)
-    found = generate(model, model.of(range(4)), [TINY.bos], room, beams=40)
+    found = generate(model, model.of(range(4)), [TINY.bos], room, 40)
     assert found == [exhaustive(model, row, room) for row in range(4)]
 
 

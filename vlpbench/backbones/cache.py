@@ -1,10 +1,11 @@
-"""Where a search stands: room for the keys and values of the words to come, filled one word at a time.
+"""Where a search stands: keys and values of the words so far, and which of them each beam looks at.
 
-Axes: B queries, k beams, N heads, S words, H width of a head.
+Axes: B queries, k beams, F places of words (and of what stands before them), M tokens of the context.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,38 +18,57 @@ __all__ = ["Cache"]
 
 @dataclass
 class Cache(DecodingState):
-    """Keys and values of the words so far, and what all of them look at."""
+    """Words stay where they were written; going on from other beams changes only what each beam may look at."""
 
     context: Context
     """What the words look at besides themselves."""
-    beams: int
-    """k."""
     length: int
     """Words there is room for."""
     at: int
     """Words there are."""
-    past: list[parts.Keys]
-    """B*k, N, S, H for each layer."""
+    past: list[parts.Past]
+    """What was said, for each layer."""
+    seen: Tensor
+    """B, k, F: what each beam looks at."""
+    everything: bool
+    """Whether all of it is seen by everybody: no mask is needed."""
 
     @classmethod
-    def empty(cls, context: Context, beams: int, length: int, layers: int, heads: int) -> Cache:
+    def empty(cls, context: Context, beams: int, length: int, layers: int) -> Cache:
         """Room for `length` words of each of `beams` beams of each row of the context."""
-        rows, _, width = context.memory.shape
-        shape = (rows * beams, heads, length, width // heads)
-        past = [(context.memory.new_zeros(shape), context.memory.new_zeros(shape)) for _ in range(layers)]
-        return cls(context, beams, length, 0, past)
+        rows = context.memory.shape[0]
+        seen = torch.ones(rows, beams, 0, dtype=torch.bool, device=context.memory.device)
+        return cls(context, length, 0, [parts.Past(length) for _ in range(layers)], seen, beams == 1)
 
-    def next(self) -> int:
-        """The place of one more word; ValueError where there is no room for it."""
-        if self.at == self.length:  # writing past the end would change nothing, without a word
+    @classmethod
+    def behind(cls, context: Context, beams: int, length: int, keys: Sequence[parts.Keys]) -> Cache:
+        """The same for words that look at the context's keys of each layer as at what was said before them."""
+        rows, tokens, _ = context.memory.shape
+        if context.mask is None:
+            seen = torch.ones(rows, beams, tokens, dtype=torch.bool, device=context.memory.device)
+        else:
+            seen = context.mask[:, None].expand(-1, beams, -1)
+        past = [parts.Past(length, pair) for pair in keys]
+        return cls(context, length, 0, past, seen, beams == 1 and context.mask is None)
+
+    def next(self) -> tuple[int, Tensor | None]:
+        """The place of one more word, and who looks at what with it there (B, 1, k, F; None: everybody at all).
+
+        ValueError where there is no room for it.
+        """
+        if self.at == self.length:  # the table of positions may end here
             raise ValueError(f"begin() made room for {self.length} words; this is one more")
         self.at += 1
-        return self.at - 1
+        rows, beams, _ = self.seen.shape
+        itself = torch.eye(beams, dtype=torch.bool, device=self.seen.device)
+        self.seen = torch.cat([self.seen, itself.expand(rows, -1, -1)], -1)
+        return self.at - 1, None if self.everything else self.seen[:, None]
 
     def select(self, rows: Tensor, beams: Tensor) -> Cache:
-        """Keep some queries and, of each, some beams; the past is copied, the context only picked."""
-        flat = (rows[:, None] * self.beams + beams).flatten()
-        past = [(keys[flat], values[flat]) for keys, values in self.past]
-        everyone = torch.arange(self.context.memory.shape[0], device=rows.device)
-        context = self.context if torch.equal(rows, everyone) else self.context.rows(rows)
-        return Cache(context, beams.shape[1], self.length, self.at, past)
+        """Keep some queries and, of each, some beams; where all queries stay, nothing is copied."""
+        many = len(self.seen)
+        everyone = len(rows) == many and torch.equal(rows, torch.arange(many, device=rows.device))
+        context = self.context if everyone else self.context.rows(rows)
+        past = [layer.rows(None if everyone else rows) for layer in self.past]
+        seen = self.seen[rows[:, None], beams]
+        return Cache(context, self.length, self.at, past, seen, self.everything and beams.shape[1] == 1)

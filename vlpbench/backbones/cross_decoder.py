@@ -31,8 +31,8 @@ class CrossDecoder(Trunk):
         """B, C, S -> B, C, S, D: words as the decoder's first layer gets them."""
         return self.words(tokens) + self.text_positions(tokens.shape[-1])
 
-    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Keys]) -> Tensor:
-        """B, k -> B, k, D: the same for the word at place `at`; `past` is that of the layers below."""
+    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Past], mask: Tensor | None) -> Tensor:
+        """B, k -> B, k, D: the same for the word at place `at`; `past` is that of the layers below, under `mask`."""
         return self.words(token) + self.text_positions(at + 1)[at]
 
     def _memory(self, context: Context, layer: int) -> tuple[parts.Keys, Tensor | None]:
@@ -60,16 +60,16 @@ class CrossDecoder(Trunk):
     def begin(self, context: Context, beams: int, length: int) -> DecodingState:
         """Room for the keys and values of `length` words of each of `beams` rows."""
         self.demand("decode")
-        heads: int = self.decoder[0].attention.heads  # type: ignore[union-attr, assignment]
-        return Cache.empty(context, beams, length, len(self.decoder) + len(self._below()), heads)
+        return Cache.empty(context, beams, length, len(self.decoder) + len(self._below()))
 
     def step(self, state: DecodingState, token: Tensor) -> Tensor:
         """B, k -> B, k, V: one more word for each beam."""
         assert isinstance(state, Cache)
-        at, layers = state.next(), len(self.decoder)
-        x = self._enter_decoder_at(token, at, state.past[layers:])
+        (at, mask), layers = state.next(), len(self.decoder)
+        x = self._enter_decoder_at(token, at, state.past[layers:], mask)
         for number, block in enumerate(self.decoder):
-            x = block.step(x, state.past[number], at, *self._memory(state.context, number))  # type: ignore[operator]
+            memory = self._memory(state.context, number)
+            x = block.step(x, state.past[number], mask, *memory)  # type: ignore[operator]
         return self.logits(self.decoder_norm(x))
 
 

@@ -125,15 +125,15 @@ class DecoderOnly(OneSequence):
     def begin(self, context: Context, beams: int, length: int) -> DecodingState:
         """Room for the keys and values of `length` words of each of `beams` rows."""
         self.demand("decode")
-        return Cache.empty(context, beams, length, len(self.encoder), self.heads)
+        keys = [context.keys[f"layer{number}"] for number in range(len(self.encoder))]
+        known = Context(context.memory, context.mask, {"words": context.keys["words"]})  # the past holds the keys
+        return Cache.behind(known, beams, length, keys)
 
     def step(self, state: DecodingState, token: Tensor) -> Tensor:
         """B, k -> B, k, V: one more word for each beam."""
         assert isinstance(state, Cache)
-        at, context = state.next(), state.context
-        x = self.words(token) + self._places_of(context, at, 1)
-        said = torch.ones(1, 1, 1, at + 1, dtype=torch.bool, device=x.device)
-        mask = parts.masks.behind(context.mask, context.memory.shape[1], said)
-        for number, block in enumerate(self.encoder):
-            x = block.step(x, state.past[number], at, context.keys[f"layer{number}"], mask)  # type: ignore[operator]
+        at, mask = state.next()
+        x = self.words(token) + self._places_of(state.context, at, 1)
+        for block, past in zip(self.encoder, state.past, strict=True):
+            x = block.step(x, past, mask)  # type: ignore[operator]
         return self.logits(self.encoder_norm(x))

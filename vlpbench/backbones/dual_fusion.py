@@ -177,10 +177,10 @@ class DualFusion(CrossDecoder, PictureTower):
         there = torch.ones_like(tokens.flatten(0, 1), dtype=torch.bool)
         return self.text_tower(words, there, True).unflatten(0, tokens.shape[:2])
 
-    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Keys]) -> Tensor:
+    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Past], mask: Tensor | None) -> Tensor:
         if not self.split:
-            return super()._enter_decoder_at(token, at, past)
+            return super()._enter_decoder_at(token, at, past, mask)
         x = self.words(token) + self.text_tower.positions(at + 1)[at]
         for block, own in zip(self._below(), past, strict=True):
-            x = block.step(x, own, at)  # type: ignore[operator]
+            x = block.step(x, own, mask)  # type: ignore[operator]
         return self.text_tower.norm(x)

@@ -61,12 +61,6 @@ class Attention(nn.Module):
         seen = (over.flatten(2, 3) @ shared[1]).unflatten(2, (many, length)) + beside @ value
         return self.out(seen.permute(0, 2, 3, 1, 4).flatten(3))
 
-    def grown(self, row: Tensor, past: Keys, at: int) -> Keys:
-        """Write the keys and values of one more position (B, 1, D) at place `at` of `past`; all of them so far."""
-        for kept, new in zip(past, self.keys(row), strict=True):
-            kept[:, :, at : at + 1] = new
-        return past[0][:, :, : at + 1], past[1][:, :, : at + 1]
-
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """B, Q, D -> B, Q, D: self-attention."""
         return self.ask(x, self.keys(x), mask)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vlpbench.parts.attention import Attention, Keys
+from vlpbench.parts.past import Past
 
 __all__ = ["DecoderBlock", "EncoderBlock", "FusionBlock", "Mlp"]
 
@@ -50,20 +51,13 @@ class EncoderBlock(nn.Module):
         x = x + self.attention.ask_both(normal, before, self.attention.keys(normal.flatten(0, 1)), mask)
         return x + self.mlp(self.norm2(x))
 
-    def step(
-        self, x: Tensor, past: Keys, at: int, before: Keys | None = None, mask: Tensor | None = None
-    ) -> Tensor:
-        """B, C, D -> B, C, D: one more token for each of C beams; `past` (B*C, N, S, H) is written at place `at`.
+    def step(self, x: Tensor, past: Past, mask: Tensor | None = None) -> Tensor:
+        """B, C, D -> B, C, D: one more token for each of C beams, put into `past` (F places with it).
 
-        Where there is a `before` (B, N, K, H), `mask` (B or 1, 1, 1, K + at + 1) says what may be looked at.
+        `mask` (B, 1, C, F) says which places each beam looks at.
         """
-        normal = self.norm1(x)[:, :, None]
-        own = self.attention.grown(normal.flatten(0, 1), past, at)
-        if before is None:
-            seen = self.attention.ask(normal.flatten(0, 1), own).view(x.shape)
-        else:
-            seen = self.attention.ask_both(normal, before, own, mask)[:, :, 0]
-        x = x + seen
+        normal = self.norm1(x)
+        x = x + self.attention.ask(normal, past.grow(self.attention.keys(normal)), mask)
         return x + self.mlp(self.norm2(x))
 
 
@@ -85,12 +79,15 @@ class DecoderBlock(nn.Module):
         x = x + self.cross.ask(self.norm2(x), memory, memory_mask)
         return (x + self.mlp(self.norm3(x))).unflatten(1, (many, length))
 
-    def step(self, x: Tensor, past: Keys, at: int, memory: Keys, memory_mask: Tensor | None) -> Tensor:
-        """B, C, D -> B, C, D: one more token for each of C beams; `past` (B*C, N, S, H) is written at position `at`."""
-        beams = x.shape[1]
-        row = self.norm1(x).flatten(0, 1)[:, None]  # B*C, 1, D
-        seen = self.attention.ask(row, self.attention.grown(row, past, at))
-        x = x + seen.view(-1, beams, x.shape[-1])
+    def step(
+        self, x: Tensor, past: Past, mask: Tensor | None, memory: Keys, memory_mask: Tensor | None
+    ) -> Tensor:
+        """B, C, D -> B, C, D: one more token for each of C beams, put into `past` (F places with it).
+
+        `mask` (B, 1, C, F) says which places each beam looks at; the memory is not copied for each.
+        """
+        normal = self.norm1(x)
+        x = x + self.attention.ask(normal, past.grow(self.attention.keys(normal)), mask)
         x = x + self.cross.ask(self.norm2(x), memory, memory_mask)
         return torch.add(x, self.mlp(self.norm3(x)))
 
