@@ -15,6 +15,7 @@ from vlpbench.data.splits import Purpose, Split, open_split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.data.worlds.digits import Digits, DigitsConfig
 from vlpbench.device import Device
+from vlpbench.metrics.captions import PURE
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.build import Blueprint
 
@@ -54,7 +55,7 @@ def trial(opened: Opened, tokenizer: Tokenizer) -> Callable[..., Trial]:
     def make(
         task: str, trunk: Any = EncoderDecoder, opener: Any = None, protocol: Any = None, **settings: Any
     ) -> Trial:
-        short = protocol or Protocol(samples=24, batch=8, answers=30)
+        short = protocol or Protocol(samples=24, batch=8, answers=30, metrics=PURE)
         whole = CellSettings(
             image=ImageSettings(size=32), text=TextSettings(length=LENGTH, vocabulary=340),
             protocol={task: short}, **settings,

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 import torch
 
+from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
 from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.errors import UserError
 from vlpbench.metrics.recall import recall
 from vlpbench.tasks.retrieval import Retrieval
+from vlpbench.tasks.task import Readout
 from vlpbench.tasks.trial import Trial
 from vlpbench.types import Sample
 
 Made = Callable[..., Trial]
 NEEDS = frozenset({"image_vector", "text_vector"})
+ASKED = Readout("vectors")
 
 
 def slow_scores(backbone: Backbone, split: Split, made: Trial) -> tuple[np.ndarray, list[int]]:
@@ -43,8 +46,8 @@ def test_scores_are_the_recalls_of_the_matrix(
     made: Trial = request.getfixturevalue(kind)("retrieval")
     split = opened("test")
     backbone = made.build(NEEDS).eval()
-    rows = Retrieval().predict(backbone, None, split, made)
-    scores = Retrieval().score(rows, split, None, made)
+    rows = Retrieval().predict(backbone, ASKED, split, made)
+    scores = Retrieval().score(rows)
     matrix, owner = slow_scores(backbone, split, made)
     expected = recall(matrix, owner)
     for metric in ("TR@1", "TR@5", "TR@10", "IR@1", "IR@5", "IR@10", "rsum", "images", "texts"):
@@ -56,7 +59,7 @@ def test_scores_are_the_recalls_of_the_matrix(
 def test_rows_tell_what_was_found(towers: Made, opened: Callable[..., Split]) -> None:
     made, split = towers("retrieval"), opened("test")
     backbone = made.build(NEEDS).eval()
-    rows = Retrieval().predict(backbone, None, split, made)
+    rows = Retrieval().predict(backbone, ASKED, split, made)
     matrix, owner = slow_scores(backbone, split, made)
     ids = [str(sample.id) for sample in split.samples]
     texts = [f"{sample.id}/{number}" for sample in split.samples for number in range(len(sample.captions))]
@@ -64,7 +67,7 @@ def test_rows_tell_what_was_found(towers: Made, opened: Callable[..., Split]) ->
     assert [row["query"] for row in to_text] == ids and [row["query"] for row in to_image] == texts
     for row, scores in zip(to_text, matrix, strict=True):
         assert row["direction"] == "image to text"
-        assert row["scores"] == pytest.approx(sorted(scores, reverse=True)[:10], abs=1e-5)
+        assert row["scores"] == pytest.approx(sorted(scores, reverse=True)[:50], abs=1e-5)
         found = [scores[texts.index(text)] for text in row["found"]]
         assert found == pytest.approx(row["scores"], abs=1e-5)
         best_own = max(score for score, of in zip(scores, owner, strict=True) if ids[of] == row["query"])
@@ -73,13 +76,13 @@ def test_rows_tell_what_was_found(towers: Made, opened: Callable[..., Split]) ->
     for at, row in enumerate(to_image):
         assert row["direction"] == "text to image"
         assert row["found"][0] == ids[int(matrix[:, at].argmax())]
-        assert len(row["found"]) == len(row["scores"]) == 10
+        assert len(row["found"]) == len(row["scores"]) == 12
 
 
 def test_the_floor_is_a_random_order(towers: Made, opened: Callable[..., Split]) -> None:
     made, split = towers("retrieval"), opened("test")
-    rows = Retrieval().predict(made.build(NEEDS).eval(), None, split, made)
-    floor = Retrieval().score(rows, split, None, made).floors["chance"]
+    rows = Retrieval().predict(made.build(NEEDS).eval(), ASKED, split, made)
+    floor = Retrieval().score(rows).floors["chance"]
     assert floor["IR@1"] == pytest.approx(100 / 12)
     assert floor["IR@5"] == pytest.approx(500 / 12)
     missed = np.prod([(55 - taken) / (60 - taken) for taken in range(10)])
@@ -94,13 +97,13 @@ def test_only_pictures_with_captions_are_in_the_gallery(towers: Made, opened: Ca
     )
     split = Split("digits", "test", samples, whole.pixels, ())
     made = towers("retrieval")
-    rows = Retrieval().predict(made.build(NEEDS).eval(), None, split, made)
+    rows = Retrieval().predict(made.build(NEEDS).eval(), ASKED, split, made)
     queries = [row["query"] for row in rows if row["direction"] == "image to text"]
     assert queries == [str(s.id) for s in whole.samples[::2]]
     assert len(rows) == 6 + sum(len(s.captions) for s in samples)
     bare = Split("digits", "test", tuple(Sample(s.id, s.image) for s in samples), whole.pixels, ())
     with pytest.raises(DataError, match="no captions"):
-        Retrieval().predict(made.build(NEEDS).eval(), None, bare, made)
+        Retrieval().predict(made.build(NEEDS).eval(), ASKED, bare, made)
 
 
 def test_scores_that_are_not_finite_are_an_error(towers: Made, opened: Callable[..., Split]) -> None:
@@ -109,17 +112,17 @@ def test_scores_that_are_not_finite_are_an_error(towers: Made, opened: Callable[
     with torch.no_grad():
         backbone.image_head.linear.weight.fill_(float("nan"))  # type: ignore[union-attr, operator]
     with pytest.raises(UserError, match="not a finite number"):
-        Retrieval().predict(backbone, None, opened("test"), made)
+        Retrieval().predict(backbone, ASKED, opened("test"), made)
 
 
 @pytest.mark.parametrize(
-    ("offers", "trains", "zero_shot", "reason"),
+    ("offers", "trains", "protocol", "reason"),
     [
-        (NEEDS, set(), False, None),
-        (NEEDS, {"vectors"}, True, None),
-        (NEEDS, {"decode"}, True, "n/a: pretraining did not train vectors"),
-        ({"image_vector"}, {"vectors"}, False, "n/a: needs image_vector and text_vector"),
+        (NEEDS, set(), "fine-tune", None),
+        (NEEDS, {"vectors"}, "zero-shot", None),
+        (NEEDS, {"decode"}, "zero-shot", "n/a: pretraining did not train vectors"),
+        ({"image_vector"}, {"vectors"}, "fine-tune", "n/a: needs image_vector and text_vector"),
     ],
 )
-def test_why_not(offers: set[str], trains: set[str], zero_shot: bool, reason: str | None) -> None:
-    assert Retrieval().why_not(offers, trains, zero_shot) == reason
+def test_why_not(offers: set[str], trains: set[str], protocol: ProtocolName, reason: str | None) -> None:
+    assert Retrieval().why_not(offers, trains, protocol) == reason

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,11 @@ from vlpbench.tasks.trial import Trial, blocks
 Made = Callable[..., Trial]
 
 
+def fields_of(made: Trial) -> dict[str, Any]:
+    """What a trial is made of."""
+    return {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
+
+
 @pytest.mark.parametrize(("total", "size"), [(0, 4), (1, 4), (4, 4), (9, 4), (5, 1)])
 def test_blocks_cover_all_once_in_order(total: int, size: int) -> None:
     found = list(blocks(total, size))
@@ -23,8 +30,15 @@ def test_blocks_cover_all_once_in_order(total: int, size: int) -> None:
 
 
 def test_a_name_and_its_protocol(trial: Made) -> None:
-    assert (trial("captioning@zero-shot").name, trial("captioning@zero-shot").zero_shot) == ("captioning", True)
-    assert (trial("vqa").name, trial("vqa").zero_shot) == ("vqa", False)
+    assert str(trial("captioning@zero-shot").name) == "captioning@zero-shot"
+    assert trial("captioning@zero-shot").zero_shot and not trial("vqa").zero_shot
+    assert trial("vqa").name.task == "vqa"
+
+
+def test_blocks_are_the_tasks_own_unless_others_are_asked_for(trial: Made) -> None:
+    made = trial("vqa")
+    assert [len(block) for block in made.blocks(10, 4)] == [4, 4, 2]
+    assert [len(block) for block in Trial(**{**fields_of(made), "at_once": 3}).blocks(10, 4)] == [3, 3, 3, 1]
 
 
 def test_pictures_are_those_of_the_rows(trial: Made, opened: Callable[..., Split]) -> None:
@@ -37,7 +51,7 @@ def test_a_backbone_takes_what_was_pretrained_and_draws_the_rest(trial: Made) ->
     made = trial("vqa")
     taught = made.blueprint.build({"context", "decode"}).state_dict()
     weights = {name: value + 1 for name, value in taught.items() if value.is_floating_point()}
-    built = Trial(**{**vars(made), "weights": weights}).build(frozenset({"context", "decode", "image_vector"}))
+    built = Trial(**{**fields_of(made), "weights": weights}).build(frozenset({"context", "decode", "image_vector"}))
     found, drawn = built.state_dict(), made.build(frozenset({"image_vector"})).state_dict()
     assert all(torch.equal(found[name], value) for name, value in weights.items())
     new = [name for name in found if name.startswith("image_head")]

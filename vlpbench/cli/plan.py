@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from math import prod
 
+from vlpbench.config.task_name import parse_task
 from vlpbench.errors import UserError
 from vlpbench.grid import Cell, task_why_not
 from vlpbench.registry import Registry
@@ -49,6 +50,6 @@ def _work(cell: Cell) -> str:
     if tries:
         steps.insert(0, f"{tries} tries on {settings.tune.samples or settings.budget.samples:,} samples each")
     for task in settings.tasks:
-        tuned = "" if task.endswith("@zero-shot") else f" {settings.protocol[task].samples:,}"
+        tuned = f" {settings.protocol[task].samples:,}" if parse_task(task).protocol == "fine-tune" else ""
         steps.append(f"{task}{tuned}")
     return ", ".join(steps)

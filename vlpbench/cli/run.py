@@ -19,6 +19,7 @@ from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.grid_run import Plan, plan_grid, run_grid
+from vlpbench.runner.pace import Pace
 
 __all__ = ["run"]
 
@@ -33,6 +34,10 @@ _JOBS = click.option(
 _WORKERS = click.option(
     "--workers", type=click.IntRange(min=0), default=0, metavar="N",
     help="Threads of each cell that make batches ahead of time: 2 or so on a GPU. Changes no number.",
+)
+_AT_ONCE = click.option(
+    "--at-once", type=click.IntRange(min=0), default=0, metavar="N",
+    help="Pictures, texts or questions asked at once while evaluating; 0 is each task's own. Changes no number.",
 )
 _DEVICE = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
@@ -52,6 +57,7 @@ def run() -> None:
 @_RESULTS
 @_JOBS
 @_WORKERS
+@_AT_ONCE
 @click.option("--retry-failed", is_flag=True, help="Run cells again that failed before.")
 @_DEVICE
 @click.pass_obj
@@ -87,6 +93,7 @@ def run_a_grid(
 @_RESULTS
 @_JOBS
 @_WORKERS
+@_AT_ONCE
 @_DEVICE
 @click.pass_obj
 def run_some_cells(
@@ -121,8 +128,9 @@ def _run(plan: Plan, registry: Registry, how: dict[str, str | int], wanted: Coll
     """Run what a plan says, print the table; the exit code says whether a cell (of those wanted) failed."""
     chosen = [cell for cell in plan.cells if not wanted or cell.id in wanted]
     names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in chosen}
+    pace = Pace(int(how["workers"]), int(how["at_once"]))
     progress = Progress(names, work_of(plan, [*names]))
-    run_grid(plan, registry, str(how["device"]), int(how["jobs"]), int(how["workers"]), progress.heard)
+    run_grid(plan, registry, str(how["device"]), int(how["jobs"]), pace, progress.heard)
     ends = Counter(_end(cell, plan) for cell in chosen)
     progress.close(ends, plan.results)
     click.echo(table_text((plan.results,)))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from vlpbench.config.settings import CellSettings
+from vlpbench.config.task_name import parse_task
 from vlpbench.runner.events import Event
 from vlpbench.runner.grid_run import Plan
 from vlpbench.runner.pretraining import stage_of
@@ -36,7 +37,7 @@ def work_of(plan: Plan, cells: Sequence[str]) -> Work:
             shared.add(stage)
             found.setdefault(cell.id, {})["pretrain"] = float(cell.settings.budget.samples)
         for task in cell.settings.tasks:
-            samples = 0 if task.endswith("@zero-shot") else cell.settings.protocol[task].samples
+            samples = cell.settings.protocol[task].samples if parse_task(task).protocol == "fine-tune" else 0
             found.setdefault(cell.id, {})[task] = TUNED * samples + ASKED
     return found
 

@@ -8,19 +8,14 @@ from pathlib import Path
 
 from vlpbench.config.problems import guess
 from vlpbench.config.sums import Term, What, parse_sum
+from vlpbench.config.task_name import TASKS
 from vlpbench.config.typed import WrongValue
 from vlpbench.errors import UserError
 
-__all__ = ["SIZES", "TASKS", "Known", "backbone_parts", "terms"]
+__all__ = ["SIZES", "Known", "backbone_parts", "terms"]
 
 SIZES = ("nano", "tiny", "small", "base", "large", "huge")
 """Sizes of a backbone, from the smallest."""
-
-TASKS = (
-    "vqa", "vqa@decoder", "vqa@fused", "captioning", "captioning@zero-shot", "retrieval", "retrieval@zero-shot",
-)
-"""What can be evaluated; behind the @ a form of the readout, or "zero-shot" where there is no fine-tune."""
-
 
 def backbone_parts(text: str) -> tuple[str, str, str]:
     """Stem, trunk and size of `stem/trunk/size`; a stem's argument may hold slashes. Raises WrongValue."""

@@ -67,6 +67,11 @@ LIMITS: Mapping[str, Limit] = {
     "protocol.warmup": _SHARE,
     "protocol.answers": Limit(least=2),
     "protocol.beams": _COUNT,
+    "protocol.length_penalty": _NONE_OR_MORE,
+    "protocol.no_repeat": _NONE_OR_MORE,
+    "protocol.top_p": _SHARE,
+    "protocol.shortlist": _NONE_OR_MORE,
+    "protocol.folds": _COUNT,
 }
 """Ranges by setting; `protocol.x` holds for each task, `data.x` for each data set.
 

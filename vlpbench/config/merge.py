@@ -114,8 +114,10 @@ def _made(key: str, cls: type, values: Mapping[str, Any]) -> Any:
 
 
 def _protocol(whole: Layer, task: str, data: str) -> Protocol:
-    """A task's readout; what `[protocol.captioning]` says holds for `captioning@zero-shot` too."""
-    values = {**_under(whole, f"protocol.{task.partition('@')[0]}"), **_under(whole, f"protocol.{task}")}
+    """A task's readout; what `[protocol.retrieval]` says holds for all its forms, what a form says for its zero-shot."""
+    parts = task.split("@")
+    names = ["@".join(parts[:many]) for many in range(1, len(parts) + 1)]
+    values = {key: value for name in names for key, value in _under(whole, f"protocol.{name}").items()}
     values["data"] = values.get("data") or next(iter(names_of(data, "data set")), "")
     if not values["data"]:
         wrong = WrongValue(f"data is none, so {task} has nothing to be learnt and tested on",

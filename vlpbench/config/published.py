@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vlpbench.config.known import TASKS
 from vlpbench.config.problems import Report
+from vlpbench.config.task_name import TASKS
 from vlpbench.config.typed import WrongValue, typed
 
 __all__ = ["read_published"]

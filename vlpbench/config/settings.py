@@ -148,8 +148,27 @@ class Protocol:
     """VQA: the most frequent training answers that can be given (3,129 is the field's usual list for VQAv2)."""
     beams: int = 1
     """Captioning: beams of the search; 1 is greedy."""
+    length_penalty: float = 0.0
+    """Captioning: a sentence's log-probability is divided by its length to this power; 0 does not."""
+    no_repeat: int = 0
+    """Captioning: no run of so many tokens is said twice; 0 lets it."""
+    top_p: float = 0.0
+    """Captioning: words are drawn from the likeliest ones that have this share of the chance together; 0 searches."""
     prompt: str = ""
     """Captioning: words put before the sentence (zero-shot uses "a picture of", SimVLM section 4.2.3)."""
+    metrics: tuple[str, ...] = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "CIDEr-plain", "METEOR",
+                                "SPICE")
+    """Captioning: what is measured; METEOR needs Java (about ten seconds a cell), SPICE a folder of jars too."""
+    shortlist: int = 32
+    """Retrieval by match or likelihood: items a query whose scores are looked at, the nearest by vectors; 0 is all."""
+    rule: Literal["match", "match + vector"] = "match"
+    """Retrieval by match: what orders a shortlist, log-odds alone (ALBEF) or with the cosine added (BLIP)."""
+    folds: int = 1
+    """Retrieval: galleries that the split is cut into, whose recalls are averaged (5 for COCO's 1K protocol)."""
+    same_texts: bool = False
+    """Retrieval: whether a text that reads as a right one is neither right nor wrong, whichever image it belongs to."""
+    templates: tuple[str, ...] = ("a picture of {}",)
+    """Zero-shot classification: sentences that a class's name is put into, whose vectors are averaged."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +186,8 @@ class CellSettings:
     seed: int = 0
     """Decides initial weights, order, crops, corruption and dropout; equal seeds are paired across rows."""
     tasks: tuple[str, ...] = ("vqa", "captioning", "retrieval")
-    """Tasks to evaluate; "captioning@zero-shot" and "retrieval@zero-shot" do it without a fine-tune, "vqa@decoder" and
-    "vqa@fused" fix the form of the readout (question to the decoder, or beside the picture)."""
+    """Tasks to evaluate. Behind an @ stands a form ("vqa@decoder", "retrieval@match"), where the task is not to choose
+    one, and behind another the protocol where it is no fine-tune ("captioning@zero-shot", "classification@probe")."""
     split: Literal["test", "val"] = "test"
     """The split that scores are measured on."""
     select: Literal["last", "validation"] = "last"

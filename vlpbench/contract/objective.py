@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from torch import Tensor, nn
 
-from vlpbench.contract.abilities import Backbone, Visible
+from vlpbench.contract.abilities import Backbone, ImageState, TextState, Visible
 from vlpbench.contract.noconfig import NoConfig
 from vlpbench.parts.ranks import gather, own
 from vlpbench.types import Batch, Spec, Step
@@ -40,7 +40,7 @@ class Objective(nn.Module, ABC):
     """Sample fields it reads as `batch["name"]`: numbers of one shape for all samples, or texts, which come as ids with
     `batch["name_mask"]` beside them."""
     trains: ClassVar[frozenset[str] | set[str]] = frozenset()
-    """What zero-shot evaluation may rely on afterwards: "vectors", "decode"."""
+    """What zero-shot evaluation may rely on afterwards: "vectors", "decode", "match"."""
     coupled: ClassVar[int | Literal["all"] | None] = None
     """Whether samples of a batch see each other: in `encode`, within groups of n neighbours; in `loss`, "all" do.
 
@@ -88,6 +88,15 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
         """The formula, in fp32: sums per sample (B)."""
+
+    @classmethod
+    def matches_with(cls, config: Any) -> frozenset[str]:
+        """The abilities that `match` calls; override where it needs others than `encode` does."""
+        return cls.needs_with(config)
+
+    def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
+        """B: log-odds that the picture and the text of a row belong together; for those that train "match"."""
+        raise AttributeError(f"{self.name!r} has no matching head; one that trains \"match\" overrides match()")
 
     def after_step(self, carry: Mapping[str, Tensor]) -> None:
         """Told once a step what `loss` carried; the only place where a queue is written."""

@@ -14,6 +14,7 @@ from vlpbench.config.known import backbone_parts
 from vlpbench.config.problems import Report, guess
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.sums import parse_sum
+from vlpbench.config.task_name import parse_task
 from vlpbench.files import readable
 from vlpbench.grid.drafts import Draft, drafts, place_of
 from vlpbench.grid.fingerprints import Fingerprints, Opener
@@ -122,8 +123,8 @@ def _blind(
 
 
 def _is_blind_task(task: str) -> bool:
-    plain, _, form = task.partition("@")
-    return plain in _BLIND_TASKS and form != "zero-shot"
+    name = parse_task(task)
+    return name.task in _BLIND_TASKS and name.protocol == "fine-tune"
 
 
 def _is_reference(grid: GridFile, draft: Draft, registry: Registry) -> bool:

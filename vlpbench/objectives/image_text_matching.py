@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from vlpbench.plugin import Backbone, Batch, Objective, Spec, Step, parts
+from vlpbench.plugin import Backbone, Batch, ImageState, Objective, Spec, Step, TextState, parts
 
 __all__ = ["Config", "ImageTextMatching"]
 
@@ -44,7 +44,7 @@ class ImageTextMatching(Objective):
     """Binary cross-entropy of one log-odds, 1 for the match and 0 for both mismatches; by chance 0.637 nats a pair."""
 
     name, version, config_class = "image-text-matching", 1, Config
-    needs, welcomes = frozenset({"fused_tokens"}), _VECTORS
+    needs, welcomes, trains = frozenset({"fused_tokens"}), _VECTORS, frozenset({"match"})
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
@@ -70,9 +70,13 @@ class ImageTextMatching(Objective):
         same = torch.arange(len(batch), device=text.device)
         seen = batch.image.rows(torch.stack([same, same, image], 1).flatten())
         read = batch.text.rows(torch.stack([same, text, same], 1).flatten())
-        image_tokens, text_tokens = backbone.fused_tokens(seen, read)
-        pooled = torch.cat([image_tokens.mean(1), parts.masked_mean(text_tokens, read.mask)], 1)
-        return {"log_odds": self.head(pooled).view(-1, 3)}
+        return {"log_odds": self.match(backbone, seen, read).view(-1, 3)}
+
+    def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
+        """B: the head on the means of fused image and text tokens."""
+        image_tokens, text_tokens = backbone.fused_tokens(image, text)
+        pooled = torch.cat([image_tokens.mean(1), parts.masked_mean(text_tokens, text.mask)], 1)
+        return self.head(pooled)[:, 0]
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
         """The sum over a pair and the mismatches that were found for it (B), nats."""

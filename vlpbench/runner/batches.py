@@ -77,7 +77,7 @@ def _loader(
         batch,
         steps=steps,
         stream=stream,
-        workers=bench.workers if split == "train" else 0,
+        workers=bench.pace.workers if split == "train" else 0,
     )
 
 

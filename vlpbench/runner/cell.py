@@ -11,13 +11,16 @@ from vlpbench import __version__
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.settings import Protocol
 from vlpbench.config.sums import parse_sum
+from vlpbench.config.task_name import parse_task
 from vlpbench.device import Device, environment
 from vlpbench.errors import UserError
 from vlpbench.files import write_json
 from vlpbench.grid import Cell
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
+from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
 from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
@@ -33,11 +36,11 @@ def folder_of(cell: Cell, results: Path) -> CellFolder:
 
 
 def run_cell(
-    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, workers: int = 0
+    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, pace: Pace = PACE
 ) -> bool:
     """Run one cell and leave its record; an error becomes a record too. Returns whether it is done.
 
-    `workers` threads make batches ahead of time; they change no number.
+    `pace` is how it goes about its work; it changes no number.
     """
     folder = folder_of(cell, results)
     folder.begin(described(cell, registry))
@@ -45,17 +48,20 @@ def run_cell(
     try:
         tuned = Tuned(cell)
         if cell.settings.tune.tries:
-            tuned = clock.time("tune", lambda: tune(cell, results, registry, device, hearing, workers))
-        bench = Workbench(tuned.cell, registry, device, workers)
+            tuned = clock.time("tune", lambda: tune(cell, results, registry, device, hearing, pace))
+        bench = Workbench(tuned.cell, registry, device, pace)
         pretrained = clock.time("pretrain", lambda: pretrain(bench, results, heard_as(hearing, "pretrain")))
         stage = stage_of(tuned.cell, results)
         if stage is not None:  # where `init.checkpoint` finds the weights of this cell
             write_json(folder.path / "pretraining.json", {"stage": stage.path.name})
         outcomes: dict[str, Outcome | str] = {}
         for task in cell.settings.tasks:
-            outcomes[task] = why_not(task, bench.blueprint.offers, bench.trains) or clock.time(
-                task, lambda task=task: run_task(bench.trial(task, pretrained.weights, heard_as(hearing, task)))  # type: ignore[misc]
+            reason = why_not(task, bench.blueprint.offers, bench.trains)
+            trial = bench.trial(
+                task, pretrained.weights, pretrained.heads, fine_tune_of(tuned.cell, task, results),
+                heard_as(hearing, task),
             )
+            outcomes[task] = reason or clock.time(task, lambda trial=trial: run_task(trial))  # type: ignore[misc]
         # also what a pretraining left out that another cell ran
         left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
         scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": left_out}
@@ -100,17 +106,19 @@ def _scores(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, Any]
             continue
         scores = outcome.scores
         found[task] = {
-            "protocol": "zero-shot" if task.endswith("@zero-shot") else "fine-tune",
+            "protocol": parse_task(task).protocol,
             "head": outcome.head,
             "data": protocol.data,
             "split": cell.settings.split,
             "select": cell.settings.select,
             "examples": scores.examples,
             "fine_tune": {"samples": outcome.training.samples, "flops": outcome.training.flops},
+            **({"probe": dict(outcome.told)} if outcome.told else {}),
             "values": scores.values,
             "reasons": scores.reasons,
             "floors": scores.floors,
             "ceilings": scores.ceilings,
+            "told": scores.told,
         }
     return {"tasks": found}
 

@@ -17,6 +17,7 @@ from vlpbench.records import SCHEMA
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.scheduler import Slots, run_cells, warm_up
 from vlpbench.runner.workbench import Workbench, opened_here
 
@@ -60,12 +61,12 @@ def plan_grid(grid: GridFile, registry: Registry, results: Path, retry_failed: b
 
 
 def run_grid(
-    plan: Plan, registry: Registry, device: str = "auto", jobs: int = 0, workers: int = 0,
+    plan: Plan, registry: Registry, device: str = "auto", jobs: int = 0, pace: Pace = PACE,
     heard: Callable[[Event], None] = lambda event: None,
 ) -> Counter[str]:
     """Run what is to be run, and count how all cells ended: "done", "failed", "skip".
 
-    `jobs` 0: one cell a core on a CPU, one on a GPU; `workers` threads of each make batches ahead of time. Neither
+    `jobs` 0: one cell a core on a CPU, one on a GPU; `pace` is how each goes about its work. Neither
     changes a number. Data is prepared before the first cell starts.
     """
     place = Device.choose(device)
@@ -79,7 +80,7 @@ def run_grid(
         warm_up()
         prepare(waiting, registry, place, heard)
         tell = _telling(plan, registry, heard)
-        run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place), workers), tell)
+        run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place), pace), tell)
     states = [folder_of(cell, plan.results).status().get("state", "failed") for cell in plan.cells if not cell.reason]
     return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
 

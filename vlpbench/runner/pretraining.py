@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.settings import Init
+from vlpbench.contract.sealed import sealed
 from vlpbench.grid import Cell
 from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
@@ -24,7 +25,7 @@ from vlpbench.training.initial import start_from
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
-__all__ = ["Pretrained", "pretrain", "stage_of"]
+__all__ = ["DECIDING", "Pretrained", "pretrain", "stage_of"]
 
 DECIDING = (
     "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
@@ -39,6 +40,8 @@ class Pretrained:
 
     weights: dict[str, Tensor]
     """The backbone's, by name; empty for the row without pretraining."""
+    heads: dict[str, Tensor]
+    """Those of the objectives' own heads, each under the objective's name and a dot."""
     told: Mapping[str, Any]
     """curve, flops, samples, targets, parameters, image_tokens, left_out."""
 
@@ -64,17 +67,17 @@ def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pre
     stage, (weights, started) = stage_of(bench.cell, results), _initial(bench)
     if stage is None:
         nothing = {"curve": [], "flops": 0, "samples": 0, "targets": 0, "left_out": {}}
-        return Pretrained(weights, _facts(bench) | nothing | started)
+        return Pretrained(weights, {}, _facts(bench) | nothing | started)
     told = stage.told()
     if told is None:
         told = _run(bench, stage, heard) | started
         stage.close(told)
-    trained = {
-        name.removeprefix("backbone."): value
-        for name, value in read_weights(stage.weights).items()
-        if name.startswith("backbone.")
-    }
-    return Pretrained(weights | trained, told)
+    found = read_weights(stage.weights)
+    return Pretrained(weights | _under(found, "backbone."), _under(found, "terms."), told)
+
+
+def _under(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
 def _initial(bench: Workbench) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -91,7 +94,8 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
     loader = pretraining_loader(bench)
     learner = _learner(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
-    told = train(learner, loader, bench.settings.optim, bench.device, heard, watch, budget.micro_batch)
+    with sealed("pretraining"):
+        told = train(learner, loader, bench.settings.optim, bench.device, heard, watch, budget.micro_batch)
     save_weights(learner, stage.weights, _origin(bench, learner))
     bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
     read = [f"{name}/train" for name in bench.pretraining_data]

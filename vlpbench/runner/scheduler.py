@@ -17,6 +17,7 @@ from vlpbench.grid import Cell
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.tuning import next_stage
 from vlpbench.runner.worker import Order, work
 
@@ -31,7 +32,7 @@ class Slots:
     """ "cpu" or "cuda"."""
     jobs: int
     """Cells at once."""
-    workers: int = 0
+    pace: Pace = PACE
     """Threads of each cell that make batches ahead of time."""
 
     def core(self, slot: int) -> int | None:
@@ -87,7 +88,7 @@ def run_cells(
                 waiting.remove(cell)
                 slot = min(set(range(slots.jobs)) - running.keys())
                 order = Order(
-                    cell, results, registry.files, registry.blocked, slots.device, slots.core(slot), slots.workers,
+                    cell, results, registry.files, registry.blocked, slots.device, slots.core(slot), slots.pace,
                     _folders(),
                 )
                 running[slot] = _start(context, order, slot)

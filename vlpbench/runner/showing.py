@@ -19,7 +19,8 @@ from vlpbench.errors import UserError
 from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.showing_text import row_lines
 from vlpbench.runner.workbench import Workbench
-from vlpbench.tasks.suite import readout_loader, task_named
+from vlpbench.tasks.fine_tuning import readout_loader
+from vlpbench.tasks.suite import task_named, why_not
 from vlpbench.types import Batch
 
 __all__ = ["Look", "look"]
@@ -108,12 +109,12 @@ def _pretraining(bench: Workbench, texts: bool) -> tuple[Loader, str, Sequence[s
 
 
 def _fine_tune(bench: Workbench, task: str) -> tuple[Loader, str, Sequence[str]]:
-    trial = bench.trial(task, {})
-    why = task_named(task).why_not(bench.blueprint.offers, bench.trains, trial.zero_shot)
-    if why or trial.zero_shot:
-        raise UserError(why or f"{task} has no fine-tune, so it sees no batch", "--task", f"name {trial.name}")
-    readout = task_named(task).readout(trial)
-    return readout_loader(readout, trial), f"fine-tune for {task}", readout.answers
+    trial, said = bench.trial(task, {}), task_named(task)
+    why = why_not(task, bench.blueprint.offers, bench.trains)
+    if why or trial.name.protocol != "fine-tune":
+        raise UserError(why or f"{task} has no fine-tune, so it sees no batch", "--task", f"name {trial.name.task}")
+    readout = said.readout(trial, said.facts(trial))
+    return readout_loader(said, readout, trial), f"fine-tune for {task}", readout.facts.get("answers", ())
 
 
 def _colours(host: HostBatch) -> NDArray[np.uint8] | None:

@@ -17,15 +17,18 @@ import torch
 from vlpbench.config.changes import with_changes
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.settings import CellSettings, Tune
+from vlpbench.contract.sealed import sealed
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import Cell, task_why_not, why_not
 from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.hearing import Hearing, heard_as
+from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
 from vlpbench.runner.workbench import Workbench
-from vlpbench.tasks.suite import primary_score, run_task
+from vlpbench.tasks.fine_tuning import primary_score
+from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.training.loop import NonFiniteLoss
 
 __all__ = ["Tuned", "next_stage", "tries_of", "tune", "tuning_of"]
@@ -54,7 +57,7 @@ def next_stage(cell: Cell, results: Path, registry: Registry) -> StageFolder | N
 
 
 def tune(
-    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, workers: int = 0
+    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, pace: Pace = PACE
 ) -> Tuned:
     """Try what is to be tried, or read what another cell's trying has left."""
     stage = tuning_of(cell, results)
@@ -65,8 +68,9 @@ def tune(
         told = {"tried": [], "task": cell.settings.tune.task, "samples": _samples(cell.settings)}
         tries = tries_of(cell.settings)
         for number, changes in enumerate(tries, 1):
-            said = f"try {number}/{len(tries)}"
-            found = _one(_tried(cell, changes, registry), results, registry, device, _under(hearing, said), workers)
+            heard = _under(hearing, f"try {number}/{len(tries)}")
+            with sealed("tuning"):
+                found = _one(_tried(cell, changes, registry), results, registry, device, heard, pace)
             told["tried"].append({"settings": changes, **found})
         told["choice"] = _best(told["tried"])
         stage.close(told)
@@ -109,19 +113,19 @@ def _tried(cell: Cell, changes: Mapping[str, Any], registry: Registry) -> Cell:
 
 
 def _one(
-    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None, workers: int
+    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None, pace: Pace
 ) -> dict[str, Any]:
     """The score of one try, or the reason why it has none."""
-    bench, task = Workbench(cell, registry, device, workers), cell.settings.tasks[0]
+    bench, task = Workbench(cell, registry, device, pace), cell.settings.tasks[0]
     if reason := _cannot(cell, task, registry, bench):
         return {"score": None, "reason": reason, "flops": 0}
     try:
         pretrained = pretrain(bench, results, heard_as(hearing, "pretrain"))
-        outcome = run_task(bench.trial(task, pretrained.weights, heard_as(hearing, task)))
+        outcome = run_task(bench.trial(task, pretrained.weights, pretrained.heads, heard=heard_as(hearing, task)))
     except NonFiniteLoss as wrong:  # a rate too high is a result of the trying, not its end
         return {"score": None, "reason": str(wrong), "flops": 0}
     flops = pretrained.told["flops"] + outcome.training.flops
-    return {"score": primary_score(task, outcome.scores), "flops": flops}
+    return {"score": primary_score(task_named(task), outcome.scores), "flops": flops}
 
 
 def _cannot(cell: Cell, task: str, registry: Registry, bench: Workbench) -> str:

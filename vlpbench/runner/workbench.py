@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from torch import Tensor
@@ -19,6 +20,7 @@ from vlpbench.config.typed import make
 from vlpbench.contract.abilities import Visible
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.objective import Objective
+from vlpbench.contract.sealed import sealed
 from vlpbench.data.errors import DataError
 from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.data.splits import Split, open_split
@@ -26,12 +28,15 @@ from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
 from vlpbench.files import digest
 from vlpbench.grid import Cell, open_source
+from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.pace import PACE, Pace
 from vlpbench.tasks.suite import task_named
-from vlpbench.tasks.trial import Trial
+from vlpbench.tasks.trial import Matcher, Trial
 from vlpbench.training.build import Blueprint
 from vlpbench.training.initial import initial_tokenizer
 from vlpbench.training.loop import Heard
+from vlpbench.types import Spec
 
 __all__ = ["TermPlan", "Workbench", "opened_here"]
 
@@ -58,9 +63,11 @@ def opened_here(cls: type[Dataset], config: Any) -> Dataset:
 class Workbench:
     """What a cell's stages take from. Splits and the tokenizer are opened when first asked for, and once."""
 
-    def __init__(self, cell: Cell, registry: Registry, device: Device, workers: int = 0) -> None:
+    def __init__(
+        self, cell: Cell, registry: Registry, device: Device, pace: Pace = PACE
+    ) -> None:
         self.cell, self.settings, self.registry = cell, cell.settings, registry
-        self.device, self.workers = device, workers
+        self.device, self.pace = device, pace
         self._splits: dict[tuple[str, str, str, bool], Split] = {}
 
     def dataset(self, name: str) -> Dataset:
@@ -141,7 +148,9 @@ class Workbench:
 
     def _training_texts(self) -> Iterator[str]:
         for data in self._spoken:
-            for sample in self.split(data, "train", "train").samples:
+            with sealed("the tokenizer"):
+                samples = self.split(data, "train", "train").samples
+            for sample in samples:
                 yield from sample.captions
                 yield from (question.text for question in sample.questions)
 
@@ -194,8 +203,15 @@ class Workbench:
             config=make(self.registry.trunk(trunk).config_class, self.settings.wiring),
         )
 
-    def trial(self, task: str, weights: dict[str, Tensor], heard: Heard | None = None) -> Trial:
-        """One task of this cell, starting from these weights."""
+    def trial(
+        self,
+        task: str,
+        weights: Mapping[str, Tensor],
+        heads: Mapping[str, Tensor] = MappingProxyType({}),
+        kept: StageFolder | None = None,
+        heard: Heard | None = None,
+    ) -> Trial:
+        """One task of this cell, starting from these weights of the backbone and of the objectives' heads."""
         protocol = self.settings.protocol.get(task, Protocol())
         open_one: Callable[[str, Purpose], Split] = lambda name, purpose: self.split(  # noqa: E731
             protocol.data, name, purpose, self.settings.blind
@@ -211,5 +227,23 @@ class Workbench:
             visible=self.visible,
             device=self.device,
             heard=heard,
-            workers=self.workers,
+            workers=self.pace.workers,
+            matcher=self._matcher(heads),
+            kept=kept,
+            at_once=self.pace.at_once,
         )
+
+    def _matcher(self, heads: Mapping[str, Tensor]) -> Matcher | None:
+        """The first objective of the sum that trained a matching head, as pretraining left it."""
+        plan = next((plan for plan in self.terms if "match" in plan.objective.trains), None)
+        if plan is None or not heads:
+            return None
+        start = f"{plan.objective.name}."
+        own = {name.removeprefix(start): value for name, value in heads.items() if name.startswith(start)}
+
+        def build(spec: Spec) -> Objective:
+            head = plan.objective(plan.config, spec)
+            head.load_state_dict(own)
+            return head
+
+        return Matcher(frozenset(plan.objective.matches_with(plan.config)), build)

@@ -17,6 +17,7 @@ from vlpbench.grid import Cell
 from vlpbench.registry import load_registry
 from vlpbench.runner.cell import folder_of, run_cell
 from vlpbench.runner.events import Event
+from vlpbench.runner.pace import PACE, Pace
 
 __all__ = ["Order", "work"]
 
@@ -37,7 +38,7 @@ class Order:
     """ "cpu" or "cuda"."""
     core: int | None = None
     """The core to stay on; None leaves that to the system."""
-    workers: int = 0
+    pace: Pace = PACE
     """Threads that make batches ahead of time."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """The variables that name the data and cache folders; a fork server has those of when it was started."""
@@ -59,7 +60,7 @@ def work(order: Order, pipe: Connection) -> None:
             _say(pipe, Event("progress", order.cell.id, stage, done, of, dict(figures)))
 
         registry = load_registry(order.plugins, order.blocked)
-        ok = run_cell(order.cell, order.results, registry, device, hearing, order.workers)
+        ok = run_cell(order.cell, order.results, registry, device, hearing, order.pace)
         _say(pipe, Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
 
 

@@ -7,25 +7,30 @@ where every objective that trains to decode has seen words, and leaves them out 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
+from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
 from vlpbench.data.errors import DataError
-from vlpbench.data.examples import caption_examples
+from vlpbench.data.examples import Examples, caption_examples
 from vlpbench.data.splits import Split
-from vlpbench.metrics.captions import caption_scores
+from vlpbench.metrics.captions import PURE, caption_scores
 from vlpbench.objectives.language_model import Config, LanguageModel
 from vlpbench.streams import generator
-from vlpbench.tasks.generate import generate
-from vlpbench.tasks.task import Readout, Task
-from vlpbench.tasks.trial import Scores, Trial, blocks
+from vlpbench.tasks.generate import Search, generate
+from vlpbench.tasks.task import Readout, Row, Task
+from vlpbench.tasks.trial import Scores, Trial
 
-__all__ = ["Captioning"]
+__all__ = ["PROMPT", "Captioning"]
 
 PROMPT = "a picture of"
+NEEDS = frozenset({"context", "decode"})
+FLOORS = ("chance", "majority")
+"""Columns of a row: a training caption drawn by chance, and the commonest one."""
 
 
 class Captioning(Task):
@@ -33,58 +38,81 @@ class Captioning(Task):
 
     name, primary = "captioning", "CIDEr"
 
-    def why_not(self, offers: Collection[str], trains: Collection[str], zero_shot: bool) -> str | None:
+    def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """Needs a decoder, and for zero-shot one that was trained."""
-        if not {"context", "decode"} <= set(offers):
+        if not set(offers) >= NEEDS:
             return "n/a: needs decode"
-        if zero_shot and "decode" not in trains:
+        if protocol == "zero-shot" and "decode" not in trains:
             return "n/a: pretraining did not train decode"
         return None
 
     def needs(self, offers: Collection[str]) -> frozenset[str]:
         """To decode."""
-        return frozenset({"context", "decode"})
+        return NEEDS
 
-    def readout(self, trial: Trial) -> Readout:
+    def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """The likelihood of every word of a caption, given the picture."""
-        examples = caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
-        spec = trial.blueprint.build(self.needs(trial.blueprint.offers)).spec
-        return Readout(LanguageModel(Config(trial.visible), spec), examples, "decoder")
+        if trial.zero_shot:
+            return Readout("decoder")
+        spec = trial.blueprint.build(NEEDS).spec
+        return Readout("decoder", (LanguageModel(Config(trial.visible), spec),))
 
-    def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:
-        """The likeliest sentence found for each picture that has captions."""
-        prompt = trial.protocol.prompt or (PROMPT if trial.zero_shot else "")
-        start = [trial.tokenizer.vocabulary.bos, *_words(trial, prompt)]
+    def examples(self, trial: Trial, readout: Readout) -> Examples:
+        """One example a picture, one of whose captions each step says."""
+        return caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
+
+    def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
+        """The likeliest sentence found for each picture that has captions, and two that never saw one."""
         described = _described(split)
-        length, rows = trial.settings.text.length, []
-        for block in blocks(len(described), 64):
-            some = [described[at] for at in block]
-            with torch.no_grad(), trial.device.autocast():
-                context = backbone.context(backbone.see(trial.pictures(split, some)), None, trial.visible)
-                said = generate(backbone, context, start, length, trial.protocol.beams)
-            for row, ids in zip(some, said, strict=True):
-                sample = split.samples[row]
-                rows.append({
-                    "image_id": sample.id,
-                    "image": sample.image,
-                    "prediction": trial.tokenizer.decode(ids),
-                    "references": list(sample.captions),
-                })
+        said: list[str] = []
+        for block in trial.blocks(len(described), 64):
+            said += write(backbone, trial.pictures(split, [described[at] for at in block]), trial, block)
+        taught = trial.open_split("train", "train")
+        floors = _floors([text for one in taught.samples for text in one.captions], len(described))
+        rows = []
+        for at, (row, sentence) in enumerate(zip(described, said, strict=True)):
+            sample = split.samples[row]
+            rows.append({
+                "image_id": sample.id,
+                "image": sample.image,
+                "prediction": sentence,
+                "references": list(sample.captions),
+                **{floor: sentences[at] for floor, sentences in floors.items()},
+            })
         return rows
 
-    def score(self, rows: Sequence[dict[str, Any]], split: Split, readout: Readout | None, trial: Trial) -> Scores:
-        """BLEU, ROUGE-L and CIDEr, beside two sentences that never saw the picture."""
+    def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
+        """BLEU, ROUGE-L, CIDEr and, where they are asked for, METEOR and SPICE, which floors do without."""
         references = {row["image_id"]: row["references"] for row in rows}
-        found = caption_scores({row["image_id"]: row["prediction"] for row in rows}, references)
+        asked = PURE if metrics is None else metrics
+        found = caption_scores({row["image_id"]: row["prediction"] for row in rows}, references, asked)
         for metric, per_image in found.per_image.items():
             for row in rows:
                 row[metric] = per_image[row["image_id"]]
-        taught = trial.open_split("train", "train")
+        pure = [metric for metric in asked if metric in PURE]
         floors = {
-            name: dict(caption_scores(said, references).scores)
-            for name, said in _floors([s for sample in taught.samples for s in sample.captions], references).items()
+            floor: dict(caption_scores({row["image_id"]: row[floor] for row in rows}, references, pure).scores)
+            for floor in FLOORS
+            if floor in rows[0]
         }
-        return Scores(dict(found.scores), dict(found.reasons), floors, {}, len(rows))
+        told = {"images": len(rows), "tokenizer": "PTB"}
+        return Scores(dict(found.scores), dict(found.reasons), floors, {}, len(rows), told)
+
+
+@torch.no_grad()
+def write(backbone: Backbone, pictures: torch.Tensor, trial: Trial, keys: Sequence[int] | np.ndarray) -> list[str]:
+    """A sentence for each picture (B, 3, H, W), by the search of the task's protocol; `keys` (B) tell draws apart."""
+    protocol = trial.protocol
+    prompt = protocol.prompt or (PROMPT if trial.zero_shot else "")
+    start = [trial.tokenizer.vocabulary.bos, *_words(trial, prompt)]
+    search = Search(
+        beams=protocol.beams, length_penalty=protocol.length_penalty, no_repeat=protocol.no_repeat,
+        top_p=protocol.top_p, seed=trial.settings.seed,
+    )
+    with trial.device.autocast():
+        context = backbone.context(backbone.see(pictures), None, trial.visible)
+        said = generate(backbone, context, start, trial.settings.text.length, search, [int(key) for key in keys])
+    return [trial.tokenizer.decode(ids) for ids in said]
 
 
 def _words(trial: Trial, prompt: str) -> list[int]:
@@ -105,11 +133,10 @@ def _described(split: Split) -> list[int]:
     return rows
 
 
-def _floors(taught: Sequence[str], references: dict[int, list[str]]) -> dict[str, dict[int, str]]:
-    """For every picture: a training caption drawn by chance, and the commonest one (the alphabet breaks ties)."""
+def _floors(taught: Sequence[str], many: int) -> dict[str, list[str]]:
+    """For each of so many pictures: a training caption drawn by chance, and the commonest (of equals, by alphabet)."""
+    if not taught:
+        return {}
     rng = generator(0, "captioning/chance")
     commonest = min(Counter(taught).items(), key=lambda item: (-item[1], item[0]))[0]
-    return {
-        "chance": {key: taught[int(rng.integers(len(taught)))] for key in sorted(references)},
-        "majority": dict.fromkeys(references, commonest),
-    }
+    return {"chance": [taught[int(rng.integers(len(taught)))] for _ in range(many)], "majority": [commonest] * many}

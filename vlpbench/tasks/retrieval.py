@@ -5,26 +5,30 @@ Axes: I pictures, C captions, E joint width.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
 from vlpbench.data.errors import DataError
-from vlpbench.data.examples import caption_examples
+from vlpbench.data.examples import Examples, caption_examples
 from vlpbench.data.splits import Split
 from vlpbench.metrics.recall import Ranks, chance, ranks, summary
 from vlpbench.objectives.contrastive import Config, Contrastive
-from vlpbench.tasks.task import Readout, Task
-from vlpbench.tasks.trial import Scores, Trial, blocks
+from vlpbench.tasks.task import Readout, Row, Task
+from vlpbench.tasks.trial import Scores, Trial
 
 __all__ = ["Retrieval"]
 
-KEPT = 10
+NEEDS = frozenset({"image_vector", "text_vector"})
+KEPT = 50
 """Best items kept for each query."""
+WAYS = ("image to text", "text to image")
+"""Both directions, in the order of their rows."""
 
 
 class Retrieval(Task):
@@ -32,25 +36,29 @@ class Retrieval(Task):
 
     name, primary = "retrieval", "rsum"
 
-    def why_not(self, offers: Collection[str], trains: Collection[str], zero_shot: bool) -> str | None:
+    def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """Needs vectors, and for zero-shot trained ones."""
-        if not self.needs(offers) <= set(offers):
+        if not set(offers) >= NEEDS:
             return "n/a: needs image_vector and text_vector"
-        if zero_shot and "vectors" not in trains:
+        if protocol == "zero-shot" and "vectors" not in trains:
             return "n/a: pretraining did not train vectors"
         return None
 
     def needs(self, offers: Collection[str]) -> frozenset[str]:
         """Both vectors."""
-        return frozenset({"image_vector", "text_vector"})
+        return NEEDS
 
-    def readout(self, trial: Trial) -> Readout:
+    def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """The contrastive loss on the training pairs."""
-        examples = caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
-        spec = trial.blueprint.build(self.needs(trial.blueprint.offers)).spec
-        return Readout(Contrastive(Config(), spec), examples, "vectors")
+        if trial.zero_shot:
+            return Readout("vectors")
+        return Readout("vectors", (Contrastive(Config(), trial.blueprint.build(NEEDS).spec),))
 
-    def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:
+    def examples(self, trial: Trial, readout: Readout) -> Examples:
+        """One example a picture, one of whose captions each step takes."""
+        return caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
+
+    def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
         """The rank of the right answer of each query and the best items found, with their scores."""
         gallery = _Gallery(split)
         scores = gallery.similarity(backbone, trial)
@@ -62,14 +70,16 @@ class Retrieval(Task):
             *_found("text to image", texts, [str(image) for image in images], scores.T, by_text),
         ]
 
-    def score(self, rows: Sequence[dict[str, Any]], split: Split, readout: Readout | None, trial: Trial) -> Scores:
+    def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
         """R@k of both directions in percent, with the floor of a random order."""
         directions = [
             Ranks(*(np.array([row[name] for row in rows if row["direction"] == way], np.int64) for name in _PLACE))
-            for way in ("image to text", "text to image")
+            for way in WAYS
         ]
-        gallery = _Gallery(split)
-        floors = {"chance": dict(chance(len(gallery.rows), gallery.owner))}
+        queries = [[row["query"] for row in rows if row["direction"] == way] for way in WAYS]
+        place = {image: at for at, image in enumerate(queries[0])}
+        owner = [place[text.rpartition("/")[0]] for text in queries[1]]
+        floors = {"chance": dict(chance(len(place), owner))}
         return Scores(dict(summary(*directions)), {}, floors, {}, len(rows))  # type: ignore[arg-type]
 
 
@@ -100,10 +110,10 @@ class _Gallery:
         images: list[Tensor] = []
         texts: list[Tensor] = []
         with trial.device.autocast():
-            for block in blocks(len(self.rows), 256):
+            for block in trial.blocks(len(self.rows), 256):
                 seen = backbone.see(trial.pictures(self.split, [self.rows[at] for at in block]))
                 images.append(backbone.image_vector(seen))
-            for block in blocks(len(self.texts), 512):
+            for block in trial.blocks(len(self.texts), 512):
                 words, present = (torch.from_numpy(array[block]).to(device) for array in (tokens, mask))
                 texts.append(backbone.text_vector(backbone.read(words, present)))
         found = torch.cat(images).float() @ torch.cat(texts).float().T

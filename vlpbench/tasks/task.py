@@ -1,12 +1,13 @@
-"""What each of the three tasks can do: say why not, prepare its readout, predict, and score what was predicted."""
+"""What each task can do: say why not, learn from the training split, prepare its readout, predict, and score rows."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.data.examples import Examples
@@ -15,50 +16,68 @@ from vlpbench.tasks.trial import Scores, Trial
 
 __all__ = ["Readout", "Row", "Task"]
 
-Row = Mapping[str, Any]
-"""One prediction as it is kept on disk: flat, JSON-able."""
+Row = dict[str, Any]
+"""One prediction as it is kept on disk: flat, JSON-able, with all that is needed to score it again."""
 
 
 @dataclass(frozen=True)
 class Readout:
-    """The short fine-tune of one task."""
+    """Through what a backbone is asked: heads, and what the training split said. It can be kept and taken along."""
 
-    objective: Objective
-    """What it teaches; the same for every backbone that has the abilities."""
-    examples: Examples
-    """What it is taught on: the training split."""
     head: str
     """Which form it takes with this backbone; every table names it."""
-    answers: Sequence[str] = ()
-    """VQA: the answers that can be given."""
+    objectives: tuple[Objective, ...] = ()
+    """What the fine-tune teaches, heads included; for zero-shot the pretraining's heads that are asked, if any."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What it took from the training split (`Task.facts`): the answers that can be given, the names of classes."""
     begin: Callable[[Backbone], None] = lambda backbone: None
     """Called once before the first step, with the pretrained backbone."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The abilities that its heads ask for."""
+        return frozenset().union(*(one.needs_with(one.config) for one in self.objectives))
 
 
 class Task(ABC):
     """One of the shared suite's tasks. Tasks are not plugins: a suite that a plugin can change is not shared."""
 
     name: ClassVar[str]
-    """What a grid file says."""
+    """What a grid file says first."""
     primary: ClassVar[str]
     """The metric that a validation choice goes by."""
 
     @abstractmethod
-    def why_not(self, offers: Collection[str], trains: Collection[str], zero_shot: bool) -> str | None:
+    def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """The reason not to ask a backbone with these abilities, taught these things, or None."""
-
-    @abstractmethod
-    def readout(self, trial: Trial) -> Readout:
-        """The fine-tune for this trial."""
 
     @abstractmethod
     def needs(self, offers: Collection[str]) -> frozenset[str]:
         """The abilities that are asked of a trunk that offers these."""
 
-    @abstractmethod
-    def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:
-        """One row for each question, picture or query of a split, in a fixed order."""
+    def facts(self, trial: Trial) -> dict[str, Any]:
+        """What the training split says that a readout is built from (JSON-able); most tasks need nothing."""
+        return {}
 
     @abstractmethod
-    def score(self, rows: Sequence[dict[str, Any]], split: Split, readout: Readout | None, trial: Trial) -> Scores:
-        """The metrics of these rows; adds each row's own scores to it."""
+    def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
+        """The heads for this trial, built without any data but these facts."""
+
+    @abstractmethod
+    def examples(self, trial: Trial, readout: Readout) -> Examples:
+        """What a fine-tune is taught on: the training split."""
+
+    def probe(self, backbone: Backbone, readout: Readout, trial: Trial) -> dict[str, Any]:
+        """Fit the readout's heads to frozen features; what is to be told of it. Only tasks with that protocol can."""
+        raise NotImplementedError(f"{self.name} has no probe")
+
+    @abstractmethod
+    def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
+        """One row for each question, picture or query of a split, in a fixed order, and what floors would say."""
+
+    @abstractmethod
+    def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
+        """The metrics of these rows, a pure function of them; adds each row's own scores to it.
+
+        `metrics` names those to measure, where a task leaves a choice; None takes all that need no other program.
+        """

@@ -2,27 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
+from typing import Protocol as Protocol_
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vlpbench.config.settings import CellSettings, Protocol
+from vlpbench.config.task_name import TaskName, parse_task
 from vlpbench.contract.abilities import Backbone, Visible
+from vlpbench.contract.objective import Objective
 from vlpbench.data.images import prepare_images
 from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
-from vlpbench.training.build import Blueprint
+from vlpbench.records import StageFolder
 from vlpbench.training.checkpoint import load_weights
 from vlpbench.training.loop import Heard
+from vlpbench.types import Spec
 
-__all__ = ["Scores", "Trial", "blocks"]
+__all__ = ["Matcher", "Plan", "Scores", "Trial", "blocks"]
 
 Opener = Callable[[str, Literal["train", "select", "evaluate"]], Split]
+
+
+class Plan(Protocol_):
+    """How to build the backbone: a `Blueprint`, or an outside model that is there already."""
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """The abilities it can be built with."""
+
+    def build(self, abilities: Iterable[str]) -> Backbone:
+        """A backbone with these abilities."""
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """The pretraining's head that tells whether picture and text belong together."""
+
+    needs: frozenset[str]
+    """The abilities that it calls."""
+    build: Callable[[Spec], Objective]
+    """The objective with the weights that pretraining left."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +56,7 @@ class Trial:
     """All that a task needs to know of its cell."""
 
     task: str
-    """The task's name in the grid file, with its protocol behind an @ where it is not the fine-tune."""
+    """The task's name in the grid file."""
     settings: CellSettings
     """The cell's settings."""
     protocol: Protocol
@@ -39,7 +65,7 @@ class Trial:
     """(split, purpose) -> samples with pictures, grey for a blind cell; the test split is for evaluation alone."""
     tokenizer: Tokenizer
     """The one that pretraining used."""
-    blueprint: Blueprint
+    blueprint: Plan
     """How to build the backbone."""
     weights: Mapping[str, Tensor]
     """The backbone's pretrained weights by name; empty for the row without pretraining."""
@@ -51,16 +77,26 @@ class Trial:
     """Told of progress."""
     workers: int = 0
     """Threads that make batches ahead of time."""
+    matcher: Matcher | None = None
+    """The pretraining's matching head, for zero-shot; None where it trained none."""
+    kept: StageFolder | None = None
+    """Where the fine-tuned weights are kept; None keeps none."""
+    at_once: int = 0
+    """Pictures, texts or questions asked at once while evaluating; 0 is each task's own. It changes no result."""
 
-    @property
-    def name(self) -> str:
-        """The task without its protocol."""
-        return self.task.partition("@")[0]
+    @cached_property
+    def name(self) -> TaskName:
+        """The task's name, taken apart."""
+        return parse_task(self.task)
 
     @property
     def zero_shot(self) -> bool:
-        """Whether it is asked without a fine-tune."""
-        return self.task.endswith("@zero-shot")
+        """Whether it is asked without anything learnt for it."""
+        return self.name.protocol == "zero-shot"
+
+    def blocks(self, total: int, own: int) -> Iterator[np.ndarray]:
+        """0 .. total-1 in consecutive pieces, of `own` at most where nothing else is asked for."""
+        return blocks(total, self.at_once or own)
 
     def build(self, needs: frozenset[str]) -> Backbone:
         """A backbone with these abilities, pretrained where it was, drawn by name elsewhere, on the device."""
@@ -88,6 +124,8 @@ class Scores:
     """Metric -> the most that the answer vocabulary allows."""
     examples: int = 0
     """How many questions, pictures or queries were scored."""
+    told: dict[str, Any] = field(default_factory=dict)
+    """What must be said beside the numbers: how answers were normalised, how many images, how a list was re-ranked."""
 
 
 def blocks(total: int, size: int) -> Iterator[np.ndarray]:

@@ -6,30 +6,24 @@ Axes: N questions, A answers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
+from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
-from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples, fitting, text_ids
 from vlpbench.data.splits import Split
-from vlpbench.metrics.vqa_accuracy import (
-    ceiling,
-    example_scores,
-    majority,
-    normalise,
-    soft_targets,
-    vqa_scores,
-)
+from vlpbench.metrics.vqa_accuracy import soft_targets
 from vlpbench.tasks.answering import NEEDS, Answering, AnsweringConfig, Form
-from vlpbench.tasks.task import Readout, Task
-from vlpbench.tasks.trial import Scores, Trial, blocks
-from vlpbench.types import Batch, Question
+from vlpbench.tasks.questions import answer_scores, asked_of, floor_columns, question_columns
+from vlpbench.tasks.task import Readout, Row, Task
+from vlpbench.tasks.trial import Scores, Trial
+from vlpbench.types import Batch
 
-__all__ = ["Vqa", "answer_vocabulary"]
+__all__ = ["Vqa", "answer_vocabulary", "answered"]
 
 
 class Vqa(Task):
@@ -41,10 +35,8 @@ class Vqa(Task):
         """`form` None takes the first that the backbone has the abilities for."""
         self.form = form
 
-    def why_not(self, offers: Collection[str], trains: Collection[str], zero_shot: bool) -> str | None:
-        """No objective here trains answers, so there is no zero-shot form."""
-        if zero_shot:
-            return "n/a: answers are a classifier that only the fine-tune trains"
+    def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
+        """No objective here trains a classifier of answers, so there is no zero-shot form."""
         if self._form(offers):
             return None
         if self.form:
@@ -56,94 +48,75 @@ class Vqa(Task):
         form = self._form(offers)
         return NEEDS[form] if form else frozenset()
 
-    def readout(self, trial: Trial) -> Readout:
+    def facts(self, trial: Trial) -> dict[str, Any]:
+        """The answers that can be given."""
+        return {"answers": list(answer_vocabulary(trial.open_split("train", "train"), trial.protocol.answers))}
+
+    def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """Decoder features where the backbone has them, else fused tokens, else two vectors."""
-        split = trial.open_split("train", "train")
-        answers = answer_vocabulary(split, trial.protocol.answers)
-        form = self._form(trial.blueprint.offers)
+        form, answers = self._form(trial.blueprint.offers), facts["answers"]
         assert form is not None
-        config = AnsweringConfig(len(answers), form, trial.visible)
         backbone = trial.blueprint.build(NEEDS[form])  # only its widths are read
-        objective = Answering(config, backbone.spec)
+        objective = Answering(AnsweringConfig(len(answers), form, trial.visible), backbone.spec)
 
         def begin(trained: Backbone) -> None:
             objective.start_from_words(trained, *_answer_words(answers, trial))
 
-        return Readout(objective, _examples(split, answers, trial), form, answers, begin)
+        return Readout(form, (objective,), facts, begin)
+
+    def examples(self, trial: Trial, readout: Readout) -> Examples:
+        """One example a question, its target the soft scores of the answers."""
+        return _examples(trial.open_split("train", "train"), readout.facts["answers"], trial)
 
     def _form(self, offers: Collection[str]) -> Form | None:
         usable = [form for form, needs in NEEDS.items() if needs <= set(offers)]
         return next((form for form in usable if self.form in (None, form)), None)
 
-    def predict(self, backbone: Backbone, readout: Readout | None, split: Split, trial: Trial) -> list[dict[str, Any]]:
-        """The likeliest answer to each question, with its probability."""
-        assert readout is not None and isinstance(readout.objective, Answering)
-        asked = _asked(split)
-        objective, rows = readout.objective, []
-        for block in blocks(len(asked), 256):
+    def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
+        """The likeliest answer to each question, with its probability, and what floors and ceiling would say."""
+        asked = asked_of(split)
+        answers: Sequence[str] = readout.facts["answers"]
+        said: list[tuple[str, float]] = []
+        for block in trial.blocks(len(asked), 256):
             some = [asked[at] for at in block]
-            batch = _batch([question for _, question in some], [row for row, _ in some], split, backbone, trial)
-            with torch.no_grad(), trial.device.autocast():
-                features = objective.encode(backbone, batch)
-            with torch.no_grad():
-                sure, best = objective.logits({"features": features["features"].float()}).softmax(1).max(1)
-            for (row, question), index, probability in zip(some, best.tolist(), sure.tolist(), strict=True):
-                rows.append({
-                    "question_id": question.id,
-                    "image_id": split.samples[row].id,
-                    "question": question.text,
-                    "question_type": question.kind,
-                    "answer_type": question.answer_kind,
-                    "answers": list(question.answers),
-                    "prediction": readout.answers[index],
-                    "probability": probability,
-                })
-        return rows
+            pictures = trial.pictures(split, [row for row, _ in some])
+            said += answered(backbone, readout, pictures, [question.text for _, question in some], trial)
+        floors = floor_columns([question for _, question in asked], answers, trial)
+        return [
+            {**question_columns(split.samples[row], question), "prediction": answer, "probability": sure, **floor}
+            for (row, question), (answer, sure), floor in zip(asked, said, floors, strict=True)
+        ]
 
-    def score(self, rows: Sequence[dict[str, Any]], split: Split, readout: Readout | None, trial: Trial) -> Scores:
+    def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
         """Leave-one-out accuracy, or exact match where questions have one answer, with the floors and the ceiling."""
-        assert readout is not None
-        asked = {question.id: question for _, question in _asked(split)}
-        predictions = {row["question_id"]: row["prediction"] for row in rows}
-        for metric, found in example_scores(predictions, asked).items():
-            for row in rows:
-                row[metric] = found[row["question_id"]]
-        values = vqa_scores(predictions, asked)
-        whole = [metric for metric in values if "[" not in metric]
-        taught = trial.open_split("train", "train")
-        most = majority([question for _, question in _asked(taught)])
-        floors = {
-            "chance": {whole[-1]: _chance(asked.values(), readout.answers)},
-            "majority": _only(whole, vqa_scores(most.predictions(asked.values()), asked)),
-            "majority of its question type": _only(whole, vqa_scores(most.predictions(asked.values(), True), asked)),
-        }
-        given = [question.answers for question in asked.values()]
-        ceilings = {metric: ceiling(given, readout.answers, metric != "exact") for metric in whole}
-        return Scores(dict(values), {}, floors, ceilings, len(rows))  # type: ignore[arg-type]
+        return answer_scores(rows)
+
+
+@torch.no_grad()
+def answered(
+    backbone: Backbone, readout: Readout, pictures: torch.Tensor, questions: Sequence[str], trial: Trial
+) -> list[tuple[str, float]]:
+    """The likeliest answer to each question about each picture (B, 3, H, W), and its probability."""
+    (objective,) = readout.objectives
+    assert isinstance(objective, Answering)
+    batch = _batch(questions, pictures, backbone, trial)
+    with trial.device.autocast():
+        features = objective.encode(backbone, batch)
+    sure, best = objective.logits({"features": features["features"].float()}).softmax(1).max(1)
+    return [(readout.facts["answers"][index], one) for index, one in zip(best.tolist(), sure.tolist(), strict=True)]
 
 
 def answer_vocabulary(split: Split, most: int) -> tuple[str, ...]:
     """The most frequent answers of a training split, normalised, counted once a question; the alphabet breaks ties."""
     counts: Counter[str] = Counter()
-    for _, question in _asked(split):
+    for _, question in asked_of(split):
         counts.update(dict.fromkeys(soft_targets(question.answers), 1))
     return tuple(answer for answer, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most])
 
 
-def _asked(split: Split) -> list[tuple[int, Question]]:
-    """Each question that has answers, with the row of its sample."""
-    asked = [(row, q) for row, sample in enumerate(split.samples) for q in sample.questions if q.answers]
-    if not asked:
-        raise DataError(
-            f"the {split.name} split of {split.dataset!r} has no questions with answers",
-            remedy="name a data set with questions in [protocol.vqa] data, or take vqa out of tasks",
-        )
-    return asked
-
-
 def _examples(split: Split, answers: Sequence[str], trial: Trial) -> Examples:
     """N: one example a question; `targets` (N, A) are the soft scores of the answers."""
-    asked = _asked(split)
+    asked = asked_of(split)
     place = {answer: at for at, answer in enumerate(answers)}
     targets = np.zeros((len(asked), len(answers)), np.float32)
     for at, (_, question) in enumerate(asked):
@@ -175,11 +148,9 @@ def _answer_words(answers: Sequence[str], trial: Trial) -> tuple[torch.Tensor, t
     return torch.from_numpy(tokens).to(device), torch.from_numpy(words).to(device)
 
 
-def _batch(
-    questions: Sequence[Question], rows: Sequence[int], split: Split, backbone: Backbone, trial: Trial
-) -> Batch:
+def _batch(questions: Sequence[str], pictures: torch.Tensor, backbone: Backbone, trial: Trial) -> Batch:
     """Some questions with their pictures, as the readout saw them in training."""
-    tokens, mask = trial.tokenizer.encode([question.text for question in questions], trial.settings.text.length)
+    tokens, mask = trial.tokenizer.encode(questions, trial.settings.text.length)
     ids = np.zeros(len(tokens), np.int64)
     host = Batch(None, tokens, mask, ids, ids, np.array(1.0), trial.tokenizer.vocabulary)
     device = trial.device.torch
@@ -194,17 +165,6 @@ def _batch(
         progress=torch.ones(()),
         vocabulary=trial.tokenizer.vocabulary,
         extras={name: torch.from_numpy(array).to(device) for name, array in extras.items()},
-        image=backbone.see(trial.pictures(split, rows)),
+        image=backbone.see(pictures),
         text=backbone.read(words, present),
     )
-
-
-def _only(metrics: Sequence[str], values: dict[str, float]) -> dict[str, float | None]:
-    return {metric: values[metric] for metric in metrics}
-
-
-def _chance(questions: Collection[Question], answers: Sequence[str]) -> float:
-    """Percent expected of an answer drawn evenly from the vocabulary."""
-    known = {normalise(answer) for answer in answers}
-    total = sum(score for q in questions for answer, score in soft_targets(q.answers).items() if answer in known)
-    return 100.0 * total / (len(questions) * max(1, len(answers)))

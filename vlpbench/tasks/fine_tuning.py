@@ -1,0 +1,151 @@
+"""From pretrained weights to a model that can be asked: the short fine-tune, the probe, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from vlpbench.contract.abilities import Backbone
+from vlpbench.contract.sealed import sealed
+from vlpbench.data.loader import Loader, Surgery
+from vlpbench.tasks.task import Readout, Task
+from vlpbench.tasks.trial import Scores, Trial
+from vlpbench.training.build import draw
+from vlpbench.training.checkpoint import read_weights, save_weights
+from vlpbench.training.learner import Learner, Term
+from vlpbench.training.loop import Training, train
+
+__all__ = ["CHECKS", "Asked", "primary_score", "ready", "readout_loader", "restored"]
+
+CHECKS = 5
+"""How often a fine-tune is scored on the validation split where the best weights are asked for."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model ready to be asked, and how it came to be."""
+
+    backbone: Backbone
+    """In evaluation mode."""
+    readout: Readout
+    """Its heads, and what they took from the training split."""
+    training: Training
+    """The fine-tune; empty where there was none."""
+    told: Mapping[str, Any]
+    """What a probe chose; empty elsewhere."""
+
+
+def ready(task: Task, trial: Trial) -> Asked:
+    """Fine-tune, probe, or take the pretrained model as it is; or read what an earlier run of the same has kept."""
+    told = None if trial.kept is None else trial.kept.told()
+    if trial.kept is not None and told is not None:
+        return restored(task, trial, told, read_weights(trial.kept.weights) if told["learnt"] else {})
+    with sealed(f"the {trial.name.protocol} of {trial.task}"):
+        readout = task.readout(trial, task.facts(trial))
+        learner = _learner(task, readout, trial)
+        training, chosen = Training(), dict[str, Any]()
+        if trial.name.protocol == "fine-tune":
+            training = _fine_tune(task, readout, trial, learner)
+        elif trial.name.protocol == "probe":
+            chosen = task.probe(learner.eval().backbone, readout, trial)
+    asked = Asked(learner.eval().backbone, readout, training, chosen)
+    if trial.kept is not None:
+        _keep(asked, learner, trial)
+    return asked
+
+
+def restored(task: Task, trial: Trial, told: Mapping[str, Any], weights: Mapping[str, Any]) -> Asked:
+    """The model that `ready` kept, without any training data."""
+    readout = task.readout(trial, told["facts"])
+    learner = _learner(task, readout, trial)
+    if told["learnt"]:
+        learner.load_state_dict(dict(weights))
+    return Asked(learner.eval().backbone, readout, Training(**told["training"]), told["chosen"])
+
+
+def readout_loader(task: Task, readout: Readout, trial: Trial) -> Loader:
+    """The batches that the fine-tune sees; `data show --task` prints one of them."""
+    settings, protocol = trial.settings, trial.protocol
+    return Loader(
+        task.examples(trial, readout),
+        [Surgery(one.name, type(one).corrupt, one.config, tuple(one.wants)) for one in readout.objectives],
+        trial.tokenizer.vocabulary,
+        settings.image,
+        settings.seed,
+        protocol.batch,
+        steps=max(1, protocol.samples // protocol.batch),
+        stream=f"finetune/{task.name}",
+        workers=trial.workers,
+    )
+
+
+def primary_score(task: Task, scores: Scores) -> float | None:
+    """The metric that a choice on validation goes by; None where it has no value."""
+    return scores.values.get(task.primary, scores.values.get("exact_normalised"))
+
+
+def _learner(task: Task, readout: Readout, trial: Trial) -> Learner:
+    """Backbone and heads on the device; heads that are to be taught are drawn, those of pretraining as they were."""
+    if not trial.zero_shot:
+        for one in readout.objectives:
+            draw(one, trial.settings.seed, prefix=f"readout/{task.name}/")
+    backbone = trial.build(readout.needs | task.needs(trial.blueprint.offers))
+    return Learner(backbone, [Term(1.0, one) for one in readout.objectives]).to(trial.device.torch)
+
+
+def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> Training:
+    """Teach the readout to the pretrained backbone; nothing is frozen."""
+    settings, protocol = trial.settings, trial.protocol
+    readout.begin(learner.backbone)
+    loader = readout_loader(task, readout, trial)
+    optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
+    best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
+    told = train(learner, loader, optim, trial.device, trial.heard, best.look if best else None)
+    if best:
+        best.restore()
+    return told
+
+
+def _keep(asked: Asked, learner: Learner, trial: Trial) -> None:
+    """Write what was learnt, so that it can be asked again and taken along; zero-shot has only its facts to keep."""
+    assert trial.kept is not None
+    if learnt := trial.name.protocol != "zero-shot":
+        save_weights(learner, trial.kept.weights)
+    trial.kept.close({
+        "learnt": learnt, "facts": dict(asked.readout.facts), "training": asdict(asked.training),
+        "chosen": dict(asked.told),
+    })
+
+
+class _Best:
+    """The weights that scored best on the validation split; the last ones win a tie."""
+
+    def __init__(self, task: Task, readout: Readout, trial: Trial, learner: Learner, steps: int) -> None:
+        self.task, self.readout, self.trial, self.learner = task, readout, trial, learner
+        self.looks = {round(steps * (look + 1) / CHECKS) for look in range(CHECKS)}
+        self.score = -float("inf")
+        self.weights: dict[str, Any] = {}
+
+    def look(self, done: int) -> None:
+        """Score the validation split at some of the steps, and keep a copy of the best weights."""
+        if done not in self.looks:
+            return
+        self.learner.eval()
+        split = self.trial.open_split("val", "select")
+        rows = self.task.predict(self.learner.backbone, self.readout, split, self.trial)
+        score = primary_score(self.task, self.task.score(rows))
+        if score is not None and score >= self.score:
+            self.score, self.weights = score, _copied(self.learner)
+        self.learner.train()
+
+    def restore(self) -> None:
+        """Go back to the best weights; where no look had a score (a metric may have none), the last ones stay."""
+        if self.weights:
+            self.learner.load_state_dict(self.weights)
+
+
+def _copied(module: nn.Module) -> dict[str, Any]:
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}
