@@ -33,7 +33,7 @@ def score() -> None:
     """  # noqa: D301 (click reads \b)
 
 
-@score.command("vqa")
+@score.command("vqa", short_help="VQA accuracy under each rule in use, choices, closed vocabularies.")
 @click.option("--annotations", required=True, type=FILE, metavar="A.json", help="Annotations as of visualqa.org.")
 @click.option("--predictions", required=True, type=FILE, metavar="P.json",
               help='Results: [{"question_id": 1, "answer": "yes"}, ...].')
@@ -73,14 +73,15 @@ def print_vqa(**files: Any) -> Scored:
     return score_vqa(VqaFiles(**files))
 
 
-@score.command("captioning")
+@score.command("captioning", short_help="BLEU, ROUGE-L, CIDEr, METEOR, SPICE.")
 @click.option("--annotations", required=True, type=FILE, metavar="A.json", help="References: a COCO captions file.")
 @click.option("--predictions", required=True, type=FILE, metavar="P.json",
               help='Results: [{"image_id": 1, "caption": "a dog"}, ...], one an image.')
 @click.option("--metrics", metavar="NAME,...", help=f"Only these of {', '.join(METRICS)}.")
 @click.option("--tokenizer", type=click.Choice(["python", "java"]), default="python", show_default=True,
               help="Who cuts captions into tokens: ours, or pycocoevalcap's own (needs Java), to compare with.")
-@click.option("--spice", type=FILE, metavar="FOLDER", help="The folder with SPICE's jars, which you bring.")
+@click.option("--spice", type=FILE, metavar="FOLDER",
+              help="The folder with SPICE's jars, which you bring; else the one that VLPBENCH_SPICE names.")
 @click.option("--subset", is_flag=True, help="Score the predicted images alone where not all are predicted.")
 @answered
 def print_captioning(**files: Any) -> Scored:
@@ -100,7 +101,7 @@ def print_captioning(**files: Any) -> Scored:
     return score_captions(CaptionFiles(**files))
 
 
-@score.command("retrieval")
+@score.command("retrieval", short_help="R@1, 5, 10 and ranks, folds, re-ranking.")
 @click.option("--scores", required=True, type=FILE, metavar="S.npy", help="Scores, images x texts; higher is nearer.")
 @click.option("--txt2img", required=True, type=FILE, metavar="T.npy",
               help="The image (row of S) of each text (column of S), whole numbers from 0.")

@@ -77,10 +77,10 @@ def _notes(rows: Rows, captions: Sequence[str], references: Mapping[Id, Sequence
     said = []
     empty = sum(not caption.strip() for caption in captions)
     if empty:
-        said.append(f"{empty} of {len(rows)} predicted captions are empty; they are scored as they are")
+        said.append(f"empty predicted captions, scored as they are: {empty} of {len(rows)}")
     texts = [*captions, *(text for given in references.values() for text in given)]
     broken = sum(len(text.strip().splitlines()) > 1 for text in texts)
     if broken:
-        said.append(f"{broken} captions hold a line break, which is read as a space; the official tokenizer would move "
+        said.append(f"captions with a line break, read as a space: {broken}; the official tokenizer would move "
                     "all later captions to other images")
     return said

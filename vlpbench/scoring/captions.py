@@ -87,5 +87,7 @@ def _text(found: dict[str, Any], wanted: Sequence[str]) -> str:
     notes = [f"scale: {SCALE}", f"{found['images']} images; tokens by the {found['tokenizer']} tokenizer"]
     if {"CIDEr", "CIDEr-plain"} & set(wanted):
         notes.append(NAMES)
-    notes += [f"{name} is missing: {reason}" for name, reason in found["reasons"].items() if name in wanted]
+    for reason in dict.fromkeys(found["reasons"].values()):
+        names = [name for name, other in found["reasons"].items() if other == reason]
+        notes.append(f"no {', '.join(names)}: {reason}")
     return table + "\n" + said([*notes, *found["notes"]])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from vlpbench.errors import UserError, nearest
 
 __all__ = [
-    "Document", "Rows", "doubled", "first_few", "listed", "read_bytes", "read_document", "read_text", "rows_of",
+    "Document", "Rows", "doubled", "first_few", "listed", "placed", "read_bytes", "read_document", "read_text",
+    "rows_of",
 ]
 
+OFFICIAL = frozenset((
+    "answer", "answer_type", "answers", "caption", "id", "image_id", "multiple_choice_answer", "multiple_choices",
+    "question", "question_id", "question_type",
+))
+"""Keys of the official layouts: none of them is another one misspelt."""
 SHOWN = 5
 """How many offending rows or ids an error names."""
 
@@ -104,23 +112,21 @@ class Rows:
         missing = [at for at, row in enumerate(self.found) if key not in row]
         if missing:
             first = self.found[missing[0]]
-            near = nearest(key, first)
+            near = nearest(key, (name for name in first if name not in OFFICIAL))
             keys = f"the keys of number {missing[0] + 1} are: {', '.join(sorted(first)) or 'none'}"
             guess = f"did you mean its key {near!r}? " if near else ""
-            raise self.error(missing, f"no {key!r}", guess + keys)
+            raise self.error(missing, f"{key!r} is missing", guess + keys)
         values = [row[key] for row in self.found]
         wrong = [(at, said) for at, value in enumerate(values) if (said := problem(value))]
         if wrong:
-            raise self.error([at for at, _ in wrong], f"a {key!r} that {wrong[0][1]}", remedy)
+            raise self.error([at for at, _ in wrong], f"{key!r} {wrong[0][1]}", remedy)
         return values
 
-    def error(self, places: list[int], has: str, remedy: str = "") -> UserError:
-        """The error for the rows at these places (zero-based), each of which `has` something wrong."""
+    def error(self, places: list[int], problem: str, remedy: str = "") -> UserError:
+        """The error for the rows at these places (zero-based), each of which has this problem."""
         listed = first_few(at + 1 for at in places)
-        verb = "has" if len(places) == 1 else "have"
-        return UserError(
-            f"{len(places)} of {len(self)} {self.what}s {verb} {has}: number {listed}", self.document.where, remedy
-        )
+        cause = f"in {len(places)} of {len(self)} {self.what}s {problem}: number {listed}"
+        return UserError(cause, self.document.where, remedy)
 
 
 def rows_of(document: Document, what: str, value: Any) -> Rows:
@@ -128,11 +134,11 @@ def rows_of(document: Document, what: str, value: Any) -> Rows:
     if not isinstance(value, list):
         raise UserError(f"the {what}s are {_kind(value)}, not a list", document.where, "write [{...}, {...}]")
     if not value:
-        raise UserError(f"there are no {what}s in {document.path.name}", document.where, "the list is empty")
+        raise UserError(f"the list of {what}s in {document.path.name} is empty", document.where)
     rows = Rows(document, what, value)
     wrong = [at for at, row in enumerate(value) if not isinstance(row, dict)]
     if wrong:
-        raise rows.error(wrong, f"{_kind(value[wrong[0]])} in the place of an object", "write {...} for each")
+        raise rows.error(wrong, f"{_kind(value[wrong[0]])} stands in the place of an object", "write {...} for each")
     return rows
 
 
@@ -160,9 +166,20 @@ def doubled(given: Sequence[Hashable]) -> list[int]:
     return places
 
 
+@contextlib.contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Name `place` in a UserError that comes from a metric, which knows no files."""
+    try:
+        yield
+    except UserError as wrong:
+        if wrong.place:
+            raise
+        raise UserError(wrong.cause, place, wrong.remedy) from None
+
+
 def first_few(found: Iterable[Any]) -> str:
     """The first few of these things, and a sign that there are more."""
-    listed = list(found)
+    listed = list(islice(found, SHOWN + 1))
     return ", ".join(map(str, listed[:SHOWN])) + (", ..." if len(listed) > SHOWN else "")
 
 

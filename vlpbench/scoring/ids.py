@@ -63,12 +63,13 @@ def matched(
     missing = [] if subset else [found for found in wanted if found not in counts]
     causes = []
     if missing:
-        causes.append(f"{len(missing)} of {len(wanted)} {what}s have no prediction: {first_few(missing)}")
+        causes.append(f"{len(missing)} of {len(wanted)} {what}s without prediction: {first_few(missing)}")
     if extra:
-        causes.append(f"{len(extra)} predictions are of no {what} in {against.path.name}: {first_few(extra)}")
+        named = f"{what}{'s' * (len(extra) > 1)}"
+        causes.append(f"{len(extra)} predicted {named} not in {against.path.name}: {first_few(extra)}")
     if doubled:
         twice = (f"{found} (number {first_few(_places(predicted, found))})" for found in doubled)
-        causes.append(f"{len(doubled)} {what}s are predicted more than once: {first_few(twice)}")
+        causes.append(f"{len(doubled)} predicted more than once: {first_few(twice)}")
     if causes:
         remedy = _remedy(counts, wanted, bool(missing), bool(extra), what)
         raise UserError("; ".join(causes), f"{rows.document.where}, {against.option} {against.path}", remedy)

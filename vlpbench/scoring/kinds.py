@@ -55,10 +55,10 @@ def check_kinds(wanted: dict[Kind, Document]) -> None:
     for kind, document in wanted.items():
         top = "object" if LAYOUT[kind].startswith("{") else "list"
         if found[kind] is None and not isinstance(document.value, dict if top == "object" else list):
-            raise UserError(
-                f"{document.path.name} does not hold {kind}: its top level is no {top}", document.where,
-                f"give {LAYOUT[kind]}",
-            )
+            keys = f" (an object with {', '.join(document.value) or 'nothing in it'})" if top == "list" else ""
+            cause = f"{document.path.name} does not hold {kind}: its top level is no {top}"
+            raise UserError(cause + (keys if isinstance(document.value, dict) else ""), document.where,
+                            f"give {LAYOUT[kind]}")
 
 
 def _first(value: Any) -> dict[str, Any]:

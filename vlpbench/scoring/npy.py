@@ -68,9 +68,11 @@ def _mapped(option: str, path: Path) -> NDArray[Any]:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         pickled = "Python objects" in str(error) or "pickle" in str(error) or "Object" in str(error)
-        cause = "holds Python objects, which only unpickling could read, and that runs code" if pickled else f"{error}"
+        cause = "holds Python objects, which only unpickling could read, and that runs code" if pickled else str(error)
+        if "mmap length" in cause:
+            cause = "is cut short: its header promises more numbers than there are"
         remedy = "save numbers: numpy.save(file, array.astype('float32'))" if pickled else "write the file again"
-        raise UserError(f"{path.name}: {cause}", place, remedy) from None
+        raise UserError(f"{path.name} {cause}", place, remedy) from None
     return np.asarray(found)
 
 

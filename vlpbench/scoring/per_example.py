@@ -24,7 +24,7 @@ def check_target(path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         near = nearest(path.suffix.lower(), SUFFIXES) or ".jsonl"
         raise UserError(
-            f"rows are written as Parquet or JSON lines, not as {path.suffix or 'a file without suffix'!r}",
+            f"rows are written as Parquet or JSON lines, by the suffix of the file, which is {path.suffix or 'none'}",
             f"--per-example {path}", f"did you mean {path.with_suffix(near).name!r}? known: {', '.join(SUFFIXES)}",
         )
     if path.is_dir():

@@ -14,6 +14,7 @@ from vlpbench.errors import UserError, unknown
 from vlpbench.metrics.folds import Fold, averaged, folds_of
 from vlpbench.metrics.recall import CUTOFFS, Ranks, Ties, ranks, summary
 from vlpbench.metrics.shortlist import Rule, reranked_matrix
+from vlpbench.scoring.documents import placed
 from vlpbench.scoring.npy import read_labels, read_matrix, read_owners
 from vlpbench.scoring.per_example import Row
 from vlpbench.scoring.retrieval_text import retrieval_text
@@ -63,7 +64,8 @@ def score_retrieval(files: RetrievalFiles) -> Scored:
     owner = read_owners("--txt2img", files.txt2img, (scores.shape[0], scores.shape[1]))
     match = None if files.rerank is None else _matching(files.rerank, scores)
     same = None if files.same_text is None else read_labels("--same-text", files.same_text, len(owner))
-    galleries = [_gallery(fold, scores, match, same, files) for fold in folds_of(owner, len(scores), files.folds)]
+    with placed(f"--scores {files.scores}, --txt2img {files.txt2img}"):
+        galleries = [_gallery(fold, scores, match, same, files) for fold in folds_of(owner, len(scores), files.folds)]
     summaries = [summary(one.images, one.texts, files.ties) for one in galleries]
     found: dict[str, Any] = averaged(summaries)
     for key in ("TR_tied", "IR_tied", "masked"):  # of all queries, where the others are means over folds

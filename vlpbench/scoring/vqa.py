@@ -108,14 +108,14 @@ def _joined(files: VqaFiles) -> _Joined:
 
 def _empty(rows: Rows, answers: list[str]) -> list[str]:
     empty = sum(not answer.strip() for answer in answers)
-    return [f"{empty} of {len(rows)} predicted answers are empty; they are scored as they are"] if empty else []
+    return [f"empty predicted answers, scored as they are: {empty} of {len(rows)}"] if empty else []
 
 
 def _outside(chosen: ChoiceScores) -> list[str]:
     if not chosen.outside:
         return []
-    count = f"{chosen.outside} of {chosen.questions} predictions"
-    return [f"multiple choice: {count} are none of their question's choices as written; they count as wrong"]
+    count = f"{chosen.outside} of {chosen.questions}"
+    return [f"predictions that are none of their question's choices as written, and so count as wrong there: {count}"]
 
 
 def _named(groups: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:

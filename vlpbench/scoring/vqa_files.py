@@ -51,12 +51,12 @@ def read_annotations(document: Document) -> Annotated:
     given = ids(rows, "question_id")
     places = {found: at for at, found in enumerate(given)}
     if len(places) < len(given):
-        raise rows.error(doubled(given), "a 'question_id' that came before")
+        raise rows.error(doubled(given), "'question_id' came before")
     answers = [tuple(map(_text, said)) for said in rows.column("answers", _answers_problem)]
     singles = sum(len(said) == 1 for said in answers)
     if 0 < singles < len(answers):
         raise rows.error([at for at, said in enumerate(answers) if len(said) == 1],
-                         "one answer where others have several: their scores are not of one kind",
+                         "there is one answer, in others several: their scores are not of one kind",
                          "score the two groups apart")
     kinds = {key: [_group(row, key) for row in rows.found] for key in ("question_type", "answer_type")}
     questions = {
@@ -73,7 +73,7 @@ def read_choices(document: Document, annotated: Annotated) -> Choices:
     rows = rows_of(document, "question", listed(document, "questions"))
     given = ids(rows, "question_id")
     if len(set(given)) < len(given):
-        raise rows.error(doubled(given), "a 'question_id' that came before")
+        raise rows.error(doubled(given), "'question_id' came before")
     _same(given, annotated, document)
     texts = rows.column("question", text_problem)
     choices: list[tuple[str, ...]] = [()] * len(rows)
@@ -93,7 +93,7 @@ def read_choices(document: Document, annotated: Annotated) -> Choices:
         return Choices(questions, {}, (f"{told}: no score of multiple choice",))
     if lost:
         where = annotated.document.path.name
-        raise rows.error(lost, f"no right choice: none is the 'multiple_choice_answer' in {where}")
+        raise rows.error(lost, f"no choice is the 'multiple_choice_answer' in {where}")
     return Choices(questions, right, ())
 
 
