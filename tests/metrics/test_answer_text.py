@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from vlpbench.metrics.answer_text import CONTRACTIONS, strip_punctuation, to_digits, trim
@@ -20,6 +22,9 @@ from vlpbench.metrics.answer_text import CONTRACTIONS, strip_punctuation, to_dig
         ("it's 5:30 & 10% of $2 #1 ~*", "it's 5:30 & 10% of $2 #1 ~*"),
         ("." * 40, "." * 8),
         ("what?!", "what  "),
+        ("1,\u0662 a-b", "1\u0662 ab"),
+        ("5.\u0663", "5.\u0663"),
+        ("5.\u00b2", "5\u00b2"),
         ("", ""),
     ],
 )
@@ -60,3 +65,10 @@ def test_the_table_of_contractions_is_whole() -> None:
     assert len(CONTRACTIONS) == 114
     assert all(wrong != right for wrong, right in CONTRACTIONS.items())
     assert sum(wrong.count("'") > right.count("'") for wrong, right in CONTRACTIONS.items()) == 1
+
+
+def test_the_table_of_contractions_is_the_official_one() -> None:
+    # Checksum of the 114 pairs as taken from vqaEval.py at commit a013f00, sorted.
+    pairs = "\n".join(f"{wrong} {right}" for wrong, right in sorted(CONTRACTIONS.items()))
+    known = "f2c800b1132e79302dd72686ce8bba16120f1873f98a85561222e89317336e7a"
+    assert hashlib.sha256(pairs.encode()).hexdigest() == known
