@@ -13,6 +13,7 @@ from vlpbench.cli.options import SET
 from vlpbench.cli.plan import NothingSelected, plan_lines
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.report import table_text
+from vlpbench.cli.run_score import score_again
 from vlpbench.cli.session import Session
 from vlpbench.cli.time_left import work_of
 from vlpbench.grid import Cell, open_grid
@@ -110,6 +111,9 @@ def run_some_cells(
     wanted = _full(ids, plan)
     fates = {one: "failed" if what == "run" and one not in wanted else what for one, what in plan.fates.items()}
     return _run(dataclasses.replace(plan, fates=fates), registry, how, wanted)
+
+
+run.add_command(score_again)
 
 
 def _full(ids: Sequence[str], plan: Plan) -> set[str]:

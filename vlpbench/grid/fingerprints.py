@@ -12,6 +12,7 @@ from vlpbench.config.sums import names_of
 from vlpbench.config.typed import fields_of, make
 from vlpbench.contract.dataset import Dataset
 from vlpbench.data.initial_files import initial_files
+from vlpbench.data.shared_files import refuse_shared_files
 from vlpbench.data.weakened import weakened
 from vlpbench.errors import UserError
 from vlpbench.files import digest, digest_file
@@ -41,12 +42,14 @@ class Fingerprints:
         self._sources: dict[str, str] = {}
         self._splits: dict[str, tuple[str, ...]] = {}
         self._init: dict[Init, Mapping[str, str]] = {}
+        self._compared: set[str] = set()
 
     def read(self, cells: Iterable[tuple[CellSettings, Placed]]) -> None:
         """Read all files of these cells, each with where its grid says what."""
         for cell, placed in cells:
             self.of(cell, placed)
             self._refuse_untested(cell, placed)
+            self._refuse_test_files(cell, placed)
 
     def _refuse_untested(self, cell: CellSettings, placed: Placed) -> None:
         """Report each data set that lacks a split which a task is learnt or scored on."""
@@ -58,6 +61,19 @@ class Fingerprints:
                 key = "data" if name in names_of(cell.data, "data set") else f"protocol.{task}.data"
                 what = f"{name!r} has no split {lacking[0]!r}, which {task} needs; it has {', '.join(there)}"
                 self.report.add(placed(key), what, f"name a set with one in [protocol.{task.partition('@')[0]}] data")
+
+    def _refuse_test_files(self, cell: CellSettings, placed: Placed) -> None:
+        """Report a file that gives a test split and, under another name, something to learn from."""
+        tested = {protocol.data for protocol in cell.protocol.values()} if cell.split == "test" else set()
+        key = str((cell.sources, sorted(tested)))
+        if key in self._compared or not all(self._sources[str(source)] for source in cell.sources.values()):
+            return
+        self._compared.add(key)
+        sets = {name: open_source(source, self.registry, self.opener) for name, source in cell.sources.items()}
+        try:
+            refuse_shared_files(sets, {name: sets[name] for name in tested})
+        except UserError as wrong:
+            self.report.add(placed("data"), (f"{wrong.place}: " if wrong.place else "") + wrong.cause, wrong.remedy)
 
     def _splits_of(self, source: Mapping[str, Any]) -> tuple[str, ...]:
         """The splits of a data set; none where it cannot be read, which has been reported."""

@@ -107,6 +107,15 @@ class CellFolder:
             write_predictions(self.path / "predictions" / f"{readable(task)}.parquet", rows)
         self._close("done", facts, {})
 
+    def score_again(
+        self, scores: Mapping[str, Any], predictions: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> None:
+        """Write other scores of the same predictions into a record that is done; its run facts stay."""
+        write_json(self.path / "scores.json", {"schema": SCHEMA, **scores})
+        for task, rows in predictions.items():
+            write_predictions(self.path / "predictions" / f"{readable(task)}.parquet", rows)
+        self._close("done", {}, {})
+
     def fail(self, cause: str, details: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> None:
         """Write the record of a cell that could not be finished: a sentence, and what is known beside it."""
         self._close("failed", facts, {"cause": cause, **details})

@@ -27,7 +27,7 @@ BASES: Mapping[str, tuple[type, ...]] = {
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLAIN = "use bool, int, float, str, tuples of them, Literal"
-_TRAINS = ("vectors", "decode")
+_TRAINS = ("vectors", "decode", "match")
 
 
 class Unfit(Exception):

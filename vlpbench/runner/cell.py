@@ -16,6 +16,7 @@ from vlpbench.device import Device, environment
 from vlpbench.errors import UserError
 from vlpbench.files import write_json
 from vlpbench.grid import Cell
+from vlpbench.metrics import VERSION
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.finetuning import fine_tune_of
@@ -64,7 +65,7 @@ def run_cell(
             outcomes[task] = reason or clock.time(task, lambda trial=trial: run_task(trial))  # type: ignore[misc]
         # also what a pretraining left out that another cell ran
         left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
-        scores = _scores(cell, outcomes) | {"cost": _cost(pretrained.told), "left_out": left_out}
+        scores = _scores(cell, outcomes) | {"metrics": VERSION, "cost": _cost(pretrained.told), "left_out": left_out}
         if tuned.told is not None:
             scores["tuned"] = tuned.told
         scores |= {key: pretrained.told[key] for key in ("started", "cut_texts") if key in pretrained.told}

@@ -1,0 +1,52 @@
+"""`vlpbench run score`: the metrics again, from stored predictions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from vlpbench.cli.report import table_text
+from vlpbench.errors import unknown
+from vlpbench.metrics.captions import METRICS
+from vlpbench.runner.rescoring import Rescored, done_cells, rescore
+
+__all__ = ["score_again"]
+
+
+@click.command("score")
+@click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS")
+@click.option(
+    "--metrics", metavar="NAME,...",
+    help=f"Caption metrics to measure in place of those that the grid asked for: {', '.join(METRICS)}.",
+)
+def score_again(results: Path, metrics: str | None) -> None:
+    """Measure the finished cells in RESULTS again, from their stored predictions: no model, no pictures, no GPU.
+
+    For METEOR where Java was not there at first, or for a later version of the metrics. What changed is printed.
+
+    \b
+    vlpbench run score results/demo
+    vlpbench run score results/demo --metrics CIDEr,METEOR
+    """  # noqa: D301 (click reads \b)
+    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
+    for name in names or ():
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS, "--metrics")
+    found, told = done_cells(results), list[Rescored]()
+    with click.progressbar(found, label=f"scoring {len(found)} cells", file=sys.stderr) as cells:
+        for cell in cells:
+            told += rescore(cell, names)
+    changes = [line for one in told for line in _changes(one)]
+    changes.append(f"{len(told)} tasks of {len(found)} cells scored again, {len(changes)} values changed")
+    click.echo("\n".join(changes))
+    click.echo("\n" + table_text((results,)))
+
+
+def _changes(one: Rescored) -> Iterator[str]:
+    """One line for each metric that is now another."""
+    for name, (was, now) in one.changed.items():
+        shown = ["none" if value is None else f"{value:.6g}" for value in (was, now)]
+        yield f"{one.row}, seed {one.seed}, {one.task}: {name} {shown[0]} -> {shown[1]}"

@@ -1,0 +1,76 @@
+"""Scores again, from the predictions that cells have kept: no model, no pictures, no GPU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vlpbench.errors import UserError
+from vlpbench.files import readable
+from vlpbench.metrics import VERSION
+from vlpbench.records import CellFolder, cell_folders, read_predictions
+from vlpbench.tasks.suite import task_named
+
+__all__ = ["Rescored", "done_cells", "rescore"]
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """What became of one task of one cell."""
+
+    row: str
+    """The cell's row."""
+    seed: int
+    """Its seed."""
+    task: str
+    """The task."""
+    changed: Mapping[str, tuple[float | None, float | None]]
+    """Metric -> what it was and what it is, where they differ or there was none."""
+    reasons: Mapping[str, str]
+    """Metric -> why there is still no value."""
+
+
+def done_cells(results: Path) -> list[CellFolder]:
+    """The finished cells of a grid's results; UserError where there is none."""
+    found = [folder for folder in cell_folders(results) if folder.state() == "done"]
+    if not found:
+        raise UserError(f"there is no finished cell in {results}", remedy="name a grid's results: results/demo")
+    return found
+
+
+def rescore(folder: CellFolder, metrics: Sequence[str] | None = None) -> list[Rescored]:
+    """Measure a finished cell again; `metrics` None takes the caption metrics that its grid asked for.
+
+    Its files are written one by one and its status last: a cell that is cut off in between counts as damaged, and
+    `run grid` makes it again.
+    """
+    asked, scores = folder.read("settings.json"), folder.read("scores.json")
+    predictions, told = {}, []
+    for task, said in scores["tasks"].items():
+        if "values" not in said:
+            continue
+        rows = read_predictions(folder.path / "predictions" / f"{readable(task)}.parquet")
+        wanted = metrics or asked["settings"]["protocol"][task]["metrics"]
+        found = task_named(task).score(rows, wanted)
+        told.append(Rescored(asked["row"], asked["seed"], task, _changed(said["values"], found.values), found.reasons))
+        said |= {
+            "examples": found.examples, "values": found.values, "reasons": found.reasons, "floors": found.floors,
+            "ceilings": found.ceilings, "told": found.told,
+        }
+        predictions[task] = rows
+    folder.score_again(scores | {"metrics": VERSION}, predictions)
+    return told
+
+
+def _changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[float | None, float | None]]:
+    pairs = {name: (was.get(name), value) for name, value in now.items()}
+    return {name: pair for name, pair in pairs.items() if not _same(*pair)}
+
+
+def _same(one: float | None, two: float | None) -> bool:
+    if one is None or two is None:
+        return one is two
+    return math.isclose(one, two, rel_tol=0, abs_tol=1e-9)
