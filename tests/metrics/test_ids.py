@@ -39,8 +39,9 @@ def test_other_ids_are_named(predicted: list[int], wanted: list[int], said: str)
 
 
 def test_ids_that_are_strings_on_one_side_do_not_match() -> None:
-    with pytest.raises(UserError, match="1 missing: 7; 1 extra: '7'"):
+    with pytest.raises(UserError, match="1 missing: 7; 1 extra: '7'") as caught:
         same_ids({"7": "a"}.keys(), {7: "a"}.keys(), "question")
+    assert caught.value.remedy.startswith("write the ids alike")
 
 
 def test_what_should_fit_is_named() -> None:

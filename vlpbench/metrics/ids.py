@@ -50,9 +50,12 @@ def same_ids(predicted: Collection[Id], wanted: Collection[Id], what: str, given
     if not missing and not extra:
         return
     found = [f"{len(ids)} {word}: {listed(ids)}" for ids, word in ((missing, "missing"), (extra, "extra")) if ids]
+    remedy = f"give exactly one {given.removesuffix('s')} for each {what} of the split"
+    if {str(i) for i in missing} & {str(i) for i in extra}:
+        remedy = 'write the ids alike: 7 is a number, "7" is a string'
     raise UserError(
         f"the {given} are not those of the {len(wanted)} {what}s ({'; '.join(found)})",
-        remedy=f"give exactly one {given.removesuffix('s')} for each {what} of the split",
+        remedy=remedy,
     )
 
 
