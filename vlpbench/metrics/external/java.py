@@ -55,6 +55,7 @@ class JavaProgram:
     ) -> None:
         self._process, self._errors, self._seconds = process, errors, seconds
         self._name, self._remedy = name, remedy
+        self._writers: list[threading.Thread] = []
         self._late = threading.Event()
         self._timer = threading.Timer(seconds, self._time_is_over)
         self._timer.daemon = True
@@ -95,6 +96,7 @@ class JavaProgram:
         assert self._process.stdin is not None
         thread = threading.Thread(target=_write, args=(self._process.stdin, _encoded(text), last), daemon=True)
         thread.start()
+        self._writers.append(thread)
         return thread
 
     def _failure(self) -> Unavailable:
@@ -112,6 +114,8 @@ class JavaProgram:
         self._timer.cancel()
         _kill(self._process)
         self._process.wait()
+        for writer in self._writers:
+            writer.join(5)  # it ends with the reader of its pipe; a stream is closed under nobody
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
                 with suppress(BrokenPipeError):
