@@ -81,7 +81,7 @@ def test_a_later_word_changes_nothing_before_it(decoder, memory):
 
 
 def own_places(at, before=0):
-    """1, 1, C, before + (at + 1) * C: each beam looks at what is shared and at its own words, not at its neighbours'."""
+    """1, 1, C, before + (at + 1) * C: a beam looks at what is shared and at its own words, not at others'."""
     own = torch.eye(C, dtype=torch.bool).repeat(1, at + 1)
     return torch.cat([torch.ones(C, before, dtype=torch.bool), own], 1)[None, None]
 

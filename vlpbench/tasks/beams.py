@@ -48,8 +48,13 @@ class _Standing:
         """The rows `stay` (N indices)."""
         return _Standing(*(getattr(self, name)[stay] for name in self.__dataclass_fields__))
 
+    def sentences(self) -> list[tuple[int, list[int]]]:
+        """Which row of the whole each is, and its sentence."""
+        whole = zip(self.row.tolist(), self.best.tolist(), self.length.tolist(), strict=True)
+        return [(row, words[:many]) for row, words, many in whole]
+
     def finish(self, ended: Tensor, beam: Tensor, at: int) -> None:
-        """Keep the sentences that end behind `at` words where they beat the best so far; `ended` B, k: score or -inf."""
+        """Keep sentences that end behind `at` words where they beat the best so far; `ended` (B, k): score or -inf."""
         score, which = ended.max(1)
         better = score > self.score
         whole = self.words.gather(1, beam.gather(1, which[:, None])[..., None].expand(-1, -1, self.words.shape[2]))
@@ -96,9 +101,9 @@ def search_sentences(
         some, moved = (True, False) if at + 1 == room else _look(done, beam)
         if some:
             over = done | (at + 1 == room)
-            leaving, stay = now.keep(over.nonzero()[:, 0]), (~over).nonzero()[:, 0]
-            for row, words, many in zip(*(part.tolist() for part in (leaving.row, leaving.best, leaving.length)), strict=True):
-                found[row] = words[:many]
+            for row, sentence in now.keep(over.nonzero()[:, 0]).sentences():
+                found[row] = sentence
+            stay = (~over).nonzero()[:, 0]
             if not len(stay):
                 break
             now, beam, said = now.keep(stay), beam[stay], said[stay]

@@ -24,7 +24,7 @@ def nucleus(chances: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
 
     A word is inside if those before it do not reach `top_p`; among equal ones the lower id comes first.
     """
-    sizes, words = chances.sort(1, descending=True, stable=True)
+    sizes, words = torch.sort(chances, stable=True, dim=1, descending=True)
     return words, sizes * (sizes.cumsum(1) - sizes < top_p)
 
 

@@ -1,0 +1,127 @@
+"""How likely given sentences are: choices compared, captions scored against pictures.
+
+All of it is log P of the words and of the end of the sentence, in nats, by the backbone's whole word table, after a
+context and a prompt. The context is computed once, by the caller, whoever asks.
+Axes: B rows of a context, C candidates, I pictures, T texts, L words of a sentence, S words read, N pairs.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vlpbench.contract.abilities import Backbone, Context, TextState
+
+__all__ = ["candidate_scores", "pair_scores", "shared_out", "trimmed"]
+
+
+def trimmed(text: TextState, what: str) -> tuple[Tensor, Tensor]:
+    """Ids and mask without the columns that are padding everywhere; ValueError where a sentence has a hole."""
+    tokens, mask = text.tokens, text.mask
+    if tokens.shape != mask.shape:
+        raise ValueError(f"{what}: tokens are {tuple(tokens.shape)} and their mask is {tuple(mask.shape)}")
+    if bool((mask[..., 1:] & ~mask[..., :-1]).any()):
+        raise ValueError(f"{what}: padding stands behind the words of a sentence, not before or between them")
+    longest = max(1, int(mask.sum(-1).max())) if mask.numel() else 1
+    return tokens[..., :longest], mask[..., :longest]
+
+
+def shared_out(scores: Tensor, words: Tensor, per_token: bool) -> Tensor:
+    """The sums (..., C) as they are, or by the number of `words` of each; a sentence without any is impossible."""
+    scores = scores / words.clamp_min(1) if per_token else scores
+    return scores.masked_fill(words == 0, -torch.inf)
+
+
+@torch.no_grad()
+def candidate_scores(
+    backbone: Backbone, context: Context, candidates: TextState, start: list[int], block: int = 2048,
+    per_token: bool = False,
+) -> Tensor:
+    """B, C: log P of each row's own candidates (B, C, L: words, then EOS, right-padded).
+
+    `start` is BOS and the words of a prompt. `per_token` divides by the number of words, the end included. A
+    candidate without any word, which fills up a row that has fewer, gets minus infinity. At most `block` sentences
+    (rows times candidates) are read at a time; it changes speed and memory, not the scores.
+    """
+    tokens, mask = trimmed(candidates, "candidates")
+    rows, many, _ = tokens.shape
+    if rows != len(context.memory):
+        raise ValueError(f"candidates for {rows} rows; the context has {len(context.memory)}")
+    _make_keys(backbone, context, start)
+    scores = torch.zeros(rows, many, device=context.memory.device)
+    wide = max(1, min(many, block))
+    high = max(1, block // wide)
+    for row in range(0, rows, high):
+        index = torch.arange(row, min(row + high, rows), device=scores.device)
+        part = context if len(index) == rows else context.rows(index)
+        for at in range(0, many, wide):
+            here = slice(row, row + high), slice(at, at + wide)
+            scores[here] = _scores(backbone, part, tokens[here], mask[here], start)
+    return shared_out(scores, mask.sum(2), per_token)
+
+
+@torch.no_grad()
+def pair_scores(
+    backbone: Backbone, context: Context, texts: TextState, start: list[int], pairs: Tensor | None = None,
+    block: int = 2048, per_token: bool = False,
+) -> Tensor:
+    """log P of texts (T, L: words, then EOS) given pictures (I rows of a context): I, T, or N for N given pairs.
+
+    `pairs` (N, 2) are a picture's and a text's row each, in any order. The rest as in `candidate_scores`; a picture's
+    keys are made once, however many texts it meets.
+    """
+    tokens, mask = trimmed(texts, "texts")
+    images = len(context.memory)
+    if pairs is None:
+        every = TextState(tokens.expand(images, -1, -1), mask.expand(images, -1, -1))
+        return candidate_scores(backbone, context, every, start, block, per_token)
+    scores = torch.zeros(len(pairs), device=context.memory.device)
+    if not len(pairs):
+        return scores
+    if bool((pairs < 0).any()) or bool((pairs >= pairs.new_tensor([images, len(tokens)])).any()):
+        raise ValueError(f"a pair names a picture or a text that is not there: {images} pictures, {len(tokens)} texts")
+    _make_keys(backbone, context, start)
+    owner, group, place = _grouped(pairs[:, 0], max(1, min(block, 32)))
+    wide = int(place.max()) + 1
+    high = max(1, block // wide)
+    for first in range(0, len(owner), high):
+        here = ((group >= first) & (group < first + high)).nonzero()[:, 0]
+        at, text = (group[here] - first, place[here]), pairs[here, 1]
+        some = owner[first : first + high]
+        chosen = torch.zeros(len(some), wide, dtype=torch.long, device=tokens.device)
+        chosen[at] = text
+        longest = max(1, int(mask[text].sum(1).max()))
+        found = _scores(
+            backbone, context.rows(some), tokens[chosen][..., :longest], mask[chosen][..., :longest], start
+        )
+        scores[here] = found[at]
+    return shared_out(scores, mask[pairs[:, 1]].sum(1), per_token)
+
+
+def _grouped(owner: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pairs (N owners) in groups of one owner, `most` in each: the owner of each group; each pair's group and place."""
+    owners, which, many = owner.unique(return_inverse=True, return_counts=True)
+    order = which.argsort(stable=True)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(owner), device=owner.device) - (many.cumsum(0) - many)[which[order]]
+    groups = (many + most - 1) // most
+    first = groups.cumsum(0) - groups
+    return owners.repeat_interleave(groups), first[which] + rank // most, rank % most
+
+
+def _make_keys(backbone: Backbone, context: Context, start: list[int]) -> None:
+    """Let the whole context make its keys: rows that are picked afterwards take theirs from it."""
+    if not start:
+        raise ValueError("a start has BOS at least")
+    if len(context.memory):
+        one = torch.full((len(context.memory), 1), start[0], device=context.memory.device)
+        backbone.decode(context, backbone.read(one, torch.ones_like(one, dtype=torch.bool)))
+
+
+def _scores(backbone: Backbone, context: Context, tokens: Tensor, mask: Tensor, start: list[int]) -> Tensor:
+    """B, C: log P of sentences (B, C, L), all of them at once."""
+    prompt = torch.tensor(start, device=tokens.device).expand(*tokens.shape[:2], -1)
+    words = torch.cat([prompt, tokens[..., :-1]], 2)  # B, C, S; nobody sees what comes later: padding is harmless
+    features = backbone.decode(context, backbone.read(words, torch.ones_like(words, dtype=torch.bool)))
+    losses = backbone.token_losses(features[:, :, len(start) - 1 :], tokens)
+    return -(losses * mask).sum(2)
