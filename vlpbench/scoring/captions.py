@@ -59,13 +59,20 @@ def _wanted(metrics: str | None) -> tuple[str, ...]:
     """The names of the scores asked for, in the order of every table."""
     if metrics is None:
         return tuple(METRICS)
+    spellings = {_plain(name): name for name in METRICS}
     names = [name.strip() for name in metrics.split(",") if name.strip()]
     for name in names:
-        if name not in METRICS:
+        if _plain(name) not in spellings:
             raise unknown("caption metric", name, METRICS, "--metrics")
     if not names:
         raise UserError("no metric is named", "--metrics", f"known: {', '.join(METRICS)}")
-    return tuple(name for name in METRICS if name in names)
+    asked = {spellings[_plain(name)] for name in names}
+    return tuple(name for name in METRICS if name in asked)
+
+
+def _plain(name: str) -> str:
+    """A metric's name however it is typed: "BLEU-4" is "Bleu_4"."""
+    return name.lower().replace("-", "_")
 
 
 def _rows(read: Captioned, scores: CaptionScores) -> list[Row]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.files import readable, write_text
@@ -26,22 +26,21 @@ PREDICTION = "prediction"
 
 @dataclass(frozen=True)
 class SubmissionName:
-    """What the name of a result file says. Marks other than letters, digits, dots and dashes become dashes."""
+    """What the name of a result file says; marks of `split` and `method` but letters, digits, dots become dashes."""
 
     split: str
     """The split as the server calls it: "test2014" (captioning), "test-dev2015" (VQA)."""
     method: str
     """Your name for what was run."""
-    data: str = "mscoco"
-    """VQA only, `dataType`: "mscoco" or "abstract_v002"."""
-    form: str = "OpenEnded"
-    """VQA only, `taskType`: "OpenEnded" or "MultipleChoice"."""
+    data: Literal["mscoco", "abstract_v002"] = "mscoco"
+    """VQA only: `dataType`."""
+    form: Literal["OpenEnded", "MultipleChoice"] = "OpenEnded"
+    """VQA only: `taskType`."""
 
     def of(self, task: str) -> str:
         """The file name: COCO's `captions_[testName]_[alg]_results.json`, or VQA's, which starts with `vqa_`."""
-        parts = [self.split, self.method] if task == "captioning" else [self.form, self.data, self.split, self.method]
-        start = "captions" if task == "captioning" else "vqa"
-        return "_".join([start, *map(readable, parts), "results.json"])
+        start = "captions" if task == "captioning" else f"vqa_{self.form}_{self.data}"
+        return f"{start}_{readable(self.split)}_{readable(self.method)}_results.json"
 
 
 def vqa_submission(rows: Iterable[Row]) -> list[dict[str, Any]]:
