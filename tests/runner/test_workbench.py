@@ -10,6 +10,7 @@ import pytest
 from vlpbench.data.errors import TestSplitRefused
 from vlpbench.data.folders import cache_folder
 from vlpbench.device import Device
+from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench
 
 
@@ -27,7 +28,7 @@ def test_a_split_is_opened_once_for_each_purpose(bench: Workbench) -> None:
 
 
 def test_the_test_split_is_for_evaluation_alone(bench: Workbench) -> None:
-    trial = bench.trial("vqa", {})
+    trial = trial_of(bench, "vqa")
     assert trial.open_split("test", "evaluate").name == "test"
     for name, purpose in (("test", "train"), ("test", "select"), ("train", "select")):
         with pytest.raises(TestSplitRefused):
@@ -50,7 +51,7 @@ def test_a_tokenizer_is_made_once_and_mended(ran: Any, bench: Workbench) -> None
 
 
 def test_a_trial_has_what_its_cell_says(bench: Workbench) -> None:
-    trial = bench.trial("vqa", {})
+    trial = trial_of(bench, "vqa")
     assert (trial.protocol.samples, trial.protocol.batch) == (16, 8)
     assert trial.settings is bench.settings and trial.tokenizer is bench.tokenizer and trial.visible == "all"
     assert trial.blueprint.seed == bench.settings.seed and trial.blueprint.vocabulary == bench.tokenizer.vocabulary
@@ -78,4 +79,4 @@ def test_what_is_cropped_is_stored_larger(ran: Any, written: Any, tmp_path: Path
     cell = grid.plan("image.crop=0.5", "image.size=28").cells[0]
     bench = Workbench(cell, grid.registry(), Device("cpu"))
     assert bench.split("digits", "test", "evaluate").pixels.shape[1:] == (32, 32, 3)
-    assert bench.trial("vqa", {}).pictures(bench.split("digits", "test", "evaluate"), [0]).shape == (1, 3, 28, 28)
+    assert trial_of(bench, "vqa").pictures(bench.split("digits", "test", "evaluate"), [0]).shape == (1, 3, 28, 28)

@@ -114,7 +114,7 @@ def _made(key: str, cls: type, values: Mapping[str, Any]) -> Any:
 
 
 def _protocol(whole: Layer, task: str, data: str) -> Protocol:
-    """A task's readout; what `[protocol.retrieval]` says holds for all its forms, what a form says for its zero-shot."""
+    """A task's readout; what a section says of a task holds for its forms, and of a form for its zero-shot, too."""
     parts = task.split("@")
     names = ["@".join(parts[:many]) for many in range(1, len(parts) + 1)]
     values = {key: value for name in names for key, value in _under(whole, f"protocol.{name}").items()}

@@ -23,6 +23,7 @@ from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.trials import trial_of
 from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import Outcome, run_task, why_not
@@ -58,11 +59,12 @@ def run_cell(
         outcomes: dict[str, Outcome | str] = {}
         for task in cell.settings.tasks:
             reason = why_not(task, bench.blueprint.offers, bench.trains)
-            trial = bench.trial(
-                task, pretrained.weights, pretrained.heads, fine_tune_of(tuned.cell, task, results),
-                heard_as(hearing, task),
-            )
+            kept = fine_tune_of(tuned.cell, task, results)
+            trial = trial_of(bench, task, pretrained, kept, heard_as(hearing, task))
             outcomes[task] = reason or clock.time(task, lambda trial=trial: run_task(trial))  # type: ignore[misc]
+        asked = [task for task, outcome in outcomes.items() if isinstance(outcome, Outcome)]
+        names = {task: fine_tune_of(tuned.cell, task, results).path.name for task in asked}
+        write_json(folder.path / "fine_tunes.json", names)  # where `export`, `ask` and `caption` find them
         # also what a pretraining left out that another cell ran
         left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
         scores = _scores(cell, outcomes) | {"metrics": VERSION, "cost": _cost(pretrained.told), "left_out": left_out}

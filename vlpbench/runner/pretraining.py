@@ -12,6 +12,7 @@ from torch import Tensor
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.settings import Init
 from vlpbench.contract.sealed import sealed
+from vlpbench.errors import UserError
 from vlpbench.grid import Cell
 from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
@@ -25,7 +26,7 @@ from vlpbench.training.initial import start_from
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
-__all__ = ["DECIDING", "Pretrained", "pretrain", "stage_of"]
+__all__ = ["DECIDING", "Pretrained", "left_by", "origin_of", "pretrain", "stage_of", "weights_under"]
 
 DECIDING = (
     "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
@@ -64,19 +65,27 @@ def stage_of(cell: Cell, results: Path) -> StageFolder | None:
 
 def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pretrained:
     """Run the stage, or read what it left; the result is the same."""
-    stage, (weights, started) = stage_of(bench.cell, results), _initial(bench)
+    stage = stage_of(bench.cell, results)
+    if stage is not None and stage.told() is None:
+        stage.close(_run(bench, stage, heard) | _initial(bench)[1])
+    return left_by(stage, bench)
+
+
+def left_by(stage: StageFolder | None, bench: Workbench) -> Pretrained:
+    """What a pretraining left; None is that of the row that has none. A stage that was not run is a UserError."""
+    weights, started = _initial(bench)
     if stage is None:
         nothing = {"curve": [], "flops": 0, "samples": 0, "targets": 0, "left_out": {}}
         return Pretrained(weights, {}, _facts(bench) | nothing | started)
     told = stage.told()
     if told is None:
-        told = _run(bench, stage, heard) | started
-        stage.close(told)
+        raise UserError("the pretraining of this cell is not there, or damaged", str(stage.path), "run the grid again")
     found = read_weights(stage.weights)
-    return Pretrained(weights | _under(found, "backbone."), _under(found, "terms."), told)
+    return Pretrained(weights | weights_under(found, "backbone."), weights_under(found, "terms."), told)
 
 
-def _under(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def weights_under(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The weights whose names begin so, without it."""
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
@@ -96,7 +105,7 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     with sealed("pretraining"):
         told = train(learner, loader, bench.settings.optim, bench.device, heard, watch, budget.micro_batch)
-    save_weights(learner, stage.weights, _origin(bench, learner))
+    save_weights(learner, stage.weights, origin_of(bench))
     bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
     read = [f"{name}/train" for name in bench.pretraining_data]
     return _facts(bench) | {
@@ -127,8 +136,10 @@ def _learner(bench: Workbench) -> Learner:
     return Learner(backbone, terms).to(bench.device.torch)
 
 
-def _origin(bench: Workbench, learner: Learner) -> Origin:
-    settings, grid = bench.settings, learner.backbone.spec.grid
+def origin_of(bench: Workbench) -> Origin:
+    """What weights of this cell are trained with, as it is written beside them."""
+    settings = bench.settings
+    grid = bench.blueprint.build(frozenset()).spec.grid
     return Origin(settings.backbone, grid, settings.text.length, bench.tokenizer.digest)
 
 

@@ -18,6 +18,7 @@ from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.errors import UserError
 from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.showing_text import row_lines
+from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.fine_tuning import readout_loader
 from vlpbench.tasks.suite import task_named, why_not
@@ -109,7 +110,7 @@ def _pretraining(bench: Workbench, texts: bool) -> tuple[Loader, str, Sequence[s
 
 
 def _fine_tune(bench: Workbench, task: str) -> tuple[Loader, str, Sequence[str]]:
-    trial, said = bench.trial(task, {}), task_named(task)
+    trial, said = trial_of(bench, task), task_named(task)
     why = why_not(task, bench.blueprint.offers, bench.trains)
     if why or trial.name.protocol != "fine-tune":
         raise UserError(why or f"{task} has no fine-tune, so it sees no batch", "--task", f"name {trial.name.task}")

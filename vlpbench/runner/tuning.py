@@ -26,6 +26,7 @@ from vlpbench.registry import Registry
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.fine_tuning import primary_score
 from vlpbench.tasks.suite import run_task, task_named
@@ -121,7 +122,7 @@ def _one(
         return {"score": None, "reason": reason, "flops": 0}
     try:
         pretrained = pretrain(bench, results, heard_as(hearing, "pretrain"))
-        outcome = run_task(bench.trial(task, pretrained.weights, pretrained.heads, heard=heard_as(hearing, task)))
+        outcome = run_task(trial_of(bench, task, pretrained, heard=heard_as(hearing, task)))
     except NonFiniteLoss as wrong:  # a rate too high is a result of the trying, not its end
         return {"score": None, "reason": str(wrong), "flops": 0}
     flops = pretrained.told["flops"] + outcome.training.flops

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
-
-from torch import Tensor
 
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.config.known import backbone_parts
-from vlpbench.config.settings import Protocol
 from vlpbench.config.sums import names_of, parse_sum
 from vlpbench.config.typed import make
 from vlpbench.contract.abilities import Visible
@@ -28,17 +24,13 @@ from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
 from vlpbench.files import digest
 from vlpbench.grid import Cell, open_source
-from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.pace import PACE, Pace
 from vlpbench.tasks.suite import task_named
-from vlpbench.tasks.trial import Matcher, Trial
 from vlpbench.training.build import Blueprint
 from vlpbench.training.initial import initial_tokenizer
-from vlpbench.training.loop import Heard
-from vlpbench.types import Spec
 
-__all__ = ["TermPlan", "Workbench", "opened_here"]
+__all__ = ["Purpose", "TermPlan", "Workbench", "opened_here"]
 
 Purpose = Literal["train", "select", "evaluate"]
 
@@ -64,10 +56,11 @@ class Workbench:
     """What a cell's stages take from. Splits and the tokenizer are opened when first asked for, and once."""
 
     def __init__(
-        self, cell: Cell, registry: Registry, device: Device, pace: Pace = PACE
+        self, cell: Cell, registry: Registry, device: Device, pace: Pace = PACE, tokenizer: Tokenizer | None = None
     ) -> None:
         self.cell, self.settings, self.registry = cell, cell.settings, registry
         self.device, self.pace = device, pace
+        self._given = tokenizer
         self._splits: dict[tuple[str, str, str, bool], Split] = {}
 
     def dataset(self, name: str) -> Dataset:
@@ -122,7 +115,9 @@ class Workbench:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """What initial weights were learnt with; else trained on training splits, once, and read from the cache."""
+        """The one given, or what initial weights were learnt with; else trained on training splits and cached."""
+        if self._given is not None:
+            return self._given
         if (given := initial_tokenizer(self.settings.init)) is not None:
             return given
         prints = {name: self.cell.fingerprints[name] for name in self._spoken}
@@ -202,48 +197,3 @@ class Workbench:
             seed=self.settings.seed,
             config=make(self.registry.trunk(trunk).config_class, self.settings.wiring),
         )
-
-    def trial(
-        self,
-        task: str,
-        weights: Mapping[str, Tensor],
-        heads: Mapping[str, Tensor] = MappingProxyType({}),
-        kept: StageFolder | None = None,
-        heard: Heard | None = None,
-    ) -> Trial:
-        """One task of this cell, starting from these weights of the backbone and of the objectives' heads."""
-        protocol = self.settings.protocol.get(task, Protocol())
-        open_one: Callable[[str, Purpose], Split] = lambda name, purpose: self.split(  # noqa: E731
-            protocol.data, name, purpose, self.settings.blind
-        )
-        return Trial(
-            task=task,
-            settings=self.settings,
-            protocol=protocol,
-            open_split=open_one,
-            tokenizer=self.tokenizer,
-            blueprint=self.blueprint,
-            weights=weights,
-            visible=self.visible,
-            device=self.device,
-            heard=heard,
-            workers=self.pace.workers,
-            matcher=self._matcher(heads),
-            kept=kept,
-            at_once=self.pace.at_once,
-        )
-
-    def _matcher(self, heads: Mapping[str, Tensor]) -> Matcher | None:
-        """The first objective of the sum that trained a matching head, as pretraining left it."""
-        plan = next((plan for plan in self.terms if "match" in plan.objective.trains), None)
-        if plan is None or not heads:
-            return None
-        start = f"{plan.objective.name}."
-        own = {name.removeprefix(start): value for name, value in heads.items() if name.startswith(start)}
-
-        def build(spec: Spec) -> Objective:
-            head = plan.objective(plan.config, spec)
-            head.load_state_dict(own)
-            return head
-
-        return Matcher(frozenset(plan.objective.matches_with(plan.config)), build)

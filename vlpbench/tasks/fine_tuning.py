@@ -114,6 +114,7 @@ def _keep(asked: Asked, learner: Learner, trial: Trial) -> None:
     assert trial.kept is not None
     if learnt := trial.name.protocol != "zero-shot":
         save_weights(learner, trial.kept.weights)
+    trial.tokenizer.save(trial.kept.path / "tokenizer.json")
     trial.kept.close({
         "learnt": learnt, "facts": dict(asked.readout.facts), "training": asdict(asked.training),
         "chosen": dict(asked.told),

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from torch import Tensor
+
 from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
@@ -14,7 +16,7 @@ from vlpbench.data.examples import Examples
 from vlpbench.data.splits import Split
 from vlpbench.tasks.trial import Scores, Trial
 
-__all__ = ["Readout", "Row", "Task"]
+__all__ = ["Answers", "Readout", "Row", "Task"]
 
 Row = dict[str, Any]
 """One prediction as it is kept on disk: flat, JSON-able, with all that is needed to score it again."""
@@ -81,3 +83,13 @@ class Task(ABC):
 
         `metrics` names those to measure, where a task leaves a choice; None takes all that need no other program.
         """
+
+
+class Answers(Task):
+    """A task whose model can be asked any question about any picture."""
+
+    @abstractmethod
+    def answers(
+        self, backbone: Backbone, readout: Readout, pictures: Tensor, questions: Sequence[str], trial: Trial
+    ) -> list[tuple[str, float]]:
+        """The likeliest answer to each question about each picture (B, 3, H, W), and its probability (0 to 1)."""

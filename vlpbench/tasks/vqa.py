@@ -19,14 +19,14 @@ from vlpbench.data.splits import Split
 from vlpbench.metrics.vqa_accuracy import soft_targets
 from vlpbench.tasks.answering import NEEDS, Answering, AnsweringConfig, Form
 from vlpbench.tasks.questions import answer_scores, asked_of, floor_columns, question_columns
-from vlpbench.tasks.task import Readout, Row, Task
+from vlpbench.tasks.task import Answers, Readout, Row
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.types import Batch
 
-__all__ = ["Vqa", "answer_vocabulary", "answered"]
+__all__ = ["Vqa", "answer_vocabulary"]
 
 
-class Vqa(Task):
+class Vqa(Answers):
     """Questions about pictures. A grid may fix the form of the readout: `vqa@decoder`, `vqa@fused`."""
 
     name, primary = "vqa", "accuracy"
@@ -80,30 +80,30 @@ class Vqa(Task):
         for block in trial.blocks(len(asked), 256):
             some = [asked[at] for at in block]
             pictures = trial.pictures(split, [row for row, _ in some])
-            said += answered(backbone, readout, pictures, [question.text for _, question in some], trial)
+            said += self.answers(backbone, readout, pictures, [question.text for _, question in some], trial)
         floors = floor_columns([question for _, question in asked], answers, trial)
         return [
             {**question_columns(split.samples[row], question), "prediction": answer, "probability": sure, **floor}
             for (row, question), (answer, sure), floor in zip(asked, said, floors, strict=True)
         ]
 
+    @torch.no_grad()
+    def answers(
+        self, backbone: Backbone, readout: Readout, pictures: torch.Tensor, questions: Sequence[str], trial: Trial
+    ) -> list[tuple[str, float]]:
+        """The likeliest answer to each question about each picture (B, 3, H, W), and its probability."""
+        (objective,) = readout.objectives
+        assert isinstance(objective, Answering)
+        batch = _batch(questions, pictures, backbone, trial)
+        with trial.device.autocast():
+            features = objective.encode(backbone, batch)
+        sure, best = objective.logits({"features": features["features"].float()}).softmax(1).max(1)
+        known = readout.facts["answers"]
+        return [(known[index], one) for index, one in zip(best.tolist(), sure.tolist(), strict=True)]
+
     def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
         """Leave-one-out accuracy, or exact match where questions have one answer, with the floors and the ceiling."""
         return answer_scores(rows)
-
-
-@torch.no_grad()
-def answered(
-    backbone: Backbone, readout: Readout, pictures: torch.Tensor, questions: Sequence[str], trial: Trial
-) -> list[tuple[str, float]]:
-    """The likeliest answer to each question about each picture (B, 3, H, W), and its probability."""
-    (objective,) = readout.objectives
-    assert isinstance(objective, Answering)
-    batch = _batch(questions, pictures, backbone, trial)
-    with trial.device.autocast():
-        features = objective.encode(backbone, batch)
-    sure, best = objective.logits({"features": features["features"].float()}).softmax(1).max(1)
-    return [(readout.facts["answers"][index], one) for index, one in zip(best.tolist(), sure.tolist(), strict=True)]
 
 
 def answer_vocabulary(split: Split, most: int) -> tuple[str, ...]:

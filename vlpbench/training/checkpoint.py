@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vlpbench.errors import UserError
 from vlpbench.files import written_whole
 
-__all__ = ["Origin", "load_weights", "read_origin", "read_weights", "save_weights"]
+__all__ = ["Origin", "load_weights", "read_origin", "read_weights", "save_tensors", "save_weights"]
 
 _RUN_AGAIN = "delete the file: its stage runs again"
 _KEY = "vlpbench"
@@ -35,10 +35,15 @@ class Origin:
 
 def save_weights(model: nn.Module, path: Path, origin: Origin | None = None) -> None:
     """Write parameters and buffers under their names, and beside them what they were trained with."""
+    save_tensors(model.state_dict(), path, origin)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, origin: Origin | None = None) -> None:
+    """Write tensors under these names, whole or not at all, and beside them what they were trained with."""
     from safetensors.torch import save_file
 
     # copies: a weight that a model has under two names is written under both
-    weights = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in model.state_dict().items()}
+    weights = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
     metadata = None if origin is None else {_KEY: json.dumps(asdict(origin), sort_keys=True)}
     with written_whole(path) as temporary:
         save_file(weights, temporary, metadata)

@@ -1,0 +1,117 @@
+"""A finished cell as a model: asked about pictures of one's own, scored again, and taken along in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vlpbench.config.task_name import parse_task
+from vlpbench.contract.abilities import Backbone
+from vlpbench.data.decoding import BadImage, decode
+from vlpbench.data.images import prepare_images
+from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.errors import UserError
+from vlpbench.grid import open_source
+from vlpbench.records import StageFolder
+from vlpbench.runner.pretraining import Pretrained
+from vlpbench.runner.trials import trial_of
+from vlpbench.runner.workbench import Workbench, opened_here
+from vlpbench.tasks.captioning import Captioning, write
+from vlpbench.tasks.fine_tuning import Asked, ready
+from vlpbench.tasks.suite import task_named
+from vlpbench.tasks.task import Answers
+from vlpbench.tasks.trial import Scores, Trial
+
+__all__ = ["Finished"]
+
+
+class Finished:
+    """What a cell left, ready to be asked. `vlpbench.load_cell` makes one."""
+
+    def __init__(self, bench: Workbench, pretrained: Pretrained, stages: Mapping[str, StageFolder]) -> None:
+        self.bench, self.pretrained, self.stages = bench, pretrained, stages
+        self._asked: dict[str, tuple[Trial, Asked]] = {}
+
+    def __repr__(self) -> str:
+        cell = self.bench.cell
+        return f"Finished({cell.row!r}, seed {cell.seed}, {cell.settings.backbone}, tasks {', '.join(self.tasks)})"
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that it can be asked."""
+        return tuple(self.stages)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What cuts its texts."""
+        return self.bench.tokenizer
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The pretrained backbone (a torch module in evaluation mode) with the abilities that were pretrained."""
+        needs = self.bench.needs or self.bench.tasks_need
+        return trial_of(self.bench, self.bench.settings.tasks[0], self.pretrained).build(needs).eval()
+
+    def model(self, task: str) -> Backbone:
+        """The backbone as it was fine-tuned for a task, in evaluation mode."""
+        return self._of(task)[1].backbone
+
+    def caption(self, images: Sequence[str | Path], task: str = "") -> list[str]:
+        """A sentence for each picture file; `task` is captioning, fine-tuned where the cell has it."""
+        trial, asked = self._of(task or self._first("captioning"))
+        if not isinstance(task_named(trial.task), Captioning):
+            raise UserError(f"{trial.task!r} writes no captions", remedy=f"tasks: {', '.join(self.tasks)}")
+        return write(asked.backbone, self._pictures(images), trial, range(len(images)))
+
+    def ask(self, image: str | Path, question: str, task: str = "") -> tuple[str, float]:
+        """The likeliest answer to a question about a picture file, and its probability among all that can be given."""
+        trial, asked = self._of(task or self._first("vqa"))
+        said = task_named(trial.task)
+        if not isinstance(said, Answers):
+            raise UserError(f"{trial.task!r} answers no open question", remedy=f"tasks: {', '.join(self.tasks)}")
+        return said.answers(asked.backbone, asked.readout, self._pictures([image]), [question], trial)[0]
+
+    def evaluate(self, task: str) -> Scores:
+        """Predict and score once more on the data that the cell was scored on, which has to be there."""
+        trial, asked = self._of(task)
+        self._refuse_other_data(trial.protocol.data)
+        split = trial.open_split(trial.settings.split, "evaluate")
+        said = task_named(task)
+        return said.score(said.predict(asked.backbone, asked.readout, split, trial), trial.protocol.metrics)
+
+    def _first(self, name: str) -> str:
+        found = [task for task in self.tasks if parse_task(task).task == name]
+        if not found:
+            raise UserError(f"the cell was not asked {name}", remedy=f"its tasks: {', '.join(self.tasks) or 'none'}")
+        return found[0]
+
+    def _of(self, task: str) -> tuple[Trial, Asked]:
+        """A task's model, read once."""
+        if task not in self.stages:
+            raise UserError(f"the cell was not asked {task!r}", remedy=f"its tasks: {', '.join(self.tasks) or 'none'}")
+        if task not in self._asked:
+            kept = self.stages[task]
+            if kept.told() is None:
+                raise UserError(f"what {task} was learnt to is not there", str(kept.path), "run the grid again")
+            trial = trial_of(self.bench, task, self.pretrained, kept)
+            self._asked[task] = trial, ready(task_named(task), trial)
+        return self._asked[task]
+
+    def _pictures(self, images: Sequence[str | Path]) -> torch.Tensor:
+        """B, 3, H, W on the device: picture files as the stem sees them."""
+        size = self.bench.settings.image.size
+        try:
+            pixels = np.stack([decode(Path(image), size) for image in images])
+        except BadImage as wrong:
+            raise UserError(f"a picture cannot be read: {wrong}", ", ".join(map(str, images))) from wrong
+        return prepare_images(torch.from_numpy(pixels).to(self.bench.device.torch), size)
+
+    def _refuse_other_data(self, name: str) -> None:
+        dataset = open_source(self.bench.settings.sources[name], self.bench.registry, opened_here)
+        if dataset.fingerprint() != self.bench.cell.fingerprints[name]:
+            raise UserError(f"data set {name!r} is not the one that the cell was scored on",
+                            remedy="set VLPBENCH_DATA to the folder that has it")
