@@ -67,7 +67,7 @@ def matrix_scores(similarity: ArrayLike, block: int | None = None) -> ScoreBlock
     """Blocks of an I x T matrix (an array, or a memory-mapped one); UserError unless it is one of real numbers.
 
     Blocks are views of it where its rows lie in one piece in a type that is compared as it is, else copies of few rows.
-    `block`: scores in one block, if not as many as stay in the cache.
+    `block`: scores in one block, if not as many as stay in the cache (more, where rows must be gathered from columns).
     """
     scores = np.asarray(similarity)
     if scores.ndim != 2 or scores.dtype.kind not in "fiu":
@@ -80,7 +80,9 @@ def matrix_scores(similarity: ArrayLike, block: int | None = None) -> ScoreBlock
     def read(start: int, stop: int) -> NDArray[Any]:
         return np.ascontiguousarray(scores[start:stop], dtype=compared)
 
-    return ScoreBlocks(images, texts, max(1, (block or CACHED) // max(1, texts)), read)
+    if block is None:
+        block = CACHED if images < 2 or abs(scores.strides[0]) >= abs(scores.strides[1]) else PRODUCT
+    return ScoreBlocks(images, texts, max(1, block // max(1, texts)), read)
 
 
 def vector_scores(images: ArrayLike, texts: ArrayLike, rows: int | None = None) -> ScoreBlocks:

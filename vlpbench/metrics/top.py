@@ -28,59 +28,77 @@ def top(similarity: ArrayLike, k: int, axis: Literal[0, 1] = 1) -> Top:
     `axis` 1: the texts of each image, Q = I; 0: the images of each text, Q = T. A k larger than the gallery gives the
     whole gallery. UserError for a k below 1 and for scores that are not finite.
     """
-    return _top(matrix_scores(similarity, BLOCK), k, axis)
+    scores = matrix_scores(similarity, BLOCK)
+    _sane(scores, k, axis)
+    if axis == 0:
+        for _ in scores:  # a score that is not finite is named by its image and text before the matrix is turned
+            continue
+        scores = matrix_scores(np.asarray(similarity).T, BLOCK)
+    return _of_rows(scores, k)
 
 
 def top_of_vectors(
     images: ArrayLike, texts: ArrayLike, k: int, axis: Literal[0, 1] = 1, rows: int | None = None
 ) -> Top:
     """`top` of `images` (I,E) @ `texts` (T,E) transposed, made in float32 blocks of `rows` images."""
-    return _top(vector_scores(images, texts, rows), k, axis)
+    scores = vector_scores(images, texts, rows)
+    _sane(scores, k, axis)
+    return _of_rows(scores, k) if axis == 1 else _of_columns(scores, k)
 
 
-def _top(scores: ScoreBlocks, k: int, axis: Literal[0, 1]) -> Top:
-    """Rows are sorted block by block; of columns, the best so far go on to the next block."""
+def _sane(scores: ScoreBlocks, k: int, axis: int) -> None:
+    """UserError unless there is something to list."""
     if k < 1:
         raise UserError(f"a list holds 1 item or more, not {k}")
     if axis not in (0, 1):
         raise UserError(f"axis is 1 (the texts of each image) or 0 (the images of each text), not {axis}")
     if not scores.images or not scores.texts:
         raise UserError(f"there is nothing to list among {scores.images} images and {scores.texts} texts")
-    if axis == 1:
-        parts = [_best(block, k) for _, block in scores]
-        return np.concatenate([items for items, _ in parts]), np.concatenate([found for _, found in parts])
-    kept: Top | None = None
+
+
+def _of_rows(scores: ScoreBlocks, k: int) -> Top:
+    """The best k of each row: a block holds all that a row is about."""
+    parts = [_sorted(*_kept(block, k)) for _, block in scores]
+    return np.concatenate([items for items, _ in parts]), np.concatenate([found for _, found in parts])
+
+
+def _of_columns(scores: ScoreBlocks, k: int) -> Top:
+    """The best k of each column: the best so far, all in gallery order, compete with the rows of the next block."""
+    items = np.empty((scores.texts, 0), dtype=np.int64)
+    found: NDArray[Any] | None = None
     for start, block in scores:
-        items, found = _best(np.ascontiguousarray(block.T), k)
-        kept = (items + start, found) if kept is None else _joined(kept, (items + start, found), k)
-    assert kept is not None
-    return kept
+        before = items.shape[1]
+        columns = np.ascontiguousarray(block.T) if found is None else np.concatenate([found, block.T], axis=1)
+        places, found = _kept(columns, k)
+        if before:
+            old = np.take_along_axis(items, np.minimum(places, before - 1), axis=1)
+            items = np.where(places < before, old, places - before + start)
+        else:
+            items = places
+    assert found is not None, "a gallery without images is refused"
+    return _sorted(items, found)
 
 
-def _joined(before: Top, after: Top, k: int) -> Top:
-    """The best k of two lists for each query; all items of the first come before those of the second in the gallery."""
-    items, found = (np.concatenate(pair, axis=1) for pair in zip(before, after, strict=True))
-    # Within each list equal scores stand in gallery order already, so a stable sort keeps that order.
-    order = _descending(found)[:, :k]
-    return np.take_along_axis(items, order, axis=1), np.take_along_axis(found, order, axis=1)
-
-
-def _best(block: NDArray[Any], k: int) -> Top:
-    """The best k columns of each row (R,N)."""
+def _kept(block: NDArray[Any], k: int) -> Top:
+    """The best k columns of each row (R,N) and their scores, in the order of the columns."""
     rows, many = block.shape
     if k >= many:
-        order = _descending(block)
-        return order, np.take_along_axis(block, order, axis=1)
+        return np.tile(np.arange(many), (rows, 1)), block.copy()
     last = np.partition(block, many - k, axis=1)[:, many - k, None]
     level = block >= last
     crowded = np.flatnonzero(np.count_nonzero(level, axis=1) > k)
-    for row in crowded:  # more items tie at the last place than fit: the first ones stay
-        at_last = np.flatnonzero(block[row] == last[row])
-        level[row, at_last[k - np.count_nonzero(block[row] > last[row]) :]] = False
+    if len(crowded):  # more items tie at the last place than fit: the first ones stay
+        above, at_last = block[crowded] > last[crowded], block[crowded] == last[crowded]
+        places = k - np.count_nonzero(above, axis=1, keepdims=True)
+        level[crowded] = above | (at_last & (np.cumsum(at_last, axis=1, dtype=np.int32) <= places))
     items = np.nonzero(level)[1].reshape(rows, k)
-    found = np.take_along_axis(block, items, axis=1)
-    order = _descending(found)
-    return np.take_along_axis(items, order, axis=1), np.take_along_axis(found, order, axis=1)
+    return items, np.take_along_axis(block, items, axis=1)
+
+
+def _sorted(items: NDArray[np.int64], scores: NDArray[Any]) -> Top:
+    """The same items, best first; those that tie keep their order."""
+    order = _descending(scores)
+    return np.take_along_axis(items, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
 def _descending(scores: NDArray[Any]) -> NDArray[np.int64]:
