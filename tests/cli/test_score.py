@@ -119,6 +119,13 @@ def test_a_wrong_suffix_is_found_out_before_scoring(words, capsys, tmp_path):
     assert "did you mean 'rows.jsonl'?" in capsys.readouterr().err
 
 
+def test_rows_never_take_the_place_of_a_file_that_is_read(words, capsys, files):
+    before = Path(files["answers.json"]).read_text()
+    assert main([*words["vqa"], "--per-example", files["answers.json"]]) == 2
+    assert "would overwrite answers.json, which is read as --predictions" in capsys.readouterr().err
+    assert Path(files["answers.json"]).read_text() == before
+
+
 def test_reranking_names_k_and_rule(words, capsys, files):
     assert main([*words["retrieval"], "--rerank", files["m.npy"], "--k", "3", "--rule", "match+vector"]) == 0
     assert "top 3 of each query, in each direction its own, re-ranked by match + vector" in capsys.readouterr().out

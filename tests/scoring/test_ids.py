@@ -12,7 +12,7 @@ from vlpbench.scoring.ids import id_notes, ids, matched, spelt, text_problem
     [
         (42, 42), ("42", 42), (42.0, 42), ("-7", -7), ("042", "042"), ("n42", "n42"), ("4 2", "4 2"), ("٤", "٤"),
         (2**60, 2**60), (True, None), (None, None), (0.5, None), (float("nan"), None), (2.0**60, None), ("", None),
-        ([1], None), ("1" * 30, "1" * 30),
+        ("\ud800", None), ([1], None), ("1" * 30, "1" * 30),
     ],
 )
 def test_what_an_id_means(value, meant):

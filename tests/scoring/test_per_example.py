@@ -35,6 +35,11 @@ def test_ids_of_two_kinds_are_written_as_texts(tmp_path, name):
     assert text in ([{"image_id": "7"}, {"image_id": "n7"}], '{"image_id": "7"}\n{"image_id": "n7"}\n')
 
 
+def test_ids_beyond_64_bits_are_written_as_texts(tmp_path):
+    write_rows(tmp_path / "rows.parquet", [{"image_id": 2**63}, {"image_id": 7}])
+    assert read_predictions(tmp_path / "rows.parquet") == [{"image_id": str(2**63)}, {"image_id": "7"}]
+
+
 @pytest.mark.parametrize(
     ("name", "near"), [("rows.parqet", "rows.parquet"), ("rows.csv", "rows.jsonl"), ("rows", "rows.jsonl")]
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from vlpbench.errors import UserError
 from vlpbench.scoring.per_example import check_target, write_rows
 from vlpbench.scoring.scored import Scored
 
@@ -26,6 +27,7 @@ def answered(command: Callable[..., Scored]) -> Callable[..., None]:
     def wrapped(as_json: bool, per_example: Path | None, **given: Any) -> None:
         if per_example is not None:
             check_target(per_example)
+            _refuse_overwriting(per_example, given)
         scored = command(**given)
         if per_example is not None:
             rows = scored.rows()
@@ -37,3 +39,12 @@ def answered(command: Callable[..., Scored]) -> Callable[..., None]:
             click.echo(scored.text)
 
     return wrapped
+
+
+def _refuse_overwriting(target: Path, given: Mapping[str, Any]) -> None:
+    """UserError if the rows would take the place of a file that is read."""
+    for name, value in given.items():
+        if isinstance(value, Path) and value.resolve() == target.resolve():
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"the rows would overwrite {target.name}, which is read as {option}",
+                            f"--per-example {target}", "name another file")

@@ -2,11 +2,11 @@
 
 | module | what it knows |
 | --- | --- |
-| `documents` | JSON files as lists of rows; what is wrong with a row is counted and named |
+| `documents`, `kinds` | JSON files as lists of rows, faults counted and named; a swapped or wrong file recognised |
 | `ids` | which prediction belongs to which annotation |
-| `vqa_files`, `vqa`, `vqa_text` | VQA annotations, questions and results; their scores; those as a table |
-| `caption_files`, `captions` | COCO caption annotations and results; their scores and table |
-| `npy`, `retrieval` | score matrices; their ranks and recalls and the table |
+| `vqa_files`, `vocabulary`, `vqa`, `vqa_text` | VQA annotations and questions; lists of answers; scores; their table |
+| `caption_files`, `captions` | COCO caption annotations and results, joined; scores and their table |
+| `npy`, `retrieval`, `retrieval_text` | score matrices; ranks and recalls; their table |
 | `scored`, `per_example`, `layout` | what every scorer gives back; one row an example in a file; aligned columns |
 | `submission` | result files as the evaluation servers want them |
 """

@@ -25,7 +25,7 @@ def spelt(value: Any) -> Id | None:
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= EXACT else None
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or text_problem(value):
         return None
     digits = value.removeprefix("-")
     if digits.isascii() and digits.isdigit() and len(digits) < 20 and str(int(value)) == value:

@@ -34,7 +34,7 @@ def check_target(path: Path) -> None:
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write the rows under `path`: one JSON object a line, or a Parquet table where the suffix is `.parquet`.
 
-    A column that holds whole numbers in some rows and texts in others (ids of some sets) is written as texts.
+    Ids that are whole numbers in some rows and texts in others, or numbers beyond 64 bits, are written as texts.
     """
     check_target(path)
     kinds = _kinds(rows)
@@ -50,8 +50,10 @@ def _kinds(rows: Sequence[Row]) -> dict[str, type]:
     """Column -> the one type of its values."""
     kinds: dict[str, type] = {}
     for name in rows[0] if rows else ():
-        held = {type(row[name]) for row in rows} - {type(None)}
-        kinds[name] = str if str in held else float if float in held else next(iter(held), str)
+        values = [row[name] for row in rows]
+        held = {type(value) for value in values} - {type(None)}
+        wide = any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values)
+        kinds[name] = str if wide or str in held else float if float in held else next(iter(held), str)
     return kinds
 
 
