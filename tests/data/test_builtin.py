@@ -16,7 +16,8 @@ def test_hook_gives_data_sets():
     manager.add_hookspecs(hookspecs)
     manager.register(builtin)
     (found,) = manager.hook.vlpbench_datasets()
-    files, made = ["coco", "vqa", "karpathy", "table", "text"], ["digits", "shapes", "digits-texts", "shapes-texts"]
+    files = ["coco", "vqa", "karpathy", "table", "folders", "text"]
+    made = ["digits", "shapes", "digits-texts", "shapes-texts"]
     assert [kind.name for kind in found] == files + made
     assert all(issubclass(kind, Dataset) for kind in found)
 

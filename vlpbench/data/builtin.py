@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vlpbench.data.sources.class_folders import ClassFolders
 from vlpbench.data.sources.coco import Coco
 from vlpbench.data.sources.karpathy import Karpathy
 from vlpbench.data.sources.table import Table
@@ -19,5 +20,5 @@ __all__ = ["vlpbench_datasets"]
 
 @hookimpl
 def vlpbench_datasets() -> Sequence[type]:
-    """Readers of COCO captions, VQAv2, Karpathy splits, tables, plain text, the worlds, and their corpora."""
-    return [Coco, Vqa, Karpathy, Table, Text, Digits, Shapes, DigitsTexts, ShapesTexts]
+    """Readers of COCO captions, VQAv2, Karpathy splits, tables, class folders, text, the worlds, and their corpora."""
+    return [Coco, Vqa, Karpathy, Table, ClassFolders, Text, Digits, Shapes, DigitsTexts, ShapesTexts]

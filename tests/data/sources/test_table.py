@@ -122,3 +122,42 @@ def test_missing_and_broken_parquet(read, root):
         read(None, name="t.parquet")
     with pytest.raises(DataError, match="not a readable parquet file"):
         read(b"PAR1 and no more", name="t.parquet")
+
+
+def test_classes_with_and_without_captions(read):
+    text = "image,caption,kind\na.png,one, cat\nb.png,two,dog\na.png,three,cat\n"
+    good, bad = read(text, label="kind")
+    assert bad == []
+    assert [(sample.captions, sample.fields) for sample in good] == [
+        (("one", "three"), {"label": "cat"}), (("two",), {"label": "dog"})]
+    alone, bad = read(text, label="kind", caption="")
+    assert bad == []
+    assert [(sample.captions, sample.fields["label"]) for sample in alone] == [((), "cat"), ((), "dog")]
+
+
+def test_no_label_column_no_field(read):
+    good, _ = read(TEXT)
+    assert all(sample.fields == {} for sample in good)
+
+
+@pytest.mark.parametrize(("line", "what"), [("a.png,x,dog", "has another class ('cat') further up"),
+                                            ("b.png,x, ", "label is empty")])
+def test_odd_classes_are_named(read, line, what):
+    good, bad = read(f"image,caption,kind\na.png,one,cat\n{line}\n", label="kind")
+    assert [sample.captions for sample in good] == [("one",)]
+    assert len(bad) == 1
+    assert what in bad[0]
+
+
+def test_numbers_of_parquet_are_names_of_classes(read, root):
+    table = pa.table({"image": ["a.png", "b.png"], "kind": [3, None]})
+    parquet.write_table(table, root / "set" / "t.parquet")
+    good, bad = read(None, name="t.parquet", label="kind", caption="")
+    assert [sample.fields for sample in good] == [{"label": "3"}]
+    assert bad == ["t.parquet: row 2: label is missing"]
+
+
+@pytest.mark.parametrize("settings", [{"caption": ""}, {"caption": "", "label": "kind", "image": ""}])
+def test_neither_caption_nor_class(read, settings):
+    with pytest.raises(DataError, match="neither caption nor class"):
+        read("image,kind\na.png,cat\n", **settings)

@@ -63,6 +63,28 @@ def test_objectives_can_want_them(world: World, samples: list[Sample]) -> None:
     assert examples.fields["box_array"].max() <= 1
 
 
+def test_label_is_the_kind_of_the_thing_that_is_read_first(world: World, samples: list[Sample]) -> None:
+    grid = world.lexicon().grid
+    cell = world.config.size / grid
+    for sample in samples:
+        places = [(int((y + height / 2) // cell), int((x + width / 2) // cell))
+                  for x, y, width, height in sample.fields["boxes"]]
+        assert len(set(places)) == len(places), "one thing a cell: there is always a first"
+        first = places.index(min(places))
+        assert sample.fields["label"] == sample.fields["labels"][first]["kind"]
+
+
+@pytest.mark.parametrize("kind", [Digits, Shapes])
+def test_labels_are_balanced(kind: type[World]) -> None:
+    config = kind.config_class(train=2_000, val=1, test=1)
+    made = kind(config, Path("nowhere"), Path("nowhere"))
+    scenes = made.plan().scenes["train"]
+    first = [min(scene.things, key=lambda thing: thing.attributes["place"]).attributes["kind"] for scene in scenes]
+    shares = np.bincount(first) / len(first)
+    assert len(shares) == len(made.lexicon().words["kind"])
+    assert np.abs(shares * len(shares) - 1).max() < 0.2
+
+
 def test_relations_are_between_things_by_number(world: World, samples: list[Sample]) -> None:
     several = [sample for sample in samples if len(sample.fields["boxes"]) > 1]
     assert several

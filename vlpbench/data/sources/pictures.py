@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,12 @@ from typing import Any
 from vlpbench.data.sources.json_file import missing
 from vlpbench.files import UnsafeName, inside
 
-__all__ = ["Pictures"]
+__all__ = ["Pictures", "id_of"]
+
+
+def id_of(name: str) -> int:
+    """A 62-bit number made from a file name: the same image has the same id in every split."""
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big") >> 2
 
 
 class Pictures:

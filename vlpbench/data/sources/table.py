@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from vlpbench.contract.dataset import BadSample
 from vlpbench.data.errors import DataError
 from vlpbench.data.sources.from_files import FromFiles
 from vlpbench.data.sources.json_file import decoded, missing, read_bytes, text_problem, whole_number
+from vlpbench.data.sources.pictures import id_of
 from vlpbench.errors import nearest
 from vlpbench.types import Sample
 
@@ -33,7 +33,9 @@ class TableConfig:
     image: str = "image"
     """Column of the image's file name; rows with one name become one sample. Empty: the texts have no images."""
     caption: str = "caption"
-    """Column of the caption, one a row."""
+    """Column of the caption, one a row. Empty: images have none, which needs `label`."""
+    label: str = ""
+    """Column of the image's class, the same in all its rows, for probes and zero-shot classification; empty: none."""
     id: str = ""
     """Column of the image id; empty makes one from the file name."""
     limit: int = 0
@@ -41,13 +43,16 @@ class TableConfig:
 
 
 class Table(FromFiles):
-    """Images with captions, or texts alone, from the rows of a table."""
+    """Images with captions, classes or both, or texts alone, from the rows of a table."""
 
     name: ClassVar[str] = "table"
     config_class: ClassVar[type] = TableConfig
 
     def splits(self) -> tuple[str, ...]:
         """The splits that `tables` names a file for."""
+        if not (self.config.caption or (self.config.label and self.config.image)):
+            raise DataError("images of this table would have neither caption nor class", "data kind 'table': caption",
+                            'name the column of captions (caption = "..."), of classes (label = "..."), or both')
         return self.by_split("tables", needed=True)
 
     def files(self) -> Mapping[str, Path]:
@@ -57,9 +62,11 @@ class Table(FromFiles):
     def _samples(self, split: str) -> Iterator[Sample | BadSample]:
         """Images in the order of their first row; every row's caption at its image."""
         path = self.file("tables", split)
-        columns = [column for column in (self.config.image, self.config.caption, self.config.id) if column]
+        c = self.config
+        columns = [column for column in (c.image, c.caption, c.id, c.label) if column]
         reader = _parquet if path.suffix == ".parquet" else _delimited
         texts: dict[str, list[str]] = {}
+        classes: dict[str, str] = {}
         ids: dict[str, int] = {}
         owners: dict[int, str] = {}
         checked: dict[str, str | None] = {}
@@ -69,14 +76,18 @@ class Table(FromFiles):
                 wrong = f"image {name!r} has another id ({ids[name]}) further up"
             elif wrong is None and owners.get(number, name) != name:
                 wrong = f"id {number} is that of another image ({owners[number]!r}) further up"
+            elif wrong is None and c.label and classes.get(name) not in (None, _class(row[c.label])):
+                wrong = f"image {name!r} has another class ({classes[name]!r}) further up"
             if wrong:
                 yield BadSample(f"{path.name}: {where}", wrong)
                 continue
             ids[name], owners[number] = number, name
-            texts.setdefault(name, []).append(row[self.config.caption])
-        has_image = bool(self.config.image)
+            texts.setdefault(name, []).extend([row[c.caption]] if c.caption else [])
+            if c.label:
+                classes[name] = _class(row[c.label])
         for name, found in texts.items():
-            yield Sample(ids[name], name if has_image else "", tuple(found))
+            fields = {"label": classes[name]} if c.label else {}
+            yield Sample(ids[name], name if c.image else "", tuple(found), fields=fields)
 
     def _row(self, row: Mapping[str, Any], where: str, checked: dict[str, str | None]) -> tuple[str, int, str | None]:
         """A row's image name (its place, for texts alone), its id, and what is wrong with it."""
@@ -85,18 +96,24 @@ class Table(FromFiles):
         name = row[self.config.image] if self.config.image else where
         if self.config.image and name not in checked:
             checked[name] = self.pictures.problem(name)
-        wrong = checked.get(name) or text_problem(row[self.config.caption], "caption")
+        wrong = checked.get(name)
+        if self.config.caption:
+            wrong = wrong or text_problem(row[self.config.caption], "caption")
+        if self.config.label:
+            wrong = wrong or text_problem(_class(row[self.config.label]), "label")
         if not self.config.id:
-            return str(name), _id_of(str(name)), wrong
+            return str(name), id_of(str(name)), wrong
         number = whole_number(row[self.config.id])
         if number is None:
             wrong = wrong or f"id {row[self.config.id]!r} is not a whole number"
         return str(name), number or 0, wrong
 
 
-def _id_of(name: str) -> int:
-    """A 62-bit number made from a file name: the same image has the same id in every split."""
-    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big") >> 2
+def _class(cell: Any) -> Any:
+    """A class as its name: numbers as texts (parquet has both), without space around; anything else as it is."""
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return str(cell)
+    return cell.strip() if isinstance(cell, str) else cell
 
 
 def _columns_needed(columns: list[str], known: list[str], path: Path) -> None:

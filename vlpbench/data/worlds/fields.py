@@ -27,6 +27,7 @@ def scene_fields(sample: Sample, known: Mapping[str, Any], lexicon: Lexicon, siz
     return {
         "oracle": known["oracle"],
         "rewrites": rewrites(scene, lexicon, rng, sample.captions),
+        "label": labels[_first(scene)]["kind"],
         "labels": labels,
         "boxes": [thing["box"] for thing in things],
         "relations": relations_of(scene, lexicon.grid),
@@ -45,6 +46,11 @@ def relations_of(scene: Scene, grid: int) -> list[tuple[int, str, int]]:
         for n, word in enumerate(RELATIONS)
         if stands(one.attributes, n, other.attributes, grid)
     ]
+
+
+def _first(scene: Scene) -> int:
+    """The thing that is read first; no two stand in one place."""
+    return min(range(len(scene.things)), key=lambda number: scene.things[number].attributes["place"])
 
 
 def _scene(labels: list[dict[str, str]], boxes: list[list[int]], lexicon: Lexicon) -> Scene:

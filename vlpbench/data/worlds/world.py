@@ -28,6 +28,8 @@ class World(Made):
 
     oracle       the plain caption
     rewrites     two other true wordings of the captions, made by templates
+    label        the picture's class: the kind of the thing that is met first when cells are read row by row, each row
+                 from the left ("3", "circle"). Kinds are drawn alike and apart from places: all classes are as frequent
     labels       for each thing its words by attribute
     boxes        for each thing x, y, width, height in pixels
     relations    (i, relation, j) for every two things: thing i is left of, right of, above or below thing j
@@ -71,6 +73,7 @@ class World(Made):
             "pictures": f"{c.size} x {c.size}, {self.contents()}",
             "splits": ", ".join(f"{split} {number}" for split, number in scenes_of(c).items()),
             "texts": f"5 captions and up to {c.questions} questions an image, 10 answers a question",
+            "label": f"kind of the first {self.lexicon().noun} in reading order",
             "source": f"{self.source}; written once, no download",
         }
 
