@@ -59,6 +59,9 @@ class JavaProgram:
         self._late = threading.Event()
         self._timer = threading.Timer(seconds, self._time_is_over)
         self._timer.daemon = True
+
+    def watch(self) -> None:
+        """Start the clock."""
         self._timer.start()
 
     def ask(self, lines: Sequence[str], answers: int) -> list[str]:
@@ -148,6 +151,7 @@ def java_program(
             raise Unavailable(f"{java} could not be started ({error})", _INSTALL) from error
         program = JavaProgram(process, errors, seconds, _name(arguments), remedy)
         try:
+            program.watch()
             yield program
         finally:
             program.stop()
@@ -166,8 +170,11 @@ def run_java(
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment; `_JAVA_OPTIONS`, which overrules a command line, ends in the same fixed locale."""
-    chosen = dict(os.environ)
+    """This process's environment, but UTF-8 in names of files too, and the fixed locale in `_JAVA_OPTIONS`.
+
+    What that variable says overrules a command line.
+    """
+    chosen = {**os.environ, "LC_ALL": "C.UTF-8"}
     if "_JAVA_OPTIONS" in chosen:
         chosen["_JAVA_OPTIONS"] = " ".join([chosen["_JAVA_OPTIONS"], *_FIXED])
     return chosen
