@@ -166,3 +166,11 @@ def test_arguments_of_the_matrix_that_do_not_fit() -> None:
     with pytest.raises(UserError, match="unknown re-ranking rule"):
         statement(2, "vector")  # type: ignore[arg-type]
     assert ranks(VECTOR, [0, 1, 2, 0])[0].masked is None
+
+
+def test_sums_of_both_scores_are_not_rounded_into_ties() -> None:
+    match = np.full((2, 2), 2.0**24, dtype=np.float32)
+    vector = np.array([[0.5, 0.25], [0.5, 0.75]], dtype=np.float32)  # lost beside 2**24 in single precision
+    found = reranked_matrix(vector, match, [0, 1], 2, "match + vector")
+    assert summary(*found) == recall(vector, [0, 1])
+    assert recall(match + vector, [0, 1])["TR_tied"] > 0

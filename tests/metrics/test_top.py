@@ -38,6 +38,7 @@ def test_any_type_of_number(dtype: type, axis: int) -> None:
     items, scores = top(similarity, 4, axis)  # type: ignore[arg-type]
     wanted = sorted_whole(similarity, 4, axis)
     assert np.array_equal(items, wanted[0]) and np.array_equal(scores, wanted[1])
+    assert scores.dtype == (np.float32 if dtype == np.float16 else dtype)
 
 
 @pytest.mark.parametrize("rows", [1, 4, 7, None])
