@@ -29,7 +29,7 @@ SEEN = [
     ("gonna wanna 'tis lemme", "gon na wan na 't is lem me"),
     ("O'Neil o'clock ma'am d'oeuvre rock 'n' roll '90s", "o'neil o'clock ma'am d'oeuvre rock 'n' roll '90s"),
     ("\u201cquoted\u201d it\u2019s caf\u00e9 \u20ac5 \u00bd a\u2013b \u2026", "quoted it 's caf\u00e9 $ 5 1/2 a b"),
-    ("\U0001f600 smile :)", "smile :-rrb-"),
+    ("\U0001f600 smile :) x", "smile :-rrb- x"),
     ("and/or a-b-c 1990's dogs' black-and-white -", "and/or a-b-c 1990 's dogs black-and-white"),
     ("dog., cat", "dog. cat"),
     ("Ho'ohu x'mo", "ho'ohu x mo"),

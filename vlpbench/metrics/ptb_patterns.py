@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 
+from vlpbench.metrics.ptb_characters import DIGITS, LETTERS, MARKS
+
 __all__ = ["ABBREVIATIONS_BEFORE_NUMBERS", "PARTED", "PATTERNS", "REWRITTEN", "SENTENCE_STARTER"]
 
-LETTER = (
-    r"A-Za-z\xaa\xad\xb5\xba\xc0-\xd6\xd8-\xf6\xf8-\u1fbc\u1fbe-\u1fff\u2c00-\u2dff\u3041-\u30fa\u30fc-\ud7ff"
-    r"\uf900-\ufdff\ufe70-\ufefc\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc"
-)
-"""Letters of a character class: all of these join into words. The soft hyphen is among them, and leaves no trace."""
-L = f"[{LETTER}]"
-A = f"[{LETTER}0-9]"
+LETTER = rf"A-Za-z\xad{LETTERS}"
+"""Letters of a character class. The soft hyphen is among them, and leaves no trace."""
+L = f"[{LETTER}{MARKS}]"
+D = f"[0-9{DIGITS}]"
+A = f"[{LETTER}0-9{DIGITS}]"
 APOSTROPHE = r"(?:['\u2019\x92]|&apos;)"
 ELIDED = rf"[dDlLoO]{APOSTROPHE}"
 HYPHEN = r"[-\u2010\u2011\u058a]"
@@ -46,29 +46,41 @@ def _any_case(words: list[str]) -> str:
     return "|".join(sorted(spelt, key=lambda form: (-len(form), form)))
 
 
-URL_END = r"[^\s\"<>|().,!?;:'-]"
+URL = r"[^ \t\"<>|(){}]"
+URL_END = r"[^ \t\"<>|(){}.,!?-]"
+MAIL = r"[^ \t\xa0\"<>|(){}.]"
 DOMAIN = r"(?:com|net|org|edu|COM|NET|ORG|EDU)"
-CLITIC = rf"{APOSTROPHE}(?:[sS]|[mM]|[dD]|[rR][eE]|[vV][eE]|[lL][lL])(?!{L})"
+CLITIC = rf"{APOSTROPHE}(?:[sSmMdD](?![A-Za-z])|(?:[rR][eE]|[vV][eE]|[lL][lL])[^A-Za-z])"
+"""What a verb leaves behind its apostrophe. The long ones want one more character: "I'll" ends no file."""
 STARTERS = """
-    a about according after an as at but earlier he her here if in it last many more now once one other our she so some
-    such that the their then there these they this we what when while yet you
+    a about according after an as at but earlier he her here however if in it last many more now once one other our she
+    since so some such that the their then there these they this we what when while yet you
 """.split()
-SENTENCE_STARTER = "(?:" + "|".join(f"{word.title()}|{word.upper()}" for word in [*STARTERS, "mr\\.", "ms\\."]) + ")"
+SENTENCE_STARTER = (
+    "(?:"
+    + "|".join(f"{word.title()}|{word.upper()}" for word in [*STARTERS, "mr\\.", "ms\\."])
+    + r"|</?[A-Za-z!?][^<>\n]*>)"
+)
 """After a single letter and a period, such a word starts a new sentence: "vitamin C. The" has no "C." """
 FRACTIONS = {"\xbc": "1/4", "\xbd": "1/2", "\xbe": "3/4", "\u2153": "1/3", "\u2154": "2/3"}
 
 PARTED = frozenset("cannot gonna gotta lemme gimme wanna".split())
 """Words that are written as one and counted as two."""
 
+FILES = """
+    bat|bmp|c|cgi|class|cpp|dll|docx?|exe|gif|gz|h|html?|jar|java|jpe?g|mov|mp3|pdf|php|pl|png|ppt|ps|py|sql|tar|txt|wav
+    |x|xml|zip
+"""
+PHONE = r"[0-9]{3,4}[- \xa0]?[0-9]{3,5}"
+
 _SOURCES = (
     # Markup, addresses.
-    r"</?[A-Za-z][\w:.-]*(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'|\w+))?)*[ \xa0]*/?>",
+    r"</?[A-Za-z][\w:.-]*(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'))?)*[ \xa0]*/?>",
     r"<[!?][A-Za-z-][^>]*>",
-    rf"https?://[^\s\"<>|()]+\.[^\s\"<>|()]*{URL_END}",
-    rf"www\.(?:[^\s\"<>|().]+\.)*[A-Za-z0-9-]*{A}",
-    rf"(?:[A-Za-z][A-Za-z0-9]*\.)+{DOMAIN}/[^\s\"<>|()]+{URL_END}",
-    rf"<?{A}[\w.+-]*@{A}[\w.-]*{A}>?",
-    rf"<?{A}[\w.+-]*@{A}>?",
+    rf"(?i:https?)://{URL}+\.{URL}*{URL_END}",
+    rf"(?i:www)\.(?:[^\s\"<>|().]+\.)*[A-Za-z0-9-]*{A}",
+    rf"(?:[A-Za-z][A-Za-z0-9]*\.)+{DOMAIN}/[^ \t\"<>|()]+{URL_END}",
+    rf"<?[A-Za-z0-9](?:{MAIL}|\.)*@(?:{MAIL}+\.)*{MAIL}+>?",
     r"@[A-Za-z_][A-Za-z_0-9]*",
     rf"#{L}+",
     # Words, alone and before their clitic.
@@ -78,54 +90,58 @@ _SOURCES = (
     rf"(?P<t>{L}+){APOSTROPHE}[nN](?=[\s'\u2019]|$)",
     rf"(?P<t>(?i:can))(?i:not)(?!{L})(?:{CLITIC})?",
     rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
-    rf"{L}+",
-    rf"{CLITIC}",
+    rf"{L}(?:{L}|{D})*",
+    rf"(?P<t>{APOSTROPHE}(?i:re|ve|ll))[^A-Za-z]",
+    rf"{APOSTROPHE}[sSmMdD](?![A-Za-z])",
     r"[\u2019\x92](?i:s|m|d|re|ve|ll|n)",
     # Words with an apostrophe inside.
     rf"(?P<t>[dDlLjJ]{APOSTROPHE}){L}(?!{L})",
-    rf"(?P<t>[yYj]{APOSTROPHE}){L}+",
-    rf"{ELIDED}{L}{L}+",
-    rf"[A-Z]{APOSTROPHE}{L}{L}+",
-    rf"{L}+[aeiouyAEIOUY]{APOSTROPHE}[aeiouA-Z]{L}*",
-    rf"(?:[eEnNoO]{APOSTROPHE}er|[cC]{APOSTROPHE}mon|[cCnN]{APOSTROPHE}est|[sS]{APOSTROPHE}mores){END}",
-    rf"[nN]at{APOSTROPHE}l{END}|[oO]l{APOSTROPHE}",
-    rf"{APOSTROPHE}(?:em|Em|till?|cause)",
+    rf"(?P<t>[yYj]{APOSTROPHE})(?!(?i:s|m|d|ll|re|ve)){L}+",
+    rf"{ELIDED}{A}{A}+",
+    rf"[A-Z]{APOSTROPHE}{A}{A}+",
+    rf"{A}+[aeiouyAEIOUY]{APOSTROPHE}[aeiouA-Z]{A}*",
+    rf"(?i:[eno]{APOSTROPHE}er|c{APOSTROPHE}mon|[cn]{APOSTROPHE}est|s{APOSTROPHE}mores){END}",
+    rf"(?i:[nN]at{APOSTROPHE}l){END}|(?i:ol{APOSTROPHE}|li{APOSTROPHE}l|cap{APOSTROPHE}n|ev{APOSTROPHE}ry)",
+    rf"(?i:dunkin{APOSTROPHE}|somethin{APOSTROPHE}|{APOSTROPHE}(?:em|till?|cause))",
     rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
-    rf"(?P<t>{APOSTROPHE}[tT])(?:[iI][sS]|[wW][aA][sS])",
+    r"(?P<t>'[tT])(?:[iI][sS]|[wW][aA][sS])",
     rf"{APOSTROPHE}[2-9]0s",
-    rf"{APOSTROPHE}[0-9][0-9](?=\s|$)",
-    # Words with other marks inside; an abbreviation comes first where only one letter follows.
-    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)})\.)(?:.|$)",
-    rf"[A-Za-z][A-Za-z0-9]*(?:\.{L}{A}*)+",
+    rf"(?P<t>{APOSTROPHE}[0-9][0-9])\s",
+    # Words with other marks inside.
+    rf"[A-Za-z][A-Za-z0-9]*(?:\.{L}(?:{L}|{D})*)+",
     rf"{L}+(?:[.!?]{L}+)+",
-    rf"(?:{ELIDED}{L}|{A})[0-9.,{LETTER}]*(?:{HYPHEN}(?:{ELIDED}{L}{L}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
-    rf"(?:{ELIDED}{L})?{A}+(?:[-_\u2010\u2011]{A}+)+",
+    rf"(?:{ELIDED}{A}|{A})[0-9.,{LETTER}{DIGITS}]*(?:{HYPHEN}(?:{ELIDED}{A}{A}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
+    rf"(?:{ELIDED}{A})?{A}+(?:[-_\u2010\u2011]{A}+)+",
     r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}",
-    r"[A-Z]+(?:&[A-Z]+)+",
+    r"[A-Z]+(?:&(?:amp;)?[A-Z]+)+",
+    r"[cC]\+\+|[cCfF]#",
     rf"{A}+",
-    rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{L}{A}*(?:\.{L}{A}*)+)\.)[,;:]",
+    rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{L}(?:{L}|{D})*(?:\.{L}(?:{L}|{D})*)*)\.)[,;:]",
     # Periods that stay.
+    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.)(?s:..)",
+    rf"(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.",
     r"[A-Za-z](?:\.[A-Za-z])+\.",
     r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
     rf"(?P<t>[A-Za-z]\.)(?!\s+{SENTENCE_STARTER}\s)",
     rf"(?:{_any_case(TITLES)})\.",
     rf"(?P<t>(?:{_any_case(ABBREVIATIONS_BEFORE_NUMBERS)})\.)\s?[0-9]",
-    r"[Pp][Hh]\.?[Dd]\.",
+    # The name of a file.
+    rf"(?P<t>{A}+(?:\.{A}+)*\.(?i:{''.join(FILES.split())}))[\s.,!?]",
     # Numbers.
-    r"[-+\xb1]?[0-9]*(?:[.,:\u2044\u066b\u066c][0-9]+)+",
-    r"[-+]?[0-9]+(?:[.,:\u2044\u066b\u066c][0-9]+)*",
+    rf"[-+\xb1]?{D}*(?:[.,:\u2044\u066b\u066c]{D}+)+",
+    rf"[-+]?{D}+(?:[.,:\u2044\u066b\u066c]{D}+)*",
     r"(?:[0-9]{1,4}[- \xa0])?[0-9]{1,4}\\?/[0-9]{1,4}(?![0-9])",
-    r"\([0-9]{3}\)[ \xa0]?[0-9]{3}[- \xa0][0-9]{4}(?![0-9])",
-    r"[0-9]{3}[- \xa0][0-9]{3}[- \xa0][0-9]{3,4}(?![0-9])",
-    r"[0-9]{3}[ \xa0][0-9]{3}-[0-9]{4}(?![0-9])",
-    r"[A-Z]{1,3}\$",
+    rf"(?:\([0-9]{{2,3}}\)[ \xa0]?|\+{{0,2}}(?:[0-9]{{2,4}}[- \xa0])?[0-9]{{2,4}}[- \xa0]){PHONE}",
+    r"[A-Z]+\$",
     # Faces.
-    r"[<>]?[:;=][-o*']?[()DOPp\\@|\[\]](?![A-Za-z0-9])|:\{(?![A-Za-z0-9])",
-    r"\^_\^|>_<|-_-",
+    r"(?P<t>[<>]?[:;=][-o*']?[()DOPdp\\@|\[\]{])[^A-Za-z0-9]",
+    r"\(?(?:([-^=])_\1|[<>]_[<>])\)?",
     # Marks, and what stands for one: an entity, the name of a bracket.
     r"-(?i:[lr][rsc]b)-",
-    r"&(?:amp|lt|gt|quot|apos|nbsp);",
-    r"[?!]+|''|``|\.{3,}|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
+    r"&(?i:amp|lt|gt|quot|apos|nbsp|[mn]dash|[aeiou](?:acute|grave|uml)|#[0-9]+);",
+    r"[\x91\x93\xab\u2018\u201b\u201c\u2039]{1,2}|[\x92\x94\xbb\u2019\u201d\u203a]{1,2}",
+    r"[\u207a\u207b]?[\xb2\xb3\xb9\u2070\u2074-\u2079]+|[\u208a\u208b]?[\u2080-\u2089]+",
+    r"[?!]+|''|``|\\\*|\.{3,}|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
 )
 
 PATTERNS = tuple(re.compile(source) for source in _SOURCES)

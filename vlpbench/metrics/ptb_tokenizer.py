@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from vlpbench.metrics.ptb_characters import DIGITS, LETTERS, MARKS, SYMBOLS
 from vlpbench.metrics.ptb_patterns import (
     ABBREVIATIONS_BEFORE_NUMBERS,
     PARTED,
@@ -33,17 +34,22 @@ SPACES = re.compile(r"[\s\u200b]+")
 WORD = re.compile(r"[^\s\u200b]+")
 WHOLE = re.compile(r"\S(?:.*\S)?")
 PLAIN = re.compile("[A-Za-z]+")
-WHOLE_LINE = re.compile(r"<[/!?A-Za-z]|[0-9][ \xa0][0-9]+(?:/|[ \xa0-][0-9])|\([0-9]{3}\) ")
+WHOLE_LINE = re.compile(r"<[/!?A-Za-z]|[0-9][ \xa0][0-9]+(?:/|[ \xa0-]?[0-9]{3}|[ \xa0-][0-9])|[0-9]\)[ \xa0]?[0-9]{3}")
 """What tokens with a space inside begin with: such a line is read as one, all others word by word."""
 ASKS_NEXT = re.compile(rf"(?:(?<![A-Za-z])[A-Za-z]|\b(?i:{'|'.join(ABBREVIATIONS_BEFORE_NUMBERS)}))\.$")
 """A word whose cut depends on what comes after it: one of the two things below."""
 AFTER = re.compile(rf"\s(?:(?P<number>[0-9])|\s*(?P<starter>{SENTENCE_STARTER})\s)")
-KEPT = re.compile(
-    "[!-~\xa1-\xff\u0370-\u1fff\u2016-\u2027\u2030-\u205e\u2070-\u209c\u20a0-\u214f\u2155-\u215e\u2190-\u2bff"
-    "\u3001-\u3012\u30fb\uff01-\uffe6]"
+BLANKS = "  "
+"""What stands for the text after a word whose cut does not depend on it; abbreviations look two characters far."""
+KEPT = re.compile(f"[!-~\xa1-\xff\u2044{LETTERS}{MARKS}{DIGITS}{SYMBOLS}]")
+"""What is a token of its own; any other character that is in no word (emoji, say) is dropped."""
+QUOTES = re.compile(
+    "[\"'`\xab\xbb\x91-\x94\u2018\u2019\u201b\u201c\u201d\u2039\u203a]|&(?i:quot|apos|nbsp|[mn]dash);"
 )
-"""Marks that are tokens of their own; other characters that are not letters (emoji, say) are dropped."""
-QUOTES = re.compile("[\"'`\xab\xbb\x91-\x94\u2018\u2019\u201b\u201c\u201d\u2039\u203a]|&quot;|&apos;|&nbsp;")
+TURNED = re.compile("[\x91-\x94\xab\xbb\u2018\u2019\u201b-\u201d\u2039\u203a]{2}")
+TURNED_AS = {**dict.fromkeys("\x91\u2018\u201b\u2039", "`"), **dict.fromkeys("\x93\xab\u201c", "``")}
+TURNED_AS |= dict.fromkeys("\x92\u2019\u203a", "'")
+"""Two turned quotation marks side by side are one token; where one of them is double, it is on no list to leave out."""
 CURLY = re.compile("[\u2019\x92]|&apos;")
 CLITIC = re.compile(r"(?:[\u2019\x92]|&apos;)(?:s|m|d|re|ve|ll|t)|n(?:[\u2019\x92]|&apos;)t", re.IGNORECASE)
 """What is written with a straight apostrophe, whichever it had; other words keep theirs."""
@@ -64,19 +70,31 @@ def tokenize(captions: Sequence[str]) -> list[str]:
         end = start + len(line)
         tokens: list[str] = []
         for word in (WHOLE if WHOLE_LINE.search(line) else WORD).finditer(text, start, end):
-            after = AFTER.match(text, word.end()) if ASKS_NEXT.search(word.group()) else None
-            tokens += _cut(word.group(), (after["number"] or after["starter"]) if after else "")
+            piece = word.group()
+            if word.end() == len(text):
+                following = ""
+            elif piece[-1] == "." and ASKS_NEXT.search(piece):
+                following = _following(text, word.end())
+            else:
+                following = BLANKS
+            tokens += _cut(piece, following)
         found.append(" ".join(tokens))
         start = end + 1
     return found
 
 
+def _following(text: str, end: int) -> str:
+    """What a period that may stay has to see of the text after it: a number, the start of a sentence, or blanks."""
+    after = AFTER.match(text, end)
+    return f" {after['number'] or after['starter']} " if after else BLANKS
+
+
 @lru_cache(maxsize=1 << 17)
 def _cut(word: str, following: str) -> tuple[str, ...]:
-    """The tokens of a word (or of a line with tokens that hold a space), seen before the word that follows."""
+    """The tokens of a word (or of a line with tokens that hold a space), seen before what follows: "" ends the file."""
     if PLAIN.fullmatch(word) and word.lower() not in PARTED:
         return (word.lower(),)
-    text = f"{word} {following} " if following else word
+    text = word + following
     tokens: list[str] = []
     at = 0
     while at < len(word):
@@ -99,13 +117,17 @@ def _end(text: str, at: int) -> int:
 
 def _written(token: str) -> Sequence[str]:
     """A token as the tokenizer prints it; nothing for a blank, a quotation mark, a dash or a character it drops."""
-    if token in REWRITTEN:
-        return (REWRITTEN[token],)
+    if token.lower() in REWRITTEN:
+        return (REWRITTEN[token.lower()],)
+    if len(token) > 1 and TURNED.fullmatch(token):
+        written = "".join(TURNED_AS.get(character, "''") for character in token)
+        return () if written in PUNCTUATION else (written,)
     if QUOTES.fullmatch(token) or DASHES.fullmatch(token) or SPACES.fullmatch(token):
         return ()
-    if len(token) == 1 and not token.isalpha() and not KEPT.match(token):
+    if len(token) == 1 and not KEPT.match(token):
         return ()
     text = SPACES.sub("\xa0", token).replace("\xad", "").replace("(", "-lrb-").replace(")", "-rrb-")
+    text = text.replace("&amp;", "&")
     if CLITIC.fullmatch(text):
         text = CURLY.sub("'", text)
     return (text.lower(),) if text else ()
