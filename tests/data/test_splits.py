@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vlpbench.config.settings import Portion
 from vlpbench.contract.dataset import BadSample, Dataset
+from vlpbench.contract.sealed import sealed
 from vlpbench.data.decoding import decode
 from vlpbench.data.errors import DataError, TestSplitRefused
+from vlpbench.data.sources.coco import Coco, CocoConfig
 from vlpbench.data.splits import BLANK, open_split
+from vlpbench.data.weakened import weakened
+from vlpbench.data.worlds.digits import Digits, DigitsConfig
 from vlpbench.types import Sample
 
 
@@ -151,3 +156,44 @@ def test_progress_is_heard(made):
     heard = []
     opened(made(), heard=lambda done, of: heard.append((done, of)))
     assert heard == [(6, 6)]
+
+
+def test_sealed_test_splits_are_not_opened_for_evaluation_either(made):
+    dataset = made()
+    with sealed("pretraining"):
+        with pytest.raises(TestSplitRefused, match="pretraining may not read the test split"):
+            opened(dataset, "test", "evaluate")
+        assert len(opened(dataset, "train", "train").samples) == 6
+        assert len(opened(dataset, "val", "evaluate").samples) == 6
+    assert len(opened(dataset, "test", "evaluate").samples) == 6
+
+
+def of_files(root, cache, put, captions):
+    for split in ("train", "val", "test"):
+        put(f"{split}.json", captions)
+    return Coco(CocoConfig("set", captions={split: f"{split}.json" for split in ("train", "val", "test")}), root, cache)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_the_seal_holds_for_files_and_for_sets_around_them(root, cache, put, captions, share):
+    dataset = weakened(of_files(root, cache, put, captions), Portion(share=share))
+    with sealed("fine-tuning"):
+        with pytest.raises(TestSplitRefused, match="fine-tuning"):
+            dataset.read("test")
+        assert len(list(dataset.read("train"))) == round(2 * share)
+
+
+def test_a_seal_does_not_keep_a_set_from_its_fingerprint(root, cache, put, captions):
+    dataset = of_files(root, cache, put, captions)
+    with sealed("pretraining"):
+        within = dataset.fingerprint()
+    assert dataset.fingerprint() == within
+
+
+def test_the_seal_holds_for_worlds(tmp_path):
+    world = Digits(DigitsConfig(train=4, val=2, test=2), tmp_path, tmp_path)
+    with sealed("tuning"):
+        assert len(list(world.read("train"))) == 4  # written within the seal, test pictures and all
+        with pytest.raises(TestSplitRefused, match="tuning"):
+            world.read("test")
+    assert len(list(world.read("test"))) == 2
