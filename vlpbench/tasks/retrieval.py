@@ -1,141 +1,198 @@
-"""Image-text retrieval by similarity, both directions over one gallery, any number of captions an image.
+"""Image-text retrieval, both directions over one gallery: by vectors, by a matching head, or by likelihood of captions.
 
-Axes: I pictures, C captions, E joint width.
+A matching head or a decoder looks at pairs, so it is asked for a shortlist only: the items that vectors find nearest.
+All others stay below them in vector order (`metrics/shortlist.py`). Without vectors, it looks at all pairs.
+Axes: I pictures, T texts, Q queries, k listed items.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
-from vlpbench.data.errors import DataError
+from vlpbench.contract.objective import Objective
 from vlpbench.data.examples import Examples, caption_examples
 from vlpbench.data.splits import Split
-from vlpbench.metrics.recall import Ranks, chance, ranks, summary
-from vlpbench.objectives.contrastive import Config, Contrastive
+from vlpbench.errors import UserError
+from vlpbench.metrics.shortlist import Shortlist
+from vlpbench.objectives.contrastive import Config as ContrastiveConfig
+from vlpbench.objectives.contrastive import Contrastive
+from vlpbench.objectives.image_text_matching import Config as MatchingConfig
+from vlpbench.objectives.image_text_matching import ImageTextMatching
+from vlpbench.objectives.language_model import Config as LanguageConfig
+from vlpbench.objectives.language_model import LanguageModel
+from vlpbench.tasks.gallery import Gallery, States
+from vlpbench.tasks.ordering import Order, Vectors, by_matrix, by_shortlist, by_vectors
+from vlpbench.tasks.recalls import recall_scores, rows_of
+from vlpbench.tasks.rerank import Judge, Likelihood, Match, all_scores, listed_scores
 from vlpbench.tasks.task import Readout, Row, Task
-from vlpbench.tasks.trial import Scores, Trial
+from vlpbench.tasks.trial import Scores, Trial, blocks
 
-__all__ = ["Retrieval"]
+__all__ = ["Form", "Retrieval"]
 
-NEEDS = frozenset({"image_vector", "text_vector"})
-KEPT = 50
-"""Best items kept for each query."""
-WAYS = ("image to text", "text to image")
-"""Both directions, in the order of their rows."""
+Form = Literal["", "match", "likelihood"]
+"""By vectors, by a matching head, by the likelihood of captions."""
+VECTORS = frozenset({"image_vector", "text_vector"})
+ASKED: Mapping[Form, frozenset[str]] = {
+    "": VECTORS, "match": frozenset({"fused_tokens"}), "likelihood": frozenset({"context", "decode"}),
+}
+"""The abilities that each form cannot do without."""
+
+
+@dataclass(frozen=True)
+class _Matching(Readout):
+    """The pretraining's head, which may call more to judge a pair than it does to learn."""
+
+    calls: frozenset[str] = frozenset()
+    """The abilities that judging calls."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Those too."""
+        return super().needs | self.calls
 
 
 class Retrieval(Task):
-    """Find the caption of a picture, and the picture of a caption."""
+    """Find the caption of a picture, and the picture of a caption. A grid may fix the form: `retrieval@match`."""
 
     name, primary = "retrieval", "rsum"
+    form: Form = ""
+
+    def __init__(self, form: Form = "") -> None:
+        """`form` says what scores a pair."""
+        self.form = form
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
-        """Needs vectors, and for zero-shot trained ones."""
-        if not set(offers) >= NEEDS:
-            return "n/a: needs image_vector and text_vector"
-        if protocol == "zero-shot" and "vectors" not in trains:
-            return "n/a: pretraining did not train vectors"
+        """Needs the abilities of its form; for zero-shot, trained ones."""
+        if protocol == "zero-shot" and self.form == "match":  # whatever its objective needs, it had
+            return None if "match" in trains else "n/a: pretraining trained no matching head"
+        if not set(offers) >= ASKED[self.form]:
+            return f"n/a: needs {' and '.join(sorted(ASKED[self.form]))}"
+        trained = {"": "vectors", "match": "match", "likelihood": "decode"}[self.form]
+        if protocol == "zero-shot" and trained not in trains:
+            return f"n/a: pretraining did not train {trained}"
         return None
 
     def needs(self, offers: Collection[str]) -> frozenset[str]:
-        """Both vectors."""
-        return NEEDS
+        """What its form asks for, and vectors for the shortlist where they are to be had."""
+        asked = ASKED[self.form] if self.form != "match" else ASKED["match"] & set(offers)
+        return asked | VECTORS if set(offers) >= VECTORS else asked
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
-        """The contrastive loss on the training pairs."""
+        """The contrastive loss on the training pairs where there are vectors, and the loss of the form beside it.
+
+        UserError for a shortlist or a rule that the backbone's vectors cannot serve.
+        """
+        head = self.form or "vectors"
+        _check(trial, self.form)
         if trial.zero_shot:
-            return Readout("vectors")
-        return Readout("vectors", (Contrastive(Config(), trial.blueprint.build(NEEDS).spec),))
+            if self.form != "match":
+                return Readout(head)
+            if trial.matcher is None:
+                raise UserError("pretraining left no matching head", trial.task, "take the task out of tasks")
+            spec = trial.blueprint.build(trial.matcher.needs).spec
+            return _Matching(head, (trial.matcher.build(spec),), calls=trial.matcher.needs)
+        backbone = trial.blueprint.build(self.needs(trial.blueprint.offers))  # only its widths are read
+        taught: list[Objective] = []
+        if backbone.abilities >= VECTORS:
+            taught.append(Contrastive(ContrastiveConfig(), backbone.spec))
+        if self.form == "match":
+            taught.append(ImageTextMatching(MatchingConfig(), backbone.spec))
+        elif self.form == "likelihood":
+            taught.append(LanguageModel(LanguageConfig(trial.visible), backbone.spec))
+        return Readout(head, tuple(taught))
 
     def examples(self, trial: Trial, readout: Readout) -> Examples:
         """One example a picture, one of whose captions each step takes."""
         return caption_examples(trial.open_split("train", "train"), trial.tokenizer, trial.settings.text.length)
 
+    @torch.no_grad()
     def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
-        """The rank of the right answer of each query and the best items found, with their scores."""
-        gallery = _Gallery(split)
-        scores = gallery.similarity(backbone, trial)
-        by_image, by_text = ranks(scores, gallery.owner)
-        images = [split.samples[row].id for row in gallery.rows]
-        texts = [f"{images[owner]}/{number}" for owner, number in zip(gallery.owner, gallery.numbers, strict=True)]
-        return [
-            *_found("image to text", [str(image) for image in images], texts, scores, by_image),
-            *_found("text to image", texts, [str(image) for image in images], scores.T, by_text),
-        ]
+        """The rank of the right answer of each query and the best items found, with their scores; fold by fold."""
+        protocol, judge = trial.protocol, self._judge(backbone, readout, trial)
+        gallery = Gallery(split, protocol.folds)
+        states = States(gallery, backbone, trial)
+        how: dict[str, Any] = {}
+        rows: list[Row] = []
+        if judge:
+            k = protocol.shortlist if has_vectors(trial) else 0
+            rule = protocol.rule if self.form == "match" else "likelihood per token"
+            how = {"k": k, "rule": rule, "shortlist": "vectors" if k else "all pairs"}
+        with trial.device.autocast():
+            near = judge is None or how["k"] or how["rule"] == "match + vector"
+            vectors = states.vectors(keep=judge is not None) if near else None
+            for number in range(len(gallery.folds)):
+                order = _order(states, number, vectors, judge, how)
+                rows += rows_of(number, gallery, order, how)
+        return rows
+
+    def _judge(self, backbone: Backbone, readout: Readout, trial: Trial) -> Judge | None:
+        """What scores pairs; None where vectors do."""
+        if self.form == "match":
+            (head,) = (one for one in readout.objectives if "match" in one.trains)
+            return Match(backbone, head, trial)
+        if self.form == "likelihood":
+            return Likelihood(backbone, [trial.tokenizer.vocabulary.bos], trial)
+        return None
 
     def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
         """R@k of both directions in percent, with the floor of a random order."""
-        directions = [
-            Ranks(*(np.array([row[name] for row in rows if row["direction"] == way], np.int64) for name in _PLACE))
-            for way in WAYS
-        ]
-        queries = [[row["query"] for row in rows if row["direction"] == way] for way in WAYS]
-        place = {image: at for at, image in enumerate(queries[0])}
-        owner = [place[text.rpartition("/")[0]] for text in queries[1]]
-        floors = {"chance": dict(chance(len(place), owner))}
-        return Scores(dict(summary(*directions)), {}, floors, {}, len(rows))  # type: ignore[arg-type]
+        return recall_scores(rows)
 
 
-_PLACE = ("better", "tied", "right")
+def has_vectors(trial: Trial) -> bool:
+    """Whether there are vectors that something was learnt for: by the fine-tune, or by pretraining for zero-shot.
+
+    What pretraining did not ask for it did not build, so that its weights are not there.
+    """
+    if not trial.blueprint.offers >= VECTORS:
+        return False
+    if not trial.zero_shot:
+        return True
+    plain = trial.blueprint.build(VECTORS)
+    return "vectors" in plain.trains or {name for name, _ in plain.named_parameters()} <= set(trial.weights)
 
 
-class _Gallery:
-    """The pictures of a split that have captions, and those captions."""
-
-    def __init__(self, split: Split) -> None:
-        self.split = split
-        self.rows = [row for row, sample in enumerate(split.samples) if sample.captions]
-        if not self.rows:
-            raise DataError(
-                f"the {split.name} split of {split.dataset!r} has no captions",
-                remedy="name a data set with captions in [protocol.retrieval] data, or take retrieval out of tasks",
-            )
-        self.texts = [caption for row in self.rows for caption in split.samples[row].captions]
-        many = [len(split.samples[row].captions) for row in self.rows]
-        self.owner = np.repeat(np.arange(len(self.rows)), many)
-        self.numbers = np.concatenate([np.arange(number) for number in many])
-
-    @torch.no_grad()
-    def similarity(self, backbone: Backbone, trial: Trial) -> np.ndarray:
-        """I, C in fp32."""
-        tokens, mask = trial.tokenizer.encode(self.texts, trial.settings.text.length)
-        device = trial.device.torch
-        images: list[Tensor] = []
-        texts: list[Tensor] = []
-        with trial.device.autocast():
-            for block in trial.blocks(len(self.rows), 256):
-                seen = backbone.see(trial.pictures(self.split, [self.rows[at] for at in block]))
-                images.append(backbone.image_vector(seen))
-            for block in trial.blocks(len(self.texts), 512):
-                words, present = (torch.from_numpy(array[block]).to(device) for array in (tokens, mask))
-                texts.append(backbone.text_vector(backbone.read(words, present)))
-        found = torch.cat(images).float() @ torch.cat(texts).float().T
-        return found.cpu().numpy()
+def _check(trial: Trial, form: Form) -> None:
+    """UserError unless protocol and backbone go together."""
+    protocol, place = trial.protocol, f"[protocol.{trial.task}]"
+    if protocol.shortlist < 0:
+        raise UserError(f"shortlist is a number of items, or 0 for all, not {protocol.shortlist}", place)
+    if form == "match" and protocol.rule == "match + vector" and not has_vectors(trial):
+        raise UserError(
+            'the rule "match + vector" adds a cosine, and there are no trained vectors', place, 'say rule = "match"'
+        )
 
 
-def _found(
-    direction: str, queries: Sequence[str], items: Sequence[str], scores: np.ndarray, placed: Ranks
-) -> list[dict[str, Any]]:
-    """One row a query: its place and the best items, the first listed first where scores tie."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :KEPT]
-    expected = placed.expected()
-    return [
-        {
-            "direction": direction,
-            "query": query,
-            "better": int(placed.better[at]),
-            "tied": int(placed.tied[at]),
-            "right": int(placed.right[at]),
-            "rank": float(expected[at]),
-            "found": [items[item] for item in best[at]],
-            "scores": [float(scores[at, item]) for item in best[at]],
-        }
-        for at, query in enumerate(queries)
-    ]
+def _order(
+    states: States, number: int, vectors: Vectors | None, judge: Judge | None, how: Mapping[str, Any]
+) -> Order:
+    """One fold's order: by vectors alone, by a shortlist of theirs, or by all pairs."""
+    gallery = states.gallery
+    fold = gallery.folds[number]
+    sentence = gallery.sentence[fold.texts]
+    same = sentence if states.trial.protocol.same_texts else None
+    own = None if vectors is None else (vectors[0][fold.start : fold.stop], vectors[1][sentence])
+    if judge is None:
+        assert own is not None
+        return by_vectors(own, fold.owner, same)
+    add = how["rule"] == "match + vector"
+    if how["k"]:
+        assert own is not None
+        scorer = judge
+
+        def judged(listed: Shortlist) -> tuple[np.ndarray, np.ndarray]:
+            return listed_scores(states, scorer, fold, listed)
+
+        return by_shortlist(own, fold.owner, same, how["k"], judged, add)
+    matrix = all_scores(states, judge, fold)
+    if add and own is not None:
+        for block in blocks(len(matrix), 64):
+            matrix[block] += own[0][block] @ own[1].T
+    return by_matrix(matrix, fold.owner, same)

@@ -1,0 +1,152 @@
+"""Scores of picture and text judged together, for the pairs that are worth it and for no other, each pair once.
+
+Pairs are walked picture by picture: a block of pictures meets one block of sentences after the other, and takes with it
+what was made of them alone (`gallery.States`). Axes: I pictures, T texts, N pairs, k listed items.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlpbench.contract.abilities import Backbone, ImageState, TextState
+from vlpbench.contract.objective import Objective
+from vlpbench.metrics.folds import Fold
+from vlpbench.metrics.shortlist import Shortlist
+from vlpbench.tasks.gallery import States
+from vlpbench.tasks.likelihood import pair_scores
+from vlpbench.tasks.trial import Trial
+
+__all__ = ["Judge", "Likelihood", "Match", "all_scores", "listed_scores"]
+
+PAIRS = 256
+"""How many are judged at once."""
+
+Scorer = Callable[[TextState, Tensor], Tensor]
+"""Sentences and pairs (N, 2: row of the picture, row of the sentence) -> N scores."""
+
+
+class Judge(ABC):
+    """Tells how well a picture and a text go together; higher is better."""
+
+    @abstractmethod
+    def of(self, image: ImageState) -> Scorer:
+        """What scores pairs with some of these pictures, after what needs no text is done for all of them."""
+
+
+@dataclass(frozen=True)
+class Match(Judge):
+    """The log-odds of a matching head."""
+
+    backbone: Backbone
+    """What it asks."""
+    head: Objective
+    """The objective that has the head."""
+    trial: Trial
+    """Says how many pairs are judged at once."""
+
+    def of(self, image: ImageState) -> Scorer:
+        """The head on both states; what towers and stem made of each alone is shared by all its pairs."""
+
+        def score(text: TextState, pairs: Tensor) -> Tensor:
+            found = []
+            for block in self.trial.blocks(len(pairs), PAIRS):
+                seen, read = pairs[block[0] : block[-1] + 1].unbind(1)
+                found.append(self.head.match(self.backbone, image.rows(seen), text.rows(read)).float())
+            return torch.cat(found)
+
+        return score
+
+
+@dataclass(frozen=True)
+class Likelihood(Judge):
+    """log P of a word of the text, on average, the end of the sentence among them, given the picture: nats a token.
+
+    The mean, not the sum: texts of many lengths compete for one picture, and a sum would favour the short ones. For
+    one text all pictures are divided by the same number, so that their order is the same either way. That common
+    texts are likely whatever the picture shows is left as it is.
+    """
+
+    backbone: Backbone
+    """What it asks."""
+    start: list[int]
+    """BOS and the words of a prompt."""
+    trial: Trial
+    """Says how many sentences are read at once, and who sees whom in a context."""
+
+    def of(self, image: ImageState) -> Scorer:
+        """The decoder after a context that is made once a picture."""
+        context = self.backbone.context(image, None, self.trial.visible)
+        block = self.trial.at_once or 2 * PAIRS
+
+        def score(text: TextState, pairs: Tensor) -> Tensor:
+            return pair_scores(self.backbone, context, text, self.start, pairs, block, per_token=True).float()
+
+        return score
+
+
+@torch.no_grad()
+def listed_scores(states: States, judge: Judge, fold: Fold, listed: Shortlist) -> tuple[np.ndarray, np.ndarray]:
+    """I, k and T, k: the scores of both shortlists of a fold (rows and columns within it).
+
+    A pair that both directions list is judged once, and so are equal texts beside one picture.
+    """
+    images = np.arange(fold.start, fold.stop)
+    sentence = states.gallery.sentence[fold.texts]
+    many = int(states.gallery.sentence.max()) + 1
+    keys = [
+        images[:, None] * many + sentence[listed.texts_of_image],
+        images[listed.images_of_text] * many + sentence[:, None],
+    ]
+    wanted = np.unique(np.concatenate([one.ravel() for one in keys]))
+
+    def pairs_of(block: np.ndarray) -> np.ndarray:
+        first, last = np.searchsorted(wanted, (block[0] * many, (block[-1] + 1) * many))
+        return np.stack(np.divmod(wanted[first:last], many), 1)
+
+    found = [scores for _, scores in _judged(states, judge, fold, pairs_of)]
+    scores = np.concatenate(found)
+    of_images, of_texts = (scores[np.searchsorted(wanted, one)] for one in keys)
+    return of_images, of_texts
+
+
+@torch.no_grad()
+def all_scores(states: States, judge: Judge, fold: Fold) -> np.ndarray:
+    """I, T in fp32: every picture of a fold with each of its texts."""
+    kinds, place = np.unique(states.gallery.sentence[fold.texts], return_inverse=True)
+    matrix = np.empty((fold.stop - fold.start, len(fold.texts)), np.float32)
+
+    def pairs_of(block: np.ndarray) -> np.ndarray:
+        return np.stack([np.repeat(block, len(kinds)), np.tile(kinds, len(block))], 1)
+
+    for block, scores in _judged(states, judge, fold, pairs_of):
+        matrix[block - fold.start] = scores.reshape(len(block), len(kinds))[:, place]
+    return matrix
+
+
+def _judged(
+    states: States, judge: Judge, fold: Fold, pairs_of: Callable[[np.ndarray], np.ndarray]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each block of a fold's pictures, and the scores of its pairs in the order in which `pairs_of` gives them.
+
+    `pairs_of`: pictures of a block -> N, 2: picture and sentence of the gallery.
+    """
+    size = len(states.text_blocks[0])
+    for number, block in enumerate(states.image_blocks):
+        if not fold.start <= block[0] < fold.stop:
+            continue
+        pairs = pairs_of(block)
+        found = np.empty(len(pairs), np.float32)
+        score = judge.of(states.image(number, keep=False))
+        cell = pairs[:, 1] // size
+        order = np.argsort(cell, kind="stable")
+        for here in np.split(order, np.flatnonzero(np.diff(cell[order])) + 1):
+            of_text = int(cell[here[0]])
+            local = torch.from_numpy(pairs[here] - (block[0], of_text * size)).to(states.trial.device.torch)
+            found[here] = score(states.text(of_text, keep=True), local).cpu().numpy()
+        yield block, found
