@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from vlpbench.data.errors import DataError
+from vlpbench.data.examples import Examples, fitting, text_ids
 from vlpbench.data.splits import Split
 from vlpbench.metrics.vqa_accuracy import (
     RULES,
@@ -19,10 +22,13 @@ from vlpbench.tasks.task import Row
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.types import Question, Sample
 
-__all__ = ["answer_scores", "asked_of", "floor_columns", "question_columns"]
+__all__ = ["answer_scores", "asked_of", "floor_columns", "question_columns", "question_examples"]
 
 FLOORS = {"majority": "majority", "majority of its question type": "majority_of_type"}
 """Floors whose answers stand in each row, and in which column."""
+
+ASKED = ("prompt", "visible")
+"""Columns that are the same in all rows and told beside the scores: how a question was worded and read."""
 
 
 def asked_of(split: Split) -> list[tuple[int, Question]]:
@@ -34,6 +40,24 @@ def asked_of(split: Split) -> list[tuple[int, Question]]:
             remedy="name a data set with questions in [protocol.vqa] data, or take vqa out of tasks",
         )
     return asked
+
+
+def question_examples(
+    split: Split, rows: Sequence[int], questions: Sequence[str], fields: Mapping[str, np.ndarray], trial: Trial
+) -> Examples:
+    """N: one example a question, as it is worded, with the row of its picture and whatever else is to be learnt of."""
+    tokens, mask = trial.tokenizer.encode(questions, fitting(questions, trial.tokenizer, trial.settings.text.length))
+    return Examples(
+        pixels=split.pixels,
+        image_rows=np.array(rows, np.int64),
+        image_ids=np.array([split.samples[row].id for row in rows], np.int64),
+        tokens=tokens,
+        mask=mask,
+        caption_ids=text_ids(questions),
+        first=np.arange(len(rows)),
+        many=np.ones(len(rows), np.int64),
+        fields=fields,
+    )
 
 
 def question_columns(sample: Sample, question: Question) -> Row:
@@ -87,6 +111,7 @@ def answer_scores(rows: Sequence[Row]) -> Scores:
             floors[floor] = _whole(rows, column, asked, whole)
     ceilings = _whole(rows, "best", asked, whole) if "best" in rows[0] else {}
     told = {"normalisation": "always", "images": len({row["image_id"] for row in rows})}
+    told |= {key: rows[0][key] for key in ASKED if key in rows[0]}
     return Scores(values, {}, floors, ceilings, len(rows), told)  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlpbench.config.task_name import parse_task
+from vlpbench.tasks.answer_ranking import AnswerRanking
 from vlpbench.tasks.captioning import Captioning
 from vlpbench.tasks.fine_tuning import ready
 from vlpbench.tasks.retrieval import Retrieval
@@ -19,7 +20,9 @@ __all__ = ["TASKS", "Outcome", "run_task", "task_named", "why_not"]
 
 TASKS: Mapping[tuple[str, str], Task] = {
     ("vqa", ""): Vqa(), ("vqa", "decoder"): Vqa("decoder"), ("vqa", "fused"): Vqa("fused"),
+    ("vqa", "ranking"): AnswerRanking(),
     ("captioning", ""): Captioning(), ("retrieval", ""): Retrieval(),
+    ("retrieval", "match"): Retrieval("match"), ("retrieval", "likelihood"): Retrieval("likelihood"),
 }
 """Each task in each of its forms."""
 

@@ -5,7 +5,6 @@ Axes: N questions, A answers.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -14,22 +13,23 @@ import torch
 
 from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
-from vlpbench.data.examples import Examples, fitting, text_ids
+from vlpbench.data.examples import Examples, fitting
 from vlpbench.data.splits import Split
 from vlpbench.metrics.vqa_accuracy import soft_targets
 from vlpbench.tasks.answering import NEEDS, Answering, AnsweringConfig, Form
-from vlpbench.tasks.questions import answer_scores, asked_of, floor_columns, question_columns
-from vlpbench.tasks.task import Answers, Readout, Row
-from vlpbench.tasks.trial import Scores, Trial
+from vlpbench.tasks.open_questions import OpenQuestions, answer_vocabulary
+from vlpbench.tasks.questions import asked_of, question_examples
+from vlpbench.tasks.task import Readout
+from vlpbench.tasks.trial import Trial
 from vlpbench.types import Batch
 
 __all__ = ["Vqa", "answer_vocabulary"]
 
 
-class Vqa(Answers):
+class Vqa(OpenQuestions):
     """Questions about pictures. A grid may fix the form of the readout: `vqa@decoder`, `vqa@fused`."""
 
-    name, primary = "vqa", "accuracy"
+    at_once = 256
 
     def __init__(self, form: Form | None = None) -> None:
         """`form` None takes the first that the backbone has the abilities for."""
@@ -47,10 +47,6 @@ class Vqa(Answers):
         """By the form of the readout."""
         form = self._form(offers)
         return NEEDS[form] if form else frozenset()
-
-    def facts(self, trial: Trial) -> dict[str, Any]:
-        """The answers that can be given."""
-        return {"answers": list(answer_vocabulary(trial.open_split("train", "train"), trial.protocol.answers))}
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """Decoder features where the backbone has them, else fused tokens, else two vectors."""
@@ -72,21 +68,6 @@ class Vqa(Answers):
         usable = [form for form, needs in NEEDS.items() if needs <= set(offers)]
         return next((form for form in usable if self.form in (None, form)), None)
 
-    def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
-        """The likeliest answer to each question, with its probability, and what floors and ceiling would say."""
-        asked = asked_of(split)
-        answers: Sequence[str] = readout.facts["answers"]
-        said: list[tuple[str, float]] = []
-        for block in trial.blocks(len(asked), 256):
-            some = [asked[at] for at in block]
-            pictures = trial.pictures(split, [row for row, _ in some])
-            said += self.answers(backbone, readout, pictures, [question.text for _, question in some], trial)
-        floors = floor_columns([question for _, question in asked], answers, trial)
-        return [
-            {**question_columns(split.samples[row], question), "prediction": answer, "probability": sure, **floor}
-            for (row, question), (answer, sure), floor in zip(asked, said, floors, strict=True)
-        ]
-
     @torch.no_grad()
     def answers(
         self, backbone: Backbone, readout: Readout, pictures: torch.Tensor, questions: Sequence[str], trial: Trial
@@ -101,18 +82,6 @@ class Vqa(Answers):
         known = readout.facts["answers"]
         return [(known[index], one) for index, one in zip(best.tolist(), sure.tolist(), strict=True)]
 
-    def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
-        """Leave-one-out accuracy, or exact match where questions have one answer, with the floors and the ceiling."""
-        return answer_scores(rows)
-
-
-def answer_vocabulary(split: Split, most: int) -> tuple[str, ...]:
-    """The most frequent answers of a training split, normalised, counted once a question; the alphabet breaks ties."""
-    counts: Counter[str] = Counter()
-    for _, question in asked_of(split):
-        counts.update(dict.fromkeys(soft_targets(question.answers), 1))
-    return tuple(answer for answer, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most])
-
 
 def _examples(split: Split, answers: Sequence[str], trial: Trial) -> Examples:
     """N: one example a question; `targets` (N, A) are the soft scores of the answers."""
@@ -124,19 +93,7 @@ def _examples(split: Split, answers: Sequence[str], trial: Trial) -> Examples:
             if answer in place:
                 targets[at, place[answer]] = score
     texts = [question.text for _, question in asked]
-    tokens, mask = trial.tokenizer.encode(texts, fitting(texts, trial.tokenizer, trial.settings.text.length))
-    rows = np.array([row for row, _ in asked], np.int64)
-    return Examples(
-        pixels=split.pixels,
-        image_rows=rows,
-        image_ids=np.array([split.samples[row].id for row in rows], np.int64),
-        tokens=tokens,
-        mask=mask,
-        caption_ids=text_ids(texts),
-        first=np.arange(len(asked)),
-        many=np.ones(len(asked), np.int64),
-        fields={"targets": targets},
-    )
+    return question_examples(split, [row for row, _ in asked], texts, {"targets": targets}, trial)
 
 
 def _answer_words(answers: Sequence[str], trial: Trial) -> tuple[torch.Tensor, torch.Tensor]:
