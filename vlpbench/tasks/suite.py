@@ -9,6 +9,8 @@ from typing import Any
 from vlpbench.config.task_name import parse_task
 from vlpbench.tasks.answer_ranking import AnswerRanking
 from vlpbench.tasks.captioning import Captioning
+from vlpbench.tasks.choice_matching import ChoosingByMatch
+from vlpbench.tasks.choosing import Choosing
 from vlpbench.tasks.fine_tuning import ready
 from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.task import Row, Task
@@ -20,7 +22,8 @@ __all__ = ["TASKS", "Outcome", "run_task", "task_named", "why_not"]
 
 TASKS: Mapping[tuple[str, str], Task] = {
     ("vqa", ""): Vqa(), ("vqa", "decoder"): Vqa("decoder"), ("vqa", "fused"): Vqa("fused"),
-    ("vqa", "ranking"): AnswerRanking(),
+    ("vqa", "ranking"): AnswerRanking(), ("vqa", "choices"): Choosing(),
+    ("vqa", "choices-match"): ChoosingByMatch(),
     ("captioning", ""): Captioning(), ("retrieval", ""): Retrieval(),
     ("retrieval", "match"): Retrieval("match"), ("retrieval", "likelihood"): Retrieval("likelihood"),
 }
