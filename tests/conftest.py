@@ -12,6 +12,15 @@ import pytest
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch or numpy is imported, and for every process that a test starts
 
+os.environ["VLPBENCH_JAVA"] = "none"  # METEOR takes seconds to start: only tests marked "java" have it
+
+
+@pytest.fixture(autouse=True)
+def _java(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that are marked "java" find Java where there is one."""
+    if request.node.get_closest_marker("java"):
+        monkeypatch.delenv("VLPBENCH_JAVA")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

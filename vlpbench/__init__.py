@@ -7,9 +7,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_HOMES = {"load_cell": "vlpbench.runner.export", "load_registry": "vlpbench.registry", "results": "vlpbench.results"}
+_HOMES = {"Outside": "vlpbench.contract.outside", "evaluate": "vlpbench.runner.outside",
+          "load_cell": "vlpbench.runner.export", "load_registry": "vlpbench.registry", "results": "vlpbench.results"}
 
-__all__ = ["__version__", "load_cell", "load_registry", "results"]
+__all__ = ["Outside", "__version__", "evaluate", "load_cell", "load_registry", "results"]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from vlpbench.contract.abilities import (
 from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.contract.noconfig import NoConfig
 from vlpbench.contract.objective import Objective, gather, own
+from vlpbench.contract.outside import Outside
 from vlpbench.contract.teacher import Teacher
 from vlpbench.contract.wiring import Size, Stem, Trunk
 from vlpbench.hookspecs import hookimpl
@@ -29,6 +30,6 @@ API_VERSION = 1
 
 __all__ = [
     "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "DecodingState", "ImageState",
-    "NoConfig", "Objective", "Question", "Sample", "Size", "Spec", "Stem", "Step", "Teacher", "TextState", "Trunk",
+    "NoConfig", "Objective", "Outside", "Question", "Sample", "Size", "Spec", "Stem", "Step", "Teacher", "TextState", "Trunk",
     "Visible", "Vocabulary", "gather", "hookimpl", "own", "parts",
 ]

@@ -58,6 +58,10 @@ class ImageSettings:
     """Least share of the area that a random resized crop keeps in training; 1 does not crop."""
     flip: bool = False
     """Whether training mirrors pictures left to right (never where captions say left and right)."""
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Mean of red, green, blue on a scale of 0 to 1 that is subtracted; the usual one maps pictures to -1 ... 1."""
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Standard deviation of the same, which is divided by; a stem with weights of its own may want others."""
 
 
 @dataclass(frozen=True)

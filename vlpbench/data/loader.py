@@ -54,8 +54,8 @@ class HostBatch:
     """B: bool; None where nothing is mirrored."""
     views: Mapping[str, Batch]
     """Each objective's view: shared tokens, its own extras."""
-    size: int
-    """H."""
+    image: ImageSettings
+    """How they are seen: size, mean, standard deviation."""
 
     @property
     def samples(self) -> int:
@@ -82,7 +82,8 @@ class HostBatch:
         assert self.pixels is not None
         boxes = None if self.boxes is None else torch.from_numpy(self.boxes).to(device)
         flips = None if self.flips is None else torch.from_numpy(self.flips).to(device)
-        return prepare_images(torch.from_numpy(self.pixels).to(device, non_blocking=True), self.size, boxes, flips)
+        pixels, how = torch.from_numpy(self.pixels).to(device, non_blocking=True), self.image
+        return prepare_images(pixels, how.size, boxes, flips, how.mean, how.std)
 
 
 _SHARED = ("tokens", "mask", "image_ids", "caption_ids", "progress")
@@ -153,7 +154,7 @@ class Loader:
             boxes=boxes,
             flips=flips,
             views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
-            size=self.image.size,
+            image=self.image,
         )
 
     def _chosen(self, step: int) -> np.ndarray:

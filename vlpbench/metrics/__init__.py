@@ -14,5 +14,5 @@ from __future__ import annotations
 
 __all__ = ["VERSION"]
 
-VERSION = 1
+VERSION = 2
 """Version of the metric set, part of a cell's id: raised when the same predictions get other scores."""

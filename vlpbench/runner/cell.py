@@ -9,20 +9,18 @@ from typing import Any
 
 from vlpbench import __version__
 from vlpbench.config.identity import settings_to_plain
-from vlpbench.config.settings import Protocol
 from vlpbench.config.sums import parse_sum
-from vlpbench.config.task_name import parse_task
 from vlpbench.device import Device, environment
 from vlpbench.errors import UserError
 from vlpbench.files import write_json
 from vlpbench.grid import Cell
-from vlpbench.metrics import VERSION
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.record import cost_of, curve_of, rows_of, scores_of
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
@@ -67,11 +65,11 @@ def run_cell(
         write_json(folder.path / "fine_tunes.json", names)  # where `export`, `ask` and `caption` find them
         # also what a pretraining left out that another cell ran
         left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
-        scores = _scores(cell, outcomes) | {"metrics": VERSION, "cost": _cost(pretrained.told), "left_out": left_out}
+        scores = scores_of(cell, outcomes) | {"cost": cost_of(pretrained.told), "left_out": left_out}
         if tuned.told is not None:
             scores["tuned"] = tuned.told
         scores |= {key: pretrained.told[key] for key in ("started", "cut_texts") if key in pretrained.told}
-        folder.finish(scores, _curve(pretrained.told, outcomes), _rows(outcomes), clock.facts())
+        folder.finish(scores, curve_of(pretrained.told["curve"], outcomes), rows_of(outcomes), clock.facts())
     except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
         folder.fail(*_cause(error), clock.facts())
         return False
@@ -97,51 +95,6 @@ def described(cell: Cell, registry: Registry) -> dict[str, Any]:
 def _origin(registry: Registry, name: str) -> dict[str, str]:
     origin = registry.origin("objective", name)
     return {key: getattr(origin, key) for key in ("distribution", "version", "file", "sha256")}
-
-
-def _scores(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, Any]:
-    """The content of `scores.json` for each task: scored, or the reason why not."""
-    found: dict[str, Any] = {}
-    for task, outcome in outcomes.items():
-        protocol = cell.settings.protocol.get(task, Protocol())
-        if isinstance(outcome, str):
-            found[task] = {"reason": outcome}
-            continue
-        scores = outcome.scores
-        found[task] = {
-            "protocol": parse_task(task).protocol,
-            "head": outcome.head,
-            "data": protocol.data,
-            "split": cell.settings.split,
-            "select": cell.settings.select,
-            "examples": scores.examples,
-            "fine_tune": {"samples": outcome.training.samples, "flops": outcome.training.flops},
-            **({"probe": dict(outcome.told)} if outcome.told else {}),
-            "values": scores.values,
-            "reasons": scores.reasons,
-            "floors": scores.floors,
-            "ceilings": scores.ceilings,
-            "told": scores.told,
-        }
-    return {"tasks": found}
-
-
-def _cost(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: told[key] for key in ("parameters", "image_tokens", "samples", "targets", "flops")}
-
-
-def _curve(told: Mapping[str, Any], outcomes: Mapping[str, Outcome | str]) -> list[dict[str, Any]]:
-    tuned = [
-        {"stage": task, **row}
-        for task, outcome in outcomes.items()
-        if isinstance(outcome, Outcome)
-        for row in outcome.training.curve
-    ]
-    return [*told["curve"], *tuned]
-
-
-def _rows(outcomes: Mapping[str, Outcome | str]) -> dict[str, list[dict[str, Any]]]:
-    return {task: outcome.rows for task, outcome in outcomes.items() if isinstance(outcome, Outcome)}
 
 
 def _cause(error: Exception) -> tuple[str, dict[str, Any]]:

@@ -103,12 +103,13 @@ class Finished:
 
     def _pictures(self, images: Sequence[str | Path]) -> torch.Tensor:
         """B, 3, H, W on the device: picture files as the stem sees them."""
-        size = self.bench.settings.image.size
+        how = self.bench.settings.image
         try:
-            pixels = np.stack([decode(Path(image), size) for image in images])
+            pixels = np.stack([decode(Path(image), how.size) for image in images])
         except BadImage as wrong:
             raise UserError(f"a picture cannot be read: {wrong}", ", ".join(map(str, images))) from wrong
-        return prepare_images(torch.from_numpy(pixels).to(self.bench.device.torch), size)
+        on_device = torch.from_numpy(pixels).to(self.bench.device.torch)
+        return prepare_images(on_device, how.size, mean=how.mean, std=how.std)
 
     def _refuse_other_data(self, name: str) -> None:
         dataset = open_source(self.bench.settings.sources[name], self.bench.registry, opened_here)

@@ -139,8 +139,7 @@ def _learner(bench: Workbench) -> Learner:
 def origin_of(bench: Workbench) -> Origin:
     """What weights of this cell are trained with, as it is written beside them."""
     settings = bench.settings
-    grid = bench.blueprint.build(frozenset()).spec.grid
-    return Origin(settings.backbone, grid, settings.text.length, bench.tokenizer.digest)
+    return Origin(settings.backbone, bench.blueprint.spec.grid, settings.text.length, bench.tokenizer.digest)
 
 
 def _facts(bench: Workbench) -> dict[str, Any]:

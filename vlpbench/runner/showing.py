@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vlpbench.data.images import MEAN, STD
 from vlpbench.data.loader import HostBatch, Loader
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.errors import UserError
@@ -124,6 +123,6 @@ def _colours(host: HostBatch) -> NDArray[np.uint8] | None:
     if seen is None or seen.images is None:
         return None
     normalised = np.asarray(seen.images.permute(0, 2, 3, 1).contiguous())
-    shares = normalised * np.array(STD, np.float32) + np.array(MEAN, np.float32)
+    shares = normalised * np.array(host.image.std, np.float32) + np.array(host.image.mean, np.float32)
     pixels: NDArray[np.uint8] = np.clip(np.rint(shares * 255), 0, 255).astype(np.uint8)
     return pixels

@@ -12,7 +12,7 @@ from vlpbench.data.splits import Split
 from vlpbench.records import StageFolder
 from vlpbench.runner.pretraining import Pretrained
 from vlpbench.runner.workbench import Purpose, Workbench
-from vlpbench.tasks.trial import Matcher, Trial
+from vlpbench.tasks.trial import Matcher, Plan, Trial
 from vlpbench.training.loop import Heard
 from vlpbench.types import Spec
 
@@ -27,8 +27,9 @@ def trial_of(
     pretrained: Pretrained = _NOTHING,
     kept: StageFolder | None = None,
     heard: Heard | None = None,
+    plan: Plan | None = None,
 ) -> Trial:
-    """One task of a cell, starting from what was pretrained."""
+    """One task of a cell, starting from what was pretrained; `plan` stands in for that of the cell's own backbone."""
     protocol = bench.settings.protocol.get(task, Protocol())
     open_one: Callable[[str, Purpose], Split] = lambda name, purpose: bench.split(  # noqa: E731
         protocol.data, name, purpose, bench.settings.blind
@@ -39,7 +40,7 @@ def trial_of(
         protocol=protocol,
         open_split=open_one,
         tokenizer=bench.tokenizer,
-        blueprint=bench.blueprint,
+        blueprint=bench.blueprint if plan is None else plan,
         weights=pretrained.weights,
         visible=bench.visible,
         device=bench.device,

@@ -54,8 +54,7 @@ class Captioning(Task):
         """The likelihood of every word of a caption, given the picture."""
         if trial.zero_shot:
             return Readout("decoder")
-        spec = trial.blueprint.build(NEEDS).spec
-        return Readout("decoder", (LanguageModel(Config(trial.visible), spec),))
+        return Readout("decoder", (LanguageModel(Config(trial.visible), trial.blueprint.spec),))
 
     def examples(self, trial: Trial, readout: Readout) -> Examples:
         """One example a picture, one of whose captions each step says."""

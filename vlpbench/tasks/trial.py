@@ -37,6 +37,10 @@ class Plan(Protocol_):
     def offers(self) -> frozenset[str]:
         """The abilities it can be built with."""
 
+    @property
+    def spec(self) -> Spec:
+        """The widths that heads are built for."""
+
     def build(self, abilities: Iterable[str]) -> Backbone:
         """A backbone with these abilities."""
 
@@ -107,7 +111,8 @@ class Trial:
     def pictures(self, split: Split, rows: Sequence[int] | np.ndarray) -> Tensor:
         """Some pictures of a split as the stem sees them: B, 3, H, W."""
         pixels = torch.from_numpy(split.pixels[np.asarray(rows, np.int64)]).to(self.device.torch)
-        return prepare_images(pixels, self.settings.image.size)
+        how = self.settings.image
+        return prepare_images(pixels, how.size, mean=how.mean, std=how.std)
 
 
 @dataclass

@@ -45,11 +45,19 @@ class Blueprint:
         """The abilities that its trunk can be built with under these settings."""
         return self.trunk.offers_with(self.trunk.config_class() if self.config is None else self.config)
 
-    def build(self, abilities: Iterable[str]) -> Backbone:
-        """A backbone with these abilities; equal names start with equal numbers, whatever else it holds."""
+    @property
+    def spec(self) -> Spec:
+        """The widths that heads are built for; only the stem is made to know its grid."""
+        return self._with_stem()[1]
+
+    def _with_stem(self) -> tuple[Stem, Spec]:
         with seeded(seed_of(self.seed, "init/stem")):
             stem = self.stem(self.size, self.pixels, self.argument)
-        spec = Spec(self.size.width, self.size.width, stem.grid, self.vocabulary)
+        return stem, Spec(self.size.width, self.size.width, stem.grid, self.vocabulary)
+
+    def build(self, abilities: Iterable[str]) -> Backbone:
+        """A backbone with these abilities; equal names start with equal numbers, whatever else it holds."""
+        stem, spec = self._with_stem()
         with seeded(seed_of(self.seed, "init/trunk")):  # for numbers that a trunk draws itself
             backbone = self.trunk(spec, frozenset(abilities), stem, self.size, self.length, self.config)
         skip = frozenset({"stem"}) if self.stem.keeps_initialisation else frozenset()

@@ -39,7 +39,12 @@ class Unavailable(Exception):
 
 
 def find_java() -> str:
-    """The path of `java`: `JAVA_HOME`/bin first, then the PATH; Unavailable if neither has one that can be run."""
+    """The path of `java`: `JAVA_HOME`/bin first, then the PATH; Unavailable if neither has one that can be run.
+
+    The variable VLPBENCH_JAVA=none does without Java where there is one.
+    """
+    if os.environ.get("VLPBENCH_JAVA", "") == "none":
+        raise Unavailable("VLPBENCH_JAVA is none", "unset it, so that Java is looked for")
     home = os.environ.get("JAVA_HOME")
     found = (home and shutil.which("java", path=str(Path(home) / "bin"))) or shutil.which("java")
     if not found:

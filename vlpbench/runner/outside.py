@@ -1,0 +1,185 @@
+"""Evaluation is not only for what was trained here: an outside model takes the suite, and its record a table's row."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vlpbench.config.identity import cell_id
+from vlpbench.config.keys import checked, flatten
+from vlpbench.config.merge import merge, settings_of
+from vlpbench.config.typed import WrongValue
+from vlpbench.contract.abilities import Backbone, ImageState, TextState
+from vlpbench.contract.objective import Objective
+from vlpbench.contract.outside import Outside
+from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.device import Device, environment
+from vlpbench.errors import UserError
+from vlpbench.files import digest, readable
+from vlpbench.grid import Cell, open_source
+from vlpbench.metrics import VERSION
+from vlpbench.registry import Registry, load_registry
+from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.record import curve_of, rows_of, scores_of
+from vlpbench.runner.trials import trial_of
+from vlpbench.runner.workbench import Workbench, opened_here
+from vlpbench.tasks.suite import Outcome, run_task, why_not
+from vlpbench.tasks.trial import Matcher, Trial
+from vlpbench.training.cost import parameters
+from vlpbench.types import Batch, Spec, Step
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    model: Outside,
+    tasks: Sequence[str],
+    data: str | Mapping[str, Any],
+    *,
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
+    results: str | Path | None = None,
+    device: str = "auto",
+) -> dict[str, Outcome | str]:
+    """Take an outside model through tasks of the suite: each one's outcome, or the reason why it has none.
+
+    `data`: a built-in world by name, or a table as `[data.NAME]` has it (`{"kind": "coco", ...}`). `settings`: dotted
+    keys as a grid file has them (`{"protocol.retrieval.folds": 5, "split": "val"}`). `results`: a folder in which the
+    record is left, so that `vlpbench report table` prints it, as the row `name` (the class's name). Mistakes are
+    UserErrors.
+    """
+    registry = load_registry()
+    named = name or type(model).__name__
+    cell = _cell(model, named, tuple(tasks), data, settings or {}, registry)
+    bench = Workbench(cell, registry, Device.choose(device), tokenizer=_Cutter(model))
+    outcomes: dict[str, Outcome | str] = {}
+    for task in cell.settings.tasks:
+        reason = why_not(task, model.offers, model.trains)
+        outcomes[task] = reason or run_task(_trial(bench, task, model))
+    if results is not None:
+        _leave(cell, outcomes, Path(results), bench, model)
+    return outcomes
+
+
+def _cell(
+    model: Outside, name: str, tasks: tuple[str, ...], data: str | Mapping[str, Any], said: Mapping[str, Any],
+    registry: Registry,
+) -> Cell:
+    """The cell that the record is of: no pretraining here, and the model's weights and way of seeing in its id."""
+    set_name, table = (data, {}) if isinstance(data, str) else next(iter(data.items()))
+    layer = {"objective": "none", "tasks": list(tasks), "data": set_name, **dict(flatten({"data": {set_name: table}}))}
+    layer |= {"image.size": model.pixels, "image.mean": list(model.mean), "image.std": list(model.std), **said}
+    kinds = {set_name: table.get("kind", set_name)}
+    try:
+        plain = {key: checked(key, value, registry.known(), kinds) for key, value in layer.items() if value != {}}
+        settings = settings_of(merge([plain]), 0, registry.known())
+    except WrongValue as wrong:
+        raise UserError(f"evaluate(): {wrong}", getattr(wrong, "key", ""), wrong.remedy) from wrong
+    settings = replace(settings, backbone=f"outside/{readable(name)}/-")
+    prints = {key: open_source(source, registry, opened_here).fingerprint() for key, source in settings.sources.items()}
+    versions = {"metrics": VERSION}
+    return Cell("outside", name, 0, settings, cell_id(settings, versions, prints | {"model": _digest(model)}), None, {},
+                versions, prints)
+
+
+def _digest(model: Outside) -> str:
+    """A hash of all weights by name: another checkpoint is another cell."""
+    found = hashlib.sha256(type(model).__name__.encode())
+    for key, value in model.state_dict().items():
+        found.update(key.encode())
+        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The plan of a backbone that is there already; a task that trains gets a copy."""
+
+    model: Outside
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What it says that it offers."""
+        return self.model.offers
+
+    @property
+    def spec(self) -> Spec:
+        """What it says of its widths."""
+        return self.model.spec
+
+    def build(self, abilities: Iterable[str]) -> Backbone:
+        """A copy, so that one task's fine-tune is not another's start."""
+        return copy.deepcopy(self.model)
+
+
+class _Match(Objective):
+    """The matching head that an outside model brings."""
+
+    name, trains = "match", frozenset({"match"})
+
+    def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
+        """Nothing: it is asked, not taught."""
+        return {}
+
+    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
+        """None: it is asked, not taught."""
+        raise RuntimeError("an outside model's matching head is not taught here")
+
+    def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
+        """As the model says."""
+        assert isinstance(backbone, Outside)
+        return backbone.match(image, text)
+
+
+class _Cutter(Tokenizer):
+    """An outside model's tokenizer: rows as long as it makes them."""
+
+    def __init__(self, model: Outside) -> None:
+        super().__init__((), (), lowercase=False)
+        self.model, self.vocabulary = model, model.vocabulary
+
+    def encode(self, texts: Sequence[str], length: int) -> tuple[np.ndarray, np.ndarray]:
+        """N, T: as the model cuts them; `length` is its own business."""
+        tokens, mask = self.model.cut(list(texts))
+        return np.asarray(tokens, np.int64), np.asarray(mask, np.bool_)
+
+    def lengths(self, texts: Sequence[str]) -> np.ndarray:
+        """N: tokens of each text, as far as the model keeps them."""
+        found: np.ndarray = self.encode(texts, 0)[1].sum(1)
+        return found
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids."""
+        return self.model.said([int(one) for one in ids])
+
+    @property
+    def digest(self) -> str:
+        """Of the class alone: what it does is the model's."""
+        return digest({"outside": type(self.model).__name__})
+
+
+def _trial(bench: Workbench, task: str, model: Outside) -> Trial:
+    matcher = Matcher(frozenset(), lambda spec: _Match(None, spec)) if "match" in model.trains else None
+    return replace(trial_of(bench, task, plan=_Given(model)), matcher=matcher)
+
+
+def _leave(
+    cell: Cell, outcomes: Mapping[str, Outcome | str], results: Path, bench: Workbench, model: Outside
+) -> None:
+    """Write the record as a grid's cell has it."""
+    folder = folder_of(cell, results)
+    folder.begin(described(cell, bench.registry))
+    rows, columns = model.grid
+    cost = {"parameters": parameters(model), "image_tokens": rows * columns, "samples": 0, "targets": 0, "flops": 0}
+    scores = scores_of(cell, outcomes) | {"cost": cost, "left_out": bench.left_out()}
+    timing = {"seconds": {}, "total": 0.0, "peak_bytes": bench.device.peak_bytes()}
+    facts = {"timing": timing, "environment": environment(bench.device)}
+    folder.finish(scores, curve_of([], outcomes), rows_of(outcomes), facts)
