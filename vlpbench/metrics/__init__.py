@@ -2,10 +2,14 @@
 
 | module | what it scores | unit |
 | --- | --- | --- |
-| `vqa_accuracy` | answers: leave-one-out VQA accuracy, exact match | percent in aggregates, 0 to 1 per question |
-| `captions` | captions: BLEU, ROUGE-L, CIDEr-D on Penn Treebank tokens | pycocoevalcap's own: 0 to 1, CIDEr 0 to 10 |
-| `recall` | image-text retrieval: R@k in both directions | percent |
+| `vqa_accuracy` | answers: leave-one-out VQA accuracy under three rules, exact match | percent; 0 to 1 a question |
+| `vqa_vocabulary` | answers out of a closed list: its score, its ceiling, what it cannot answer | percent |
+| `choices` | multiple choice | percent |
+| `captions` | captions: BLEU, ROUGE-L, CIDEr-D, plain CIDEr, METEOR, SPICE | pycocoevalcap's: 0 to 1, CIDEr 0 to 10 |
+| `recall` | image-text retrieval: R@k in both directions, ranks; beside it `folds`, `shortlist`, `top` | percent |
+| `classification` | classes of pictures | percent |
 | `ptb_tokenizer` | nothing: it cuts captions into the tokens that `captions` compares | |
+| `external` | METEOR, SPICE and the Java tokenizer as programs with a time limit, the only ones here to touch files | |
 
 Importing this package loads nothing but itself; a module loads what it needs.
 """
