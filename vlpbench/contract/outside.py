@@ -46,11 +46,11 @@ class Outside(Backbone):
 
     def cut(self, texts: Sequence[str]) -> tuple[Any, Any]:
         """N, T ids and N, T bool, True on words and the end: the texts as its tokenizer cuts them (numpy or torch)."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it cuts texts; override cut()")
+        raise AttributeError(f"{type(self).__name__} does not say how it cuts texts; override cut()")
 
     def said(self, ids: Sequence[int]) -> str:
         """The text of ids that it decoded, without special ones."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how its ids read; override said()")
+        raise AttributeError(f"{type(self).__name__} does not say how its ids read; override said()")
 
     def match(self, image: Any, text: Any) -> Tensor:
         """B: log-odds that picture and text of a row belong together, where `trains` says "match"."""

@@ -71,7 +71,7 @@ class Task(ABC):
 
     def probe(self, backbone: Backbone, readout: Readout, trial: Trial) -> dict[str, Any]:
         """Fit the readout's heads to frozen features; what is to be told of it. Only tasks with that protocol can."""
-        raise NotImplementedError(f"{self.name} has no probe")
+        raise AttributeError(f"the task {self.name!r} has no probe")
 
     @abstractmethod
     def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
