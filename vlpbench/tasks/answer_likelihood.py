@@ -44,7 +44,9 @@ class AnswerLikelihood(Objective):
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: LikelihoodConfig) -> Mapping[str, Any]:
-        """inputs, targets (B, L): the answer behind BOS, and with its end; said (B, L): where it has words."""
+        """asked (B, T): the question's words without its end, as prefixes are in pretraining; inputs, targets (B, L): the
+        answer behind BOS, and with its end; said (B, L): where it has words.
+        """
         worth = np.asarray(batch["answer_worth"], np.float64).cumsum(1)  # B, K
         draw = rng.random(len(worth)) * worth[:, -1]
         chosen = np.minimum((worth <= draw[:, None]).sum(1), worth.shape[1] - 1)
@@ -53,11 +55,13 @@ class AnswerLikelihood(Objective):
         inputs = np.roll(targets, 1, axis=1)
         inputs[:, 0] = batch.vocabulary.bos
         words = np.where(worth[:, -1] > 0, np.asarray(batch["answer_lengths"])[rows, chosen], 0)
-        return {"inputs": inputs, "targets": targets, "said": np.arange(targets.shape[1]) < words[:, None]}
+        asked = batch.mask & (batch.tokens != batch.vocabulary.eos)
+        said = np.arange(targets.shape[1]) < words[:, None]
+        return {"asked": asked, "inputs": inputs, "targets": targets, "said": said}
 
     def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
         """nll (B, L): nats for each word of the answer."""
-        context = backbone.context(batch.image, batch.text, self.config.visible)
+        context = backbone.context(batch.image, backbone.read(batch.tokens, batch["asked"]), self.config.visible)
         features = backbone.decode(context, backbone.read(batch["inputs"], batch["said"]))
         return {"nll": backbone.token_losses(features, batch["targets"])}
 

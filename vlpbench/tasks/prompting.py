@@ -43,7 +43,8 @@ def asked_context(
 ) -> Context:
     """What answers are decoded from: pictures (B, 3, H, W), each with its question, worded as the protocol says."""
     text = text_of(prompted(trial.protocol.prompt, questions), trial)
-    return backbone.context(backbone.see(pictures), backbone.read(text.tokens, text.mask), visible)
+    words = text.mask & (text.tokens != trial.tokenizer.vocabulary.eos)  # a prefix goes on: no end stands in it
+    return backbone.context(backbone.see(pictures), backbone.read(text.tokens, words), visible)
 
 
 @torch.no_grad()
