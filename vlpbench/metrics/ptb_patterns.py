@@ -16,10 +16,15 @@ __all__ = ["ABBREVIATIONS_BEFORE_NUMBERS", "PARTED", "PATTERNS", "REWRITTEN", "S
 LETTER = rf"A-Za-z\xad{LETTERS}"
 """Letters of a character class. The soft hyphen is among them, and leaves no trace."""
 L = f"[{LETTER}{MARKS}]"
+T = f"[{LETTER}]"
 D = f"[0-9{DIGITS}]"
 A = f"[{LETTER}0-9{DIGITS}]"
+S = r"[A-Za-z0-9\xad]"
+WORD = f"{L}(?:{L}|{D})*"
 APOSTROPHE = r"(?:['\u2019\x92]|&apos;)"
-ELIDED = rf"[dDlLoO]{APOSTROPHE}"
+INNER = r"(?:['\u2019\x92\u2018\x91`]|&apos;)"
+"""Inside some words an opening quotation mark is an apostrophe as well."""
+ELIDED = rf"[dDlLoO]{INNER}"
 HYPHEN = r"[-\u2010\u2011\u058a]"
 END = f"(?!{A})"
 
@@ -49,6 +54,7 @@ def _any_case(words: list[str]) -> str:
 URL = r"[^ \t\"<>|(){}]"
 URL_END = r"[^ \t\"<>|(){}.,!?-]"
 MAIL = r"[^ \t\xa0\"<>|(){}.]"
+HOST = r"[^ \t\"`'<>|().!?,$:;=@\\^_\[\]{}/-]+"
 DOMAIN = r"(?:com|net|org|edu|COM|NET|ORG|EDU)"
 CLITIC = rf"{APOSTROPHE}(?:[sSmMdD](?![A-Za-z])|(?:[rR][eE]|[vV][eE]|[lL][lL])[^A-Za-z])"
 """What a verb leaves behind its apostrophe. The long ones want one more character: "I'll" ends no file."""
@@ -77,29 +83,30 @@ _SOURCES = (
     # Markup, addresses.
     r"</?[A-Za-z][\w:.-]*(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'))?)*[ \xa0]*/?>",
     r"<[!?][A-Za-z-][^>]*>",
-    rf"(?i:https?)://{URL}+\.{URL}*{URL_END}",
-    rf"(?i:www)\.(?:[^\s\"<>|().]+\.)*[A-Za-z0-9-]*{A}",
-    rf"(?:[A-Za-z][A-Za-z0-9]*\.)+{DOMAIN}/[^ \t\"<>|()]+{URL_END}",
+    rf"(?i:https?)://{URL}+{URL_END}",
+    r"(?i:www)\.(?:[^\s\"<>|(),.!?]+\.)+[A-Za-z]{2,4}(?:/[^ \t\"<>|()]+" + URL_END + ")?",
+    rf"(?:{HOST}\.)+{DOMAIN}(?:/[^ \t\"<>|()]+{URL_END})?",
     rf"<?[A-Za-z0-9](?:{MAIL}|\.)*@(?:{MAIL}+\.)*{MAIL}+>?",
     r"@[A-Za-z_][A-Za-z_0-9]*",
     rf"#{L}+",
     # Words, alone and before their clitic.
-    rf"(?P<t>{L}+){CLITIC}",
-    rf"(?P<t>{L}+?)[nN](?:{APOSTROPHE}|`)[tT](?!{L})",
-    rf"[nN](?:{APOSTROPHE}|`)[tT](?!{L})",
+    rf"(?P<t>{L}+|[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+){CLITIC}",
+    rf"(?P<t>{L}+){APOSTROPHE}(?i:re|ve|ll)\Z",
+    rf"(?P<t>[A-Za-z\xad]*?[A-MO-Za-mo-z\xad])[nN]{INNER}[tT]",
+    rf"[nN]{INNER}[tT]{L}*",
     rf"(?P<t>{L}+){APOSTROPHE}[nN](?=[\s'\u2019]|$)",
     rf"(?P<t>(?i:can))(?i:not)(?!{L})(?:{CLITIC})?",
     rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
-    rf"{L}(?:{L}|{D})*",
+    WORD,
     rf"(?P<t>{APOSTROPHE}(?i:re|ve|ll))[^A-Za-z]",
     rf"{APOSTROPHE}[sSmMdD](?![A-Za-z])",
     r"[\u2019\x92](?i:s|m|d|re|ve|ll|n)",
     # Words with an apostrophe inside.
-    rf"(?P<t>[dDlLjJ]{APOSTROPHE}){L}(?!{L})",
+    rf"[dDlLjJ]{APOSTROPHE}",
     rf"(?P<t>[yYj]{APOSTROPHE})(?!(?i:s|m|d|ll|re|ve)){L}+",
     rf"{ELIDED}{A}{A}+",
-    rf"[A-Z]{APOSTROPHE}{A}{A}+",
-    rf"{A}+[aeiouyAEIOUY]{APOSTROPHE}[aeiouA-Z]{A}*",
+    rf"[A-HJ-XZ]{INNER}{T}{A}+|n{INNER}{T}{T}+",
+    rf"{T}+[aeiouyAEIOUY]{INNER}[aeiouA-Z]{A}*",
     rf"(?i:[eno]{APOSTROPHE}er|c{APOSTROPHE}mon|[cn]{APOSTROPHE}est|s{APOSTROPHE}mores){END}",
     rf"(?i:[nN]at{APOSTROPHE}l){END}|(?i:ol{APOSTROPHE}|li{APOSTROPHE}l|cap{APOSTROPHE}n|ev{APOSTROPHE}ry)",
     rf"(?i:dunkin{APOSTROPHE}|somethin{APOSTROPHE}|{APOSTROPHE}(?:em|till?|cause))",
@@ -108,17 +115,17 @@ _SOURCES = (
     rf"{APOSTROPHE}[2-9]0s",
     rf"(?P<t>{APOSTROPHE}[0-9][0-9])\s",
     # Words with other marks inside.
-    rf"[A-Za-z][A-Za-z0-9]*(?:\.{L}(?:{L}|{D})*)+",
-    rf"{L}+(?:[.!?]{L}+)+",
-    rf"(?:{ELIDED}{A}|{A})[0-9.,{LETTER}{DIGITS}]*(?:{HYPHEN}(?:{ELIDED}{A}{A}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{A}+))+",
-    rf"(?:{ELIDED}{A})?{A}+(?:[-_\u2010\u2011]{A}+)+",
+    rf"[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+",
+    rf"{WORD}(?:[.!?]{WORD})+",
+    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.)(?s:..)",
+    rf"(?:{ELIDED}{T}|{S})[A-Za-z0-9.,\xad]*(?:{HYPHEN}(?:{ELIDED}{A}{A}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{S}+))+",
+    rf"(?:{ELIDED}{A})?{A}+(?:(?:{HYPHEN}|_)(?:{ELIDED}{A}{A}+|{A}+))+",
     r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}",
-    r"[A-Z]+(?:&(?:amp;)?[A-Z]+)+",
+    r"[A-Z]+(?:(?:\+|&(?:amp;)?)[A-Z]+)+",
     r"[cC]\+\+|[cCfF]#",
     rf"{A}+",
-    rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{L}(?:{L}|{D})*(?:\.{L}(?:{L}|{D})*)*)\.)[,;:]",
+    rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{WORD}(?:\.{WORD})*)\.)[,;:]",
     # Periods that stay.
-    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.)(?s:..)",
     rf"(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.",
     r"[A-Za-z](?:\.[A-Za-z])+\.",
     r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
@@ -128,18 +135,18 @@ _SOURCES = (
     # The name of a file.
     rf"(?P<t>{A}+(?:\.{A}+)*\.(?i:{''.join(FILES.split())}))[\s.,!?]",
     # Numbers.
-    rf"[-+\xb1]?{D}*(?:[.,:\u2044\u066b\u066c]{D}+)+",
-    rf"[-+]?{D}+(?:[.,:\u2044\u066b\u066c]{D}+)*",
+    rf"[-+\xb1\xad]?{D}*(?:[.,:\u2044\u066b\u066c]{D}+)+",
+    rf"[-+\xad]?{D}+(?:[.,:\u2044\u066b\u066c]{D}+)*",
     r"(?:[0-9]{1,4}[- \xa0])?[0-9]{1,4}\\?/[0-9]{1,4}(?![0-9])",
     rf"(?:\([0-9]{{2,3}}\)[ \xa0]?|\+{{0,2}}(?:[0-9]{{2,4}}[- \xa0])?[0-9]{{2,4}}[- \xa0]){PHONE}",
     r"[A-Z]+\$",
     # Faces.
     r"(?P<t>[<>]?[:;=][-o*']?[()DOPdp\\@|\[\]{])[^A-Za-z0-9]",
-    r"\(?(?:([-^=])_\1|[<>]_[<>])\)?",
+    r"\(?['<>^=~-]_['<>^=~-]\)?",
     # Marks, and what stands for one: an entity, the name of a bracket.
     r"-(?i:[lr][rsc]b)-",
     r"&(?i:amp|lt|gt|quot|apos|nbsp|[mn]dash|[aeiou](?:acute|grave|uml)|#[0-9]+);",
-    r"[\x91\x93\xab\u2018\u201b\u201c\u2039]{1,2}|[\x92\x94\xbb\u2019\u201d\u203a]{1,2}",
+    r"[\x91-\x94\xab\xbb\u2018\u2019\u201b-\u201d\u2039\u203a`]{2}",
     r"[\u207a\u207b]?[\xb2\xb3\xb9\u2070\u2074-\u2079]+|[\u208a\u208b]?[\u2080-\u2089]+",
     r"[?!]+|''|``|\\\*|\.{3,}|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
 )

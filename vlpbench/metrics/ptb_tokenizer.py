@@ -46,8 +46,9 @@ KEPT = re.compile(f"[!-~\xa1-\xff\u2044{LETTERS}{MARKS}{DIGITS}{SYMBOLS}]")
 QUOTES = re.compile(
     "[\"'`\xab\xbb\x91-\x94\u2018\u2019\u201b\u201c\u201d\u2039\u203a]|&(?i:quot|apos|nbsp|[mn]dash);"
 )
-TURNED = re.compile("[\x91-\x94\xab\xbb\u2018\u2019\u201b-\u201d\u2039\u203a]{2}")
-TURNED_AS = {**dict.fromkeys("\x91\u2018\u201b\u2039", "`"), **dict.fromkeys("\x93\xab\u201c", "``")}
+ACRONYMS = re.compile("[A-Z]+(?:&amp;|[A-Z&])+")
+TURNED = re.compile("[\x91-\x94\xab\xbb\u2018\u2019\u201b-\u201d\u2039\u203a`]{2}")
+TURNED_AS = {**dict.fromkeys("\x91\u2018\u201b\u2039`", "`"), **dict.fromkeys("\x93\xab\u201c", "``")}
 TURNED_AS |= dict.fromkeys("\x92\u2019\u203a", "'")
 """Two turned quotation marks side by side are one token; where one of them is double, it is on no list to leave out."""
 CURLY = re.compile("[\u2019\x92]|&apos;")
@@ -127,7 +128,8 @@ def _written(token: str) -> Sequence[str]:
     if len(token) == 1 and not KEPT.match(token):
         return ()
     text = SPACES.sub("\xa0", token).replace("\xad", "").replace("(", "-lrb-").replace(")", "-rrb-")
-    text = text.replace("&amp;", "&")
+    if ACRONYMS.fullmatch(text):
+        text = text.replace("&amp;", "&")
     if CLITIC.fullmatch(text):
         text = CURLY.sub("'", text)
     return (text.lower(),) if text else ()
