@@ -16,6 +16,7 @@ from vlpbench.contract.abilities import (
     TextState,
     Visible,
 )
+from vlpbench.contract.data_errors import DataError
 from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.contract.noconfig import NoConfig
 from vlpbench.contract.objective import Objective, gather, own
@@ -29,7 +30,7 @@ API_VERSION = 1
 """The version of this contract; a plugin may declare the one it was written for as `api_version`."""
 
 __all__ = [
-    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "Dataset", "DecodingState", "ImageState",
+    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset", "DecodingState", "ImageState",
     "NoConfig", "Objective", "Outside", "Question", "Sample", "Size", "Spec", "Stem", "Step", "Teacher", "TextState", "Trunk",
     "Visible", "Vocabulary", "gather", "hookimpl", "own", "parts",
 ]

@@ -18,6 +18,7 @@ from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
+from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
 from vlpbench.runner.record import cost_of, curve_of, rows_of, scores_of
@@ -66,6 +67,7 @@ def run_cell(
         # also what a pretraining left out that another cell ran
         left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
         scores = scores_of(cell, outcomes) | {"cost": cost_of(pretrained.told), "left_out": left_out}
+        scores["overlap"] = overlaps(bench)
         if tuned.told is not None:
             scores["tuned"] = tuned.told
         scores |= {key: pretrained.told[key] for key in ("started", "cut_texts") if key in pretrained.told}

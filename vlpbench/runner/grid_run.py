@@ -17,6 +17,7 @@ from vlpbench.records import SCHEMA
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.scheduler import Slots, run_cells, warm_up
 from vlpbench.runner.workbench import Workbench, opened_here
@@ -116,6 +117,8 @@ def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: 
                 Event("preparing", "", f"data set {name}", done, of)
             ))
         heard(Event("preparing", "", f"tokenizer: {bench.tokenizer.vocabulary.size} ids"))
+        heard(Event("preparing", "", "pictures that are both learnt from and tested on"))
+        overlaps(bench)
 
 
 def _jobs(device: Device) -> int:

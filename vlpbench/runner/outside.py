@@ -28,6 +28,7 @@ from vlpbench.grid import Cell, open_source
 from vlpbench.metrics import VERSION
 from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.record import curve_of, rows_of, scores_of
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench, opened_here
@@ -180,6 +181,7 @@ def _leave(
     rows, columns = model.grid
     cost = {"parameters": parameters(model), "image_tokens": rows * columns, "samples": 0, "targets": 0, "flops": 0}
     scores = scores_of(cell, outcomes) | {"cost": cost, "left_out": bench.left_out()}
+    scores["overlap"] = overlaps(bench)
     timing = {"seconds": {}, "total": 0.0, "peak_bytes": bench.device.peak_bytes()}
     facts = {"timing": timing, "environment": environment(bench.device)}
     folder.finish(scores, curve_of([], outcomes), rows_of(outcomes), facts)

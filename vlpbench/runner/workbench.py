@@ -93,13 +93,13 @@ class Workbench:
         key = (data, name, purpose, blind)  # the purpose too: what one may open, another may not
         if key not in self._splits:
             self._splits[key] = open_split(
-                self.dataset(data), name, purpose=purpose, size=self._stored,
+                self.dataset(data), name, purpose=purpose, size=self.stored,
                 on_bad=self.settings.on_bad_sample, blind=blind, heard=heard,
             )
         return self._splits[key]
 
     @property
-    def _stored(self) -> int:
+    def stored(self) -> int:
         """Pixels a side in the image store: a seventh more than is seen where training crops."""
         image = self.settings.image
         return image.size if image.crop >= 1 else round(image.size * 8 / 7)
@@ -139,7 +139,7 @@ class Workbench:
     @property
     def _text_key(self) -> list[Any]:
         text = self.settings.text
-        return [text.vocabulary, text.lowercase, self.settings.on_bad_sample, self._stored]
+        return [text.vocabulary, text.lowercase, self.settings.on_bad_sample, self.stored]
 
     def _training_texts(self) -> Iterator[str]:
         for data in self._spoken:
