@@ -14,10 +14,14 @@ from typing import Any
 import pytest
 
 from vlpbench.cli.main import main
-from vlpbench.grid import Cell, open_grid
+from vlpbench.device import Device
+from vlpbench.grid import Cell, cells, open_grid
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.cell import folder_of, run_cell
 from vlpbench.runner.grid_run import Plan, plan_grid
+from vlpbench.runner.pace import PACE, Pace
+from vlpbench.runner.workbench import opened_here
 
 PLUGIN = '''
 """Objectives that fail, each in its own way, and an observer."""
@@ -195,3 +199,69 @@ def ran(written: Write, tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def twin(written: Write, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The good rows alone, in another folder, one cell at a time. Tests may break it, and mend it again."""
     return run(written(ROWS), tmp_path_factory.mktemp("twin"), ["--jobs", "1"])
+
+
+SHORT = """
+schema = 1
+name = "short"
+floors = false
+tasks = ["vqa", "captioning", "retrieval", "retrieval@match@zero-shot"]
+[base]
+objective = "prefix-lm"
+backbone = "linear/encoder-decoder/nano"
+data = "digits"
+[budget]
+samples = 32
+batch = 8
+[text]
+vocabulary = 330
+length = 16
+[protocol.vqa]
+samples = 16
+batch = 8
+[protocol.captioning]
+samples = 16
+batch = 8
+[protocol.retrieval]
+samples = 16
+batch = 8
+shortlist = 5
+[data.digits]
+train = 40
+val = 10
+test = 12
+questions = 2
+"""
+
+SHORT_ROWS = {
+    "words": "",
+    "single": 'backbone = "linear/decoder-only/nano"',
+    "none": 'objective = "none"',
+    "pairs": 'objective = "contrastive + image-text-matching"\nbackbone = "linear/dual-fusion/nano"',
+}
+
+
+@dataclass(frozen=True)
+class Short:
+    """A grid of good rows alone, each run in this process as it is asked for."""
+
+    file: Path
+    """The grid file."""
+    results: Path
+    """Its results."""
+
+    def run(self, row: str, *overrides: str, pace: Pace = PACE, results: Path | None = None) -> CellFolder:
+        """The record of a row's cell, finished; one that is there already is not run again."""
+        grid, registry = open_grid(str(self.file), overrides)
+        (cell,) = [cell for cell in cells(grid, registry, opened_here) if cell.row == row]
+        where = results or self.results
+        folder = folder_of(cell, where)
+        if folder.state() != "done":
+            assert run_cell(cell, where, registry, Device("cpu"), pace=pace), folder.status()
+        return folder
+
+
+@pytest.fixture(scope="session")
+def short(written: Write, tmp_path_factory: pytest.TempPathFactory) -> Short:
+    """Rows that end well. Tests leave the records as they are, and copy what they change."""
+    return Short(written(SHORT_ROWS, SHORT), tmp_path_factory.mktemp("short") / "short")
