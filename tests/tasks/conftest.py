@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from vlpbench.backbones import Conv2, DualEncoder, EncoderDecoder
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.config.settings import CellSettings, ImageSettings, Protocol, TextSettings
+from vlpbench.data.sources.vqa import Vqa as VqaFiles
+from vlpbench.data.sources.vqa import VqaConfig
 from vlpbench.data.splits import Purpose, Split, open_split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.data.worlds.digits import Digits, DigitsConfig
@@ -38,6 +41,48 @@ def opened(world: Digits) -> Opened:
         return open_split(world, name, purpose=purpose, size=32, on_bad="error", blind=blind)
 
     return open_one
+
+
+@pytest.fixture(scope="session")
+def chosen(world: Digits, opened: Opened, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    """(name, purpose, blind) -> a split of a set of the VQA layout whose questions have two to four choices.
+
+    Pictures and questions are the world's; right choices are written like sentences. The last question has none.
+    """
+    folder = tmp_path_factory.mktemp("choices")
+    for name in ("train", "val", "test"):
+        _write_choices(folder, name, opened(name, "train" if name == "train" else "evaluate"))
+    files = {name: f"{name}.json" for name in ("train", "val", "test")}
+    (folder / "images").symlink_to(world.images)
+    asked = {name: f"questions_{file}" for name, file in files.items()}
+    made = VqaFiles(VqaConfig(questions=asked, annotations=files), folder, folder / "cache")
+
+    def open_one(name: str, purpose: Purpose = "evaluate", blind: bool = False) -> Split:
+        return open_split(made, name, purpose=purpose, size=32, on_bad="error", blind=blind)
+
+    return open_one
+
+
+def _write_choices(folder: Path, name: str, split: Split) -> None:
+    asked = [(sample.id, question) for sample in split.samples for question in sample.questions]
+    pool = sorted({question.answers[0] for _, question in asked})
+    questions, annotations = [], []
+    for at, (image, question) in enumerate(asked):
+        right = question.answers[0]
+        others = [pool[(at + step) % len(pool)] for step in range(len(pool)) if pool[(at + step) % len(pool)] != right]
+        choices = [f"{answer.capitalize()}." for answer in (right, *others[: 1 + at % 3])]
+        choices = choices[at % 2 :] + choices[: at % 2]
+        questions.append({"question_id": question.id, "image_id": image, "question": question.text})
+        annotations.append({
+            "question_id": question.id, "image_id": image, "question_type": question.kind,
+            "answer_type": question.answer_kind, "answers": [{"answer": right, "answer_id": 1}],
+        })
+        if at < len(asked) - 1:
+            questions[-1]["multiple_choices"] = choices
+            annotations[-1]["multiple_choice_answer"] = f"{right.capitalize()}."
+    images = [{"id": sample.id, "file_name": sample.image} for sample in split.samples]
+    (folder / f"questions_{name}.json").write_text(json.dumps({"images": images, "questions": questions}))
+    (folder / f"{name}.json").write_text(json.dumps({"annotations": annotations}))
 
 
 @pytest.fixture(scope="session")
