@@ -11,6 +11,7 @@ from vlpbench.tasks.answer_ranking import AnswerRanking
 from vlpbench.tasks.captioning import Captioning
 from vlpbench.tasks.choice_matching import ChoosingByMatch
 from vlpbench.tasks.choosing import Choosing
+from vlpbench.tasks.classification import Classification
 from vlpbench.tasks.fine_tuning import ready
 from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.task import Row, Task
@@ -26,6 +27,7 @@ TASKS: Mapping[tuple[str, str], Task] = {
     ("vqa", "choices-match"): ChoosingByMatch(),
     ("captioning", ""): Captioning(), ("retrieval", ""): Retrieval(),
     ("retrieval", "match"): Retrieval("match"), ("retrieval", "likelihood"): Retrieval("likelihood"),
+    ("classification", ""): Classification(),
 }
 """Each task in each of its forms."""
 
