@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from vlpbench.metrics.ptb_tokenizer import tokenize
+from vlpbench.metrics.ptb_tokenizer import BREAKS, tokenize
+
+KNOWN = json.loads(Path(__file__).with_name("ptb_known.json").read_text(encoding="utf-8"))
+"""Files of captions and what the Java program made of each: {"captions": [...], "tokens": [...]}."""
 
 # Pairs that were seen to go in and come out of the Java program.
 SEEN = [
@@ -43,6 +45,21 @@ def test_what_was_seen(caption: str, tokens: str) -> None:
     assert tokenize([caption]) == [tokens]
 
 
+@pytest.mark.parametrize("file", KNOWN, ids=range(len(KNOWN)))
+def test_whole_files_that_were_seen(file: dict[str, list[str]]) -> None:
+    assert tokenize(file["captions"]) == file["tokens"]
+
+
+def test_the_end_of_the_last_caption_is_the_end_of_the_file() -> None:
+    assert tokenize(["I'll :)", "I'll"]) == ["i 'll :-rrb-", "i ll"]
+    assert tokenize(["x :)"]) == ["x -rrb-"]
+    assert tokenize(["x :)", ""]) == ["x :-rrb-", ""]
+
+
+def test_unknown_characters_part_their_neighbours_and_leave_nothing() -> None:
+    assert tokenize(["a\U0001f600b \U0001d49c c\u200bd e\ufe0f"]) == ["a b c d e"]
+
+
 def test_a_single_letter_looks_at_the_next_caption() -> None:
     assert tokenize(["vitamin C.", "cats", "vitamin C.", "The cat"]) == ["vitamin c.", "cats", "vitamin c", "the cat"]
     assert tokenize(["x No.", "5 dogs", "x No.", "of"]) == ["x no.", "5 dogs", "x no", "of"]
@@ -73,12 +90,10 @@ def test_long_nonsense_takes_no_long_time(piece: str) -> None:
 
 def java_tokens(captions: list[str]) -> list[str]:
     """What pycocoevalcap's own tokenizer returns for one file of these captions."""
-    if shutil.which("java") is None:
-        pytest.skip("there is no Java on this machine to compare with")
     ptb = pytest.importorskip("pycocoevalcap.tokenizer.ptbtokenizer")
     if not os.access(Path(ptb.__file__).parent, os.W_OK):
         pytest.skip("pycocoevalcap's tokenizer writes into its own folder, which is read-only here")
-    found = ptb.PTBTokenizer().tokenize({0: [{"caption": caption} for caption in captions]})
+    found = ptb.PTBTokenizer().tokenize({0: [{"caption": BREAKS.sub(" ", text)} for text in captions]})
     return list(found[0])
 
 
@@ -101,6 +116,7 @@ wow!!! what?no dog!cat ?! !? !! .! ?. ,, ;; :: .,
 """.strip().split("\n")
 
 
+@pytest.mark.java
 def test_nasty_strings_against_java() -> None:
     words = sorted({word for line in NASTY for word in line.split()})
     captions = NASTY + [f"qq {word} qq" for word in words]
@@ -109,6 +125,22 @@ def test_nasty_strings_against_java() -> None:
     assert [x for x in zip(captions, theirs, ours, strict=True) if x[1] != x[2]] == []
 
 
+@pytest.mark.java
+def test_known_captions_in_one_file_against_java() -> None:
+    captions = [caption for file in KNOWN for caption in file["captions"]]
+    ours, theirs = tokenize(captions), java_tokens(captions)
+    assert [x for x in zip(captions, theirs, ours, strict=True) if x[1] != x[2]] == []
+
+
+@pytest.mark.java
+def test_characters_of_the_first_plane_against_java() -> None:
+    codes = [*range(0x700), *range(0x700, 0xD800, 5), *range(0xE000, 0x10000, 3)]
+    captions = [f"a{chr(code)}b 1{chr(code)}2 {chr(code)} c" for code in codes]
+    ours, theirs = tokenize(captions), java_tokens(captions)
+    assert [x for x in zip(captions, theirs, ours, strict=True) if x[1] != x[2]] == []
+
+
+@pytest.mark.java
 def test_real_captions_against_java() -> None:
     captions = real_captions()
     ours, theirs = tokenize(captions), java_tokens(captions)

@@ -2,7 +2,8 @@
 
 Found by feeding strings to the Java program that pycocoevalcap ships and looking at what came out. A pattern may look
 ahead: what it sees beyond its group `t` counts for its length but belongs to the next token, which is how "don't" is
-"do" and "n't". Of equally long ones the first in the list wins.
+"do" and "n't". Of equally long ones the first in the list wins. The file's end is no character: a pattern
+that wants to see one more does not match there.
 """
 
 from __future__ import annotations
@@ -79,79 +80,98 @@ FILES = """
 """
 PHONE = r"[0-9]{3,4}[- \xa0]?[0-9]{3,5}"
 
-_SOURCES = (
-    # Markup, addresses.
-    r"</?[A-Za-z][\w:.-]*(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'))?)*[ \xa0]*/?>",
-    r"<[!?][A-Za-z-][^>]*>",
-    rf"(?i:https?)://{URL}+{URL_END}",
-    r"(?i:www)\.(?:[^\s\"<>|(),.!?]+\.)+[A-Za-z]{2,4}(?:/[^ \t\"<>|()]+" + URL_END + ")?",
-    rf"(?:{HOST}\.)+{DOMAIN}(?:/[^ \t\"<>|()]+{URL_END})?",
-    rf"<?[A-Za-z0-9](?:{MAIL}|\.)*@(?:{MAIL}+\.)*{MAIL}+>?",
-    r"@[A-Za-z_][A-Za-z_0-9]*",
-    rf"#{L}+",
-    # Words, alone and before their clitic.
-    rf"(?P<t>{L}+|[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+){CLITIC}",
-    rf"(?P<t>{L}+){APOSTROPHE}(?i:re|ve|ll)\Z",
-    rf"(?P<t>[A-Za-z\xad]*?[A-MO-Za-mo-z\xad])[nN]{INNER}[tT]",
-    rf"[nN]{INNER}[tT]{L}*",
-    rf"(?P<t>{L}+){APOSTROPHE}[nN](?=[\s'\u2019]|$)",
-    rf"(?P<t>(?i:can))(?i:not)(?!{L})(?:{CLITIC})?",
-    rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
-    WORD,
-    rf"(?P<t>{APOSTROPHE}(?i:re|ve|ll))[^A-Za-z]",
-    rf"{APOSTROPHE}[sSmMdD](?![A-Za-z])",
-    r"[\u2019\x92](?i:s|m|d|re|ve|ll|n)",
-    # Words with an apostrophe inside.
-    rf"[dDlLjJ]{APOSTROPHE}",
-    rf"(?P<t>[yYj]{APOSTROPHE})(?!(?i:s|m|d|ll|re|ve)){L}+",
-    rf"{ELIDED}{A}{A}+",
-    rf"[A-HJ-XZ]{INNER}{T}{A}+|n{INNER}{T}{T}+",
-    rf"{T}+[aeiouyAEIOUY]{INNER}[aeiouA-Z]{A}*",
-    rf"(?i:[eno]{APOSTROPHE}er|c{APOSTROPHE}mon|[cn]{APOSTROPHE}est|s{APOSTROPHE}mores){END}",
-    rf"(?i:[nN]at{APOSTROPHE}l){END}|(?i:ol{APOSTROPHE}|li{APOSTROPHE}l|cap{APOSTROPHE}n|ev{APOSTROPHE}ry)",
-    rf"(?i:dunkin{APOSTROPHE}|somethin{APOSTROPHE}|{APOSTROPHE}(?:em|till?|cause))",
-    rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
-    r"(?P<t>'[tT])(?:[iI][sS]|[wW][aA][sS])",
-    rf"{APOSTROPHE}[2-9]0s",
-    rf"(?P<t>{APOSTROPHE}[0-9][0-9])\s",
-    # Words with other marks inside.
-    rf"[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+",
-    rf"{WORD}(?:[.!?]{WORD})+",
-    rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.)(?s:..)",
-    rf"(?:{ELIDED}{T}|{S})[A-Za-z0-9.,\xad]*(?:{HYPHEN}(?:{ELIDED}{A}{A}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{S}+))+",
-    rf"(?:{ELIDED}{A})?{A}+(?:(?:{HYPHEN}|_)(?:{ELIDED}{A}{A}+|{A}+))+",
-    r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}",
-    r"[A-Z]+(?:(?:\+|&(?:amp;)?)[A-Z]+)+",
-    r"[cC]\+\+|[cCfF]#",
-    rf"{A}+",
-    rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{WORD}(?:\.{WORD})*)\.)[,;:]",
-    # Periods that stay.
-    rf"(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.",
-    r"[A-Za-z](?:\.[A-Za-z])+\.",
-    r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
-    rf"(?P<t>[A-Za-z]\.)(?!\s+{SENTENCE_STARTER}\s)",
-    rf"(?:{_any_case(TITLES)})\.",
-    rf"(?P<t>(?:{_any_case(ABBREVIATIONS_BEFORE_NUMBERS)})\.)\s?[0-9]",
-    # The name of a file.
-    rf"(?P<t>{A}+(?:\.{A}+)*\.(?i:{''.join(FILES.split())}))[\s.,!?]",
-    # Numbers.
-    rf"[-+\xb1\xad]?{D}*(?:[.,:\u2044\u066b\u066c]{D}+)+",
-    rf"[-+\xad]?{D}+(?:[.,:\u2044\u066b\u066c]{D}+)*",
-    r"(?:[0-9]{1,4}[- \xa0])?[0-9]{1,4}\\?/[0-9]{1,4}(?![0-9])",
-    rf"(?:\([0-9]{{2,3}}\)[ \xa0]?|\+{{0,2}}(?:[0-9]{{2,4}}[- \xa0])?[0-9]{{2,4}}[- \xa0]){PHONE}",
-    r"[A-Z]+\$",
-    # Faces.
-    r"(?P<t>[<>]?[:;=][-o*']?[()DOPdp\\@|\[\]{])[^A-Za-z0-9]",
-    r"\(?['<>^=~-]_['<>^=~-]\)?",
-    # Marks, and what stands for one: an entity, the name of a bracket.
-    r"-(?i:[lr][rsc]b)-",
-    r"&(?i:amp|lt|gt|quot|apos|nbsp|[mn]dash|[aeiou](?:acute|grave|uml)|#[0-9]+);",
-    r"[\x91-\x94\xab\xbb\u2018\u2019\u201b-\u201d\u2039\u203a`]{2}",
-    r"[\u207a\u207b]?[\xb2\xb3\xb9\u2070\u2074-\u2079]+|[\u208a\u208b]?[\u2080-\u2089]+",
-    r"[?!]+|''|``|\\\*|\.{3,}|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
-)
+_SOURCES = {
+    # -- Markup, addresses --
+    "tag": r"</?[A-Za-z][\w:.-]*(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'))?)*[ \xa0]*/?>",
+    # And declarations.
+    "comment": r"<[!?][A-Za-z-][^>]*>",
+    # Needs no period, but two characters.
+    "web address": rf"(?i:https?)://{URL}+{URL_END}",
+    "www address": r"(?i:www)\.(?:[^\s\"<>|(),.!?]+\.)+[A-Za-z]{2,4}(?:/[^ \t\"<>|()]+" + URL_END + ")?",
+    # A host ends in com, net, org or edu; a path has two characters or more.
+    "host and path": rf"(?:{HOST}\.)+{DOMAIN}(?:/[^ \t\"<>|()]+{URL_END})?",
+    "mail address": rf"<?[A-Za-z0-9](?:{MAIL}|\.)*@(?:{MAIL}+\.)*{MAIL}+>?",
+    "at name": r"@[A-Za-z_][A-Za-z_0-9]*",
+    "hash tag": rf"#{L}+",
+    # -- Words, alone and before their clitic --
+    "word before clitic": rf"(?P<t>{L}+|[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+){CLITIC}",
+    # At the end of the file the clitic falls apart.
+    "word before clitic at the end": rf"(?P<t>{L}+){APOSTROPHE}(?i:re|ve|ll)\Z",
+    # Does not itself end in n: "do n't", but not "don n't".
+    "word before n't": rf"(?P<t>[A-Za-z\xad]*?[A-MO-Za-mo-z\xad])[nN]{INNER}[tT]",
+    # Takes along what is glued to it.
+    "n't": rf"[nN]{INNER}[tT]{L}*",
+    "word before 'n'": rf"(?P<t>{L}+){APOSTROPHE}[nN](?=[\s'\u2019]|$)",
+    "can not": rf"(?P<t>(?i:can))(?i:not)(?!{L})(?:{CLITIC})?",
+    "gon na": rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
+    # Once begun with a letter, it may go on with digits.
+    "word": WORD,
+    "long clitic": rf"(?P<t>{APOSTROPHE}(?i:re|ve|ll))[^A-Za-z]",
+    "short clitic": rf"{APOSTROPHE}[sSmMdD](?![A-Za-z])",
+    "clitic after a curly apostrophe": r"[\u2019\x92](?i:s|m|d|re|ve|ll|n)",
+    # -- Words with an apostrophe inside --
+    "d' or l'": rf"[dDlLjJ]{APOSTROPHE}",
+    # But not where a clitic would follow: "y' all", and "y", "see".
+    "y' before a word": rf"(?P<t>[yYj]{APOSTROPHE})(?!(?i:s|m|d|ll|re|ve)){L}+",
+    "d'oeuvre": rf"{ELIDED}{A}{A}+",
+    # Any capital but I and Y.
+    "O'Neil": rf"(?![nN]{INNER}[tT])(?:[A-HJ-XZ]{INNER}{T}{A}+|n{INNER}{T}{T}+)",
+    # A vowel or a capital on the far side.
+    "Hawai'i": rf"{T}+[aeiouyAEIOUY]{INNER}[aeiouA-Z]{A}*",
+    "e'er": rf"(?i:[eno]{APOSTROPHE}er|c{APOSTROPHE}mon|[cn]{APOSTROPHE}est|s{APOSTROPHE}mores){END}",
+    "ol'": rf"(?i:[nN]at{APOSTROPHE}l){END}|(?i:ol{APOSTROPHE}|li{APOSTROPHE}l|cap{APOSTROPHE}n|ev{APOSTROPHE}ry)",
+    "'em": rf"(?i:dunkin{APOSTROPHE}|somethin{APOSTROPHE}|{APOSTROPHE}(?:em|till?|cause))",
+    "'n'": rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
+    "'t is": r"(?P<t>'[tT])(?:[iI][sS]|[wW][aA][sS])",
+    "'90s": rf"{APOSTROPHE}[2-9]0s",
+    # Before a blank.
+    "'05": rf"(?P<t>{APOSTROPHE}[0-9][0-9])\s",
+    # -- Words with other marks inside --
+    # From an ASCII letter.
+    "word.word": rf"[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+",
+    "word!word": rf"{WORD}(?:[.!?]{WORD})+",
+    # Sees two characters more: "jan. a", but "jan.ab".
+    "abbreviation": rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.)(?s:..)",
+    # ASCII alone: "a.b-c", "3.5-x".
+    "hyphens after periods": rf"(?:{ELIDED}{T}|{S})[A-Za-z0-9.,\xad]*"
+    rf"(?:{HYPHEN}(?:{ELIDED}{A}{A}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{S}+))+",
+    "hyphens": rf"(?:{ELIDED}{A})?{A}+(?:(?:{HYPHEN}|_)(?:{ELIDED}{A}{A}+|{A}+))+",
+    "slashes": r"[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}(?:\\?/[A-Za-z0-9]+(?:-[A-Za-z]+){0,2}){1,2}",
+    "AT&T": r"[A-Z]+(?:(?:\+|&(?:amp;)?)[A-Z]+)+",
+    "C++": r"[cC]\+\+|[cCfF]#",
+    "letters and digits": rf"{A}+",
+    # "dog., cat" leaves "dog.".
+    "word with a period before a mark": rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{WORD}(?:\.{WORD})*)\.)[,;:]",
+    # -- Periods that stay --
+    # At the end of the file nothing more is seen.
+    "abbreviation at the end": rf"(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.",
+    "U.S.": r"[A-Za-z](?:\.[A-Za-z])+\.",
+    "U.S": r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
+    # But not before the start of a sentence.
+    "letter and period": rf"(?P<t>[A-Za-z]\.)(?!\s+{SENTENCE_STARTER}\s)",
+    "title": rf"(?:{_any_case(TITLES)})\.",
+    "no. 5": rf"(?P<t>(?:{_any_case(ABBREVIATIONS_BEFORE_NUMBERS)})\.)\s?[0-9]",
+    # -- The name of a file --
+    "file": rf"(?P<t>{A}+(?:\.{A}+)*\.(?i:{''.join(FILES.split())}))[\s.,!?]",
+    # -- Numbers --
+    "number with marks inside": rf"[-+\xb1\xad]?{D}*(?:[.,:\u2044\u066b\u066c]{D}+)+",
+    "number": rf"[-+\xad]?{D}+(?:[.,:\u2044\u066b\u066c]{D}+)*",
+    # With a whole number before it: a no-break space joins them.
+    "fraction": r"(?:[0-9]{1,4}[- \xa0])?[0-9]{1,4}\\?/[0-9]{1,4}(?![0-9])",
+    "telephone number": rf"(?:\([0-9]{{2,3}}\)[ \xa0]?|\+{{0,2}}(?:[0-9]{{2,4}}[- \xa0])?[0-9]{{2,4}}[- \xa0]){PHONE}",
+    "dollar of a country": r"[A-Z]+\$",
+    # -- Faces --
+    "face": r"(?P<t>[<>]?[:;=][-o*']?[()DOPdp\\@|\[\]{])[^A-Za-z0-9]",
+    "face with eyes closed": r"\(?['<>^=~-]_['<>^=~-]\)?",
+    # -- Marks, and what stands for one: an entity, the name of a bracket --
+    "name of a bracket": r"-(?i:[lr][rsc]b)-",
+    "entity": r"&(?i:amp|lt|gt|quot|apos|nbsp|[mn]dash|[aeiou](?:acute|grave|uml)|#[0-9]+);",
+    "two turned quotation marks": r"[\x91-\x94\xab\xbb\u2018\u2019\u201b-\u201d\u2039\u203a`]{2}",
+    "superscript": r"[\u207a\u207b]?[\xb2\xb3\xb9\u2070\u2074-\u2079]+|[\u208a\u208b]?[\u2080-\u2089]+",
+    "run of a mark": r"[?!]+|''|``|\\\*|\.{3,}|-{5,}|-{2,4}|_+|\*+|#+|@+|>>|<<",
+}
 
-PATTERNS = tuple(re.compile(source) for source in _SOURCES)
+PATTERNS = tuple(re.compile(source) for source in _SOURCES.values())
 """All kinds of token, to be tried at one place; whatever fits none is a token of one character."""
 
 REWRITTEN = {
