@@ -1,4 +1,4 @@
-"""`vlpbench report`: from records to tables."""
+"""`vlpbench report`: from records to tables, and to what evaluation servers take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlpbench.cli.report_submission import submission
 from vlpbench.results import load
 from vlpbench.results.cost import cost
 from vlpbench.results.notes import notes
@@ -22,6 +23,9 @@ __all__ = ["report", "table_text"]
 @click.group()
 def report() -> None:
     """Turn results into tables."""
+
+
+report.add_command(submission)
 
 
 @report.command("table")

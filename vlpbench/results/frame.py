@@ -29,15 +29,19 @@ COLUMNS: Mapping[str, str] = {
     "size": "nano to huge",
     "seed": "equal seeds are paired across rows",
     "blind": "whether every image was blanked",
-    "task": "vqa, captioning, retrieval; behind an @ a form of the readout, or zero-shot where nothing was fine-tuned",
-    "protocol": "fine-tune or zero-shot",
+    "task": "vqa, captioning, retrieval, classification; behind an @ its form, and its protocol if it is no fine-tune",
+    "protocol": "fine-tune, probe or zero-shot",
     "head": "form of the readout",
+    "data": "data set that was scored",
     "split": "split that was scored",
+    "images": "number of images that were scored",
+    "normalisation": "rule by which answers were normalised (2016, 2021, always), or none; empty where there are none",
     "metric": "name of the score",
-    "value": "percent for VQA and retrieval, pycocoevalcap's own scale for captions; NaN where there is none",
+    "value": "percent, but for captions pycocoevalcap's own scale; NaN where there is none",
     "published": "the number that a paper prints for this row, where the grid gives one",
     "status": "done, failed, pending, damaged, or n/a",
     "reason": "why there is no value",
+    "metrics_version": "version of the metric set that measured it",
     "parameters": "trained numbers of the backbone as pretrained, or as its tasks ask for it where nothing is",
     "image_tokens": "P, tokens of a picture",
     "samples": "samples seen in pretraining",
@@ -108,7 +112,8 @@ def load(*paths: str | Path) -> Results:
         rows.extend(_missing(order, found, there | {row["cell"] for row in mine}))
         orders.append(order.with_published(said for _, said in asked))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Results(frame.astype({"value": float, "published": float}), folders, tuple(orders))
+    kinds = {"value": float, "published": float, "images": "Int64", "metrics_version": "Int64"}
+    return Results(frame.astype(kinds), folders, tuple(orders))
 
 
 def _remedy(folder: Path) -> str:
@@ -152,14 +157,27 @@ def _rows(cell: CellFolder, asked: Mapping[str, Any], order: GridOrder) -> Itera
         if "values" not in found:
             yield base | {"task": task, "metric": "", "status": "n/a", "reason": found["reason"]}
             continue
+        told = found.get("told", {})
         shared = base | {
-            "task": task, "protocol": found["protocol"], "head": found["head"], "split": found["split"],
+            "task": task, "protocol": found["protocol"], "head": found["head"], "data": found["data"],
+            "split": found["split"], "images": told.get("images"), "metrics_version": scores.get("metrics", 1),
             "fine_tune_samples": found["fine_tune"]["samples"],
         }
         for metric, value in found["values"].items():
             published = asked["published"].get(f"{task}.{metric}")
             reason = found["reasons"].get(metric, "")
-            yield shared | {"metric": metric, "value": value, "published": published, "reason": reason}
+            yield shared | {
+                "metric": metric, "value": value, "published": published, "reason": reason,
+                "normalisation": _normalisation(metric, told),
+            }
+
+
+def _normalisation(metric: str, told: Mapping[str, Any]) -> str:
+    """The rule behind one score of answers: that of its name, else the task's; none where answers are as written."""
+    name, _, which = metric.partition("[")
+    if which.startswith("rule="):
+        return which.removeprefix("rule=").rstrip("]")
+    return "none" if name == "exact" else str(told.get("normalisation", ""))
 
 
 def _settings(asked: Mapping[str, Any]) -> dict[str, Any]:

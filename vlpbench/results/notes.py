@@ -1,12 +1,15 @@
-"""What must be said under a table so that its numbers can be judged: n, what ± means, budgets, readouts, splits."""
+"""What must be said under a table so that its numbers can be judged: n, what ± means, budgets, readouts, gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.results.beside import BESIDE
 from vlpbench.results.readouts import readout_notes
+from vlpbench.results.rescorable import Scored, missing_notes, version_notes
+from vlpbench.results.shared_images import overlap_notes
 from vlpbench.results.tuning import tuning_notes
 
 if TYPE_CHECKING:
@@ -20,10 +23,12 @@ Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
 def notes(results: Results) -> list[str]:
     """One sentence a line."""
-    told = list(_told(results))
+    found = list(_told(results))
+    told, scored = [one for one, _ in found], [(row, folder, scores) for (row, _, scores), folder in found]
     said = [
-        _seeds(results), *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_unique(told, _ceilings),
-        *_unique(told, _cut), *_unique(told, _left_out), *_not_beside(results),
+        _seeds(results), *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_gaps(scored),
+        *overlap_notes(told), *_unique(told, _ceilings), *_unique(told, _cut), *_unique(told, _left_out),
+        *_not_beside(results),
     ]
     bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
     for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
@@ -31,15 +36,20 @@ def notes(results: Results) -> list[str]:
     return [line for line in said if line]
 
 
-def _told(results: Results) -> Iterable[Told]:
-    """All finished cells, in the order of the grids' rows."""
+def _gaps(scored: Sequence[Scored]) -> list[str]:
+    """What is missing, and what was measured otherwise than the rest."""
+    return [*missing_notes(scored), *version_notes(scored)]
+
+
+def _told(results: Results) -> list[tuple[Told, Path]]:
+    """All finished cells, each with its grid's folder, in the order of the grids' rows."""
     many = len({order.name for order in results.orders}) > 1
     found = []
     for order, cell in results.finished():
         asked = cell.read("settings.json")
         place = order.rows.index(asked["row"]) if asked["row"] in order.rows else len(order.rows)
         row = f"{order.name}: {asked['row']}" if many else asked["row"]
-        found.append((place, (row, asked["settings"], cell.read("scores.json"))))
+        found.append((place, ((row, asked["settings"], cell.read("scores.json")), cell.path.parent.parent)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 

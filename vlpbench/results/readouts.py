@@ -2,51 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from vlpbench.results.meanings import meaning, sizes
 
 __all__ = ["readout_notes"]
 
-_RULE = {"last": "last weights", "validation": "best weights on validation"}
+Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
+"""Row, the settings of the task's protocol, and the task's part of `scores.json`."""
 
-_MEANING = {
-    "vqa": "; percent, leave-one-out accuracy over ten answers or exact match of one, both sides normalised (`always`)",
-    "captioning": "; pycocoevalcap's BLEU-4 and CIDEr (CIDEr-D) times 100, tokens as its PTB tokenizer cuts them",
-    "retrieval": "; percent, TR: find a text of an image, IR: find the image of a text",
-}
+_RULE = {"last": "last weights", "validation": "best weights on validation"}
 
 
 def readout_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
     """One line a task (row, settings, scores of each finished cell); more where rows differ, naming the rows."""
-    tasks: dict[str, dict[str, list[tuple[str, Mapping[str, Any]]]]] = {}
+    tasks: dict[str, dict[str, list[Told]]] = {}
     for row, settings, scores in told:
         for task in settings["tasks"]:
             one = scores["tasks"].get(task, {})
             if "values" in one:
-                tasks.setdefault(task, {}).setdefault(one["head"], []).append((row, one))
-    return [line for task, forms in tasks.items() for line in _of_task(task, forms)]
+                protocol = settings.get("protocol", {}).get(task, {})
+                tasks.setdefault(task, {}).setdefault(one["head"], []).append((row, protocol, one))
+    return [line for task, forms in tasks.items() for line in [*_of_task(task, forms), *_probes(task, forms)]]
 
 
-def _of_task(task: str, forms: Mapping[str, list[tuple[str, Mapping[str, Any]]]]) -> list[str]:
+def _of_task(task: str, forms: Mapping[str, Sequence[Told]]) -> list[str]:
     """With one form of the readout it stands in the sentence; with several each is named with its rows."""
     which = f"readout {next(iter(forms))!r}" if len(forms) == 1 else "readouts that differ by row"
     ways: dict[str, dict[str, None]] = {}
     for cells in forms.values():
-        for row, one in cells:
-            ways.setdefault(_sentence(task, one, which), {})[row] = None
+        for row, protocol, one in cells:
+            ways.setdefault(_sentence(task, protocol, one, which), {})[row] = None
     lines = [way + (f" (rows: {', '.join(rows)})" if len(ways) > 1 else "") for way, rows in ways.items()]
     if len(forms) > 1:
         lines += [
-            f"{task}: readout {form!r} in rows {', '.join(dict.fromkeys(row for row, _ in cells))}"
+            f"{task}: readout {form!r} in rows {', '.join(dict.fromkeys(row for row, _, _ in cells))}"
             for form, cells in forms.items()
         ]
     return lines
 
 
-def _sentence(task: str, one: Mapping[str, Any], which: str) -> str:
-    is_tuned = one["protocol"] == "fine-tune"
-    tuned = f"fine-tuned on {one['fine_tune']['samples']:,} samples" if is_tuned else "zero-shot"
-    return (
-        f"{task}: {tuned}, {which}, {_RULE[one['select']]}; {one['examples']:,} examples "
-        f"of the {one['split']} split of {one['data']}{_MEANING.get(task.partition('@')[0], '')}"
-    )
+def _sentence(task: str, protocol: Mapping[str, Any], one: Mapping[str, Any], which: str) -> str:
+    how = [_learnt(one), which]
+    if one["protocol"] == "fine-tune":
+        how.append(_RULE[one["select"]])
+    if task.startswith("captioning") and "beams" in protocol:
+        how.append(_search(protocol))
+    said = f"{task}: {', '.join(how)}; {sizes(one)} of the {one['split']} split of {one['data']}"
+    return "; ".join(part for part in (said, meaning(task, one)) if part)
+
+
+def _learnt(one: Mapping[str, Any]) -> str:
+    """The protocol in words."""
+    if one["protocol"] == "fine-tune":
+        return f"fine-tuned on {one['fine_tune']['samples']:,} samples"
+    if one["protocol"] == "zero-shot":
+        return "zero-shot"
+    probe = one.get("probe", {})
+    said = ["logistic regression on frozen features"]
+    if "chosen_on" in probe:
+        said.append(f"C chosen on {probe['chosen_on']}")
+    if probe.get("fitted_on"):
+        said.append(f"fitted to {' and '.join(probe['fitted_on'])}")
+    return f"{one['protocol']} ({', '.join(said)})"
+
+
+def _search(protocol: Mapping[str, Any]) -> str:
+    """How sentences were found."""
+    if protocol.get("top_p"):
+        return f"words drawn (top p {protocol['top_p']:g})"
+    return f"{protocol['beams']} beams" if protocol["beams"] > 1 else "greedy search"
+
+
+def _probes(task: str, forms: Mapping[str, Sequence[Told]]) -> list[str]:
+    """What probes chose, row by row, and which of them did not converge."""
+    chosen: dict[str, dict[str, None]] = {}
+    short: dict[str, None] = {}
+    for row, _, one in (cell for cells in forms.values() for cell in cells):
+        probe = one.get("probe", {})
+        if "C" in probe:
+            chosen.setdefault(row, {})[f"{probe['C']:.3g}"] = None
+        if probe.get("converged") is False:
+            short[row] = None
+    rows = [f"{row} {', '.join(found)}" for row, found in chosen.items()]
+    lines = [f"{task}: C chosen: {'; '.join(rows)}"] if rows else []
+    return lines + ([f"{task}: the probe did not converge in rows {', '.join(short)}"] if short else [])

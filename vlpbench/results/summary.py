@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["SHOWN", "summary"]
 
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "vqa": ("accuracy", "exact_normalised"),
-    "captioning": ("Bleu_4", "CIDEr"),
+    "vqa": ("accuracy", "exact", "exact_normalised", "multiple_choice"),
+    "captioning": ("Bleu_4", "CIDEr", "METEOR", "SPICE"),
     "retrieval": ("TR@1", "TR@5", "TR@10", "IR@1", "IR@5", "IR@10"),
+    "classification": ("accuracy", "mean_per_class"),
 }
-"""Metrics of a table where none are asked for, by task."""
+"""Metrics of a table where none are asked for, by task; one that no row has a value of is left out."""
+
+_HOW = ("protocol", "head", "data", "split", "normalisation", "images", "metrics_version")
+"""Columns of the frame that say how a line's values were measured."""
 
 
 def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One line a row, task and metric, in the grid's order: mean, std (n - 1), interval, n, published, why not."""
+    """One line a row, task and metric, in the grid's order: mean, std (n - 1), interval, n, published, why not, how."""
     import pandas as pd
 
     frame = results.frame
@@ -56,16 +60,24 @@ def _ordered(order: Sequence[str], there: pd.Series) -> list[str]:
 
 
 def _metrics(task: str, there: pd.DataFrame, asked: Sequence[str] | None, printed: Sequence[str]) -> list[str]:
-    """The metrics to show of a task, as far as any row has them: the usual ones and those that a paper prints."""
+    """The metrics to show of a task, as far as any row has them: the usual ones and those that a paper prints.
+
+    Of the usual ones only those that some row has a value of, unless there is none of them.
+    """
     found = list(dict.fromkeys(metric for metric in there["metric"] if metric))
     wanted = dict.fromkeys((*SHOWN.get(task.partition("@")[0], ()), *printed)) if asked is None else asked
-    return [metric for metric in wanted if metric in found] or ([""] if not found else [])
+    known = [metric for metric in wanted if metric in found]
+    if asked is None:
+        valued = set(there[there["value"].notna()]["metric"])
+        known = [metric for metric in known if metric in valued or metric in printed] or known
+    return known or ([""] if not found else [])
 
 
 def _spread(here: pd.DataFrame, metric: str, published: float) -> dict[str, Any]:
     """Mean and spread of one metric over the seeds of one row; cells that failed or are missing are counted."""
-    values = here[here["metric"] == metric]["value"].dropna()
-    reasons = [reason for reason in here["reason"].dropna() if reason]
+    mine = here[here["metric"] == metric]
+    values = mine["value"].dropna()
+    reasons = [reason for reason in here[here["metric"].isin([metric, ""])]["reason"].dropna() if reason]
     return {
         "mean": values.mean() if len(values) else float("nan"),
         "std": values.std(ddof=1) if len(values) > 1 else float("nan"),
@@ -75,7 +87,13 @@ def _spread(here: pd.DataFrame, metric: str, published: float) -> dict[str, Any]
         "published": published,
         "status": "done" if len(values) else str(here["status"].iloc[0]),
         "reason": reasons[0] if reasons else "",
+        **{name: _said(mine[name]) for name in _HOW},
     }
+
+
+def _said(column: pd.Series) -> str:
+    """What a row's seeds say, joined where they differ."""
+    return " / ".join(dict.fromkeys(str(one) for one in column.dropna()))
 
 
 def _half_interval(values: pd.Series) -> float:

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["header", "wide"]
 
-_PAPER_SCALE = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr")
+_PAPER_SCALE = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "CIDEr-plain", "METEOR", "SPICE")
 """Printed times 100, as papers do; the frame keeps pycocoevalcap's own scale."""
 
 _NAMES = {
-    "accuracy": "acc.", "exact_normalised": "exact (normalised)", **{f"Bleu_{n}": f"BLEU-{n}" for n in range(1, 5)},
+    "accuracy": "acc.", "exact": "exact (as written)", "exact_normalised": "exact (normalised)",
+    "multiple_choice": "right choice", "mean_per_class": "mean per class",
+    **{f"Bleu_{n}": f"BLEU-{n}" for n in range(1, 5)},
 }
 
 
@@ -44,10 +46,13 @@ def wide(
     many = len({order.name for order in results.orders}) > 1
     scores = list(dict.fromkeys(zip(long["task"].astype(str), long["metric"].astype(str), strict=True)))
     cells: dict[str, dict[str, str]] = {}
+    excused: set[tuple[str, str]] = set()
     for line in long.to_dict("records"):
-        label = _label(line["grid"], line["row"], many)
-        head = header(line["task"], line["metric"])
-        cells.setdefault(label, {})[head] = _text({str(key): x for key, x in line.items()})
+        label, text = _label(line["grid"], line["row"], many), _text({str(key): x for key, x in line.items()})
+        if line["status"] == "n/a":  # a sentence once a task: six columns of it are no table
+            text = "n/a" if (label, line["task"]) in excused else text
+            excused.add((label, line["task"]))
+        cells.setdefault(label, {})[header(line["task"], line["metric"])] = text
     there = results.frame.drop_duplicates(["grid", "cell"])
     for grid, row in dict.fromkeys(zip(there["grid"], there["row"], strict=True)):
         mine = there[(there["grid"] == grid) & (there["row"] == row)]
@@ -93,8 +98,9 @@ def header(task: str, metric: str) -> str:
 
 
 def _text(line: Mapping[str, Any]) -> str:
+    """Mean, spread and n; without any value what became of it (why a metric has none is said under the table)."""
     if not line["n"]:
-        return line["reason"] if line["status"] in ("n/a", "done") else f"{line['status']}"
+        return {"n/a": line["reason"], "done": "none" if line["reason"] else "–"}.get(line["status"], line["status"])
     text = _number(line["mean"], line["metric"])
     if line["n"] > 1:
         text += f" ± {_number(line['std'], line['metric'])}"

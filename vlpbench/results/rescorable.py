@@ -1,0 +1,77 @@
+"""Notes on scores that `vlpbench run score` measures again: those that are missing, and those of older metrics."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vlpbench.metrics import VERSION
+
+__all__ = ["Scored", "missing_notes", "version_notes"]
+
+Scored = tuple[str, Path, Mapping[str, Any]]
+"""Of one finished cell: its row, its grid's folder as the user named it, its scores."""
+
+_PROGRAMS = ("METEOR", "SPICE")
+"""Metrics that other programs measure: what is missing can be brought later."""
+
+_JARS = (
+    "put the jars of stanford-corenlp-full-2015-12-09 into lib/ of a copy of pycocoevalcap's spice folder, and name "
+    "that copy in VLPBENCH_SPICE"
+)
+"""Said in place of SPICE's own remedy, which fills a paragraph; the record keeps the whole of it."""
+
+
+def missing_notes(told: Iterable[Scored]) -> list[str]:
+    """One line for each metric without a value and each reason, with the rows where it is not all of them."""
+    found: dict[tuple[str, str, Path], dict[str, dict[str, None]]] = {}
+    everyone: dict[str, dict[str, None]] = {}
+    for row, folder, scores in told:
+        for task, one in scores["tasks"].items():
+            if "values" not in one:
+                continue
+            everyone.setdefault(task, {})[row] = None
+            for metric, reason in one["reasons"].items():
+                found.setdefault((metric, reason, folder), {}).setdefault(task, {})[row] = None
+    lines = []
+    for (metric, reason, folder), tasks in found.items():
+        places: dict[str, list[str]] = {}
+        for task, rows in tasks.items():
+            in_rows = "" if rows.keys() == everyone[task].keys() else f" in rows {', '.join(rows)}"
+            places.setdefault(in_rows, []).append(task)
+        lines += [_missing(", ".join(of), in_rows, metric, reason, folder) for in_rows, of in places.items()]
+    return lines
+
+
+def _missing(tasks: str, in_rows: str, metric: str, reason: str, folder: Path) -> str:
+    """What is missing, where, why, and how to get it."""
+    if metric == "SPICE" and "VLPBENCH_SPICE" in reason:
+        reason = f"{reason.partition(': ')[0]}: {_JARS}"
+    said = f"{tasks} {metric}: none{in_rows} ({reason})"
+    if metric not in _PROGRAMS:
+        return said
+    return f"{said}; then {_command(folder)} measures it from the stored predictions"
+
+
+def version_notes(told: Sequence[Scored]) -> list[str]:
+    """A line where cells of one table were scored by different versions of the metric set."""
+    versions: dict[int, dict[str, None]] = {}
+    folders: dict[Path, None] = {}
+    for row, folder, scores in told:
+        version = int(scores.get("metrics", 1))
+        versions.setdefault(version, {})[row] = None
+        if version != VERSION:
+            folders[folder] = None
+    if len(versions) < 2:
+        return []
+    which = "; ".join(f"version {version}: {', '.join(rows)}" for version, rows in sorted(versions.items()))
+    commands = " and ".join(map(_command, folders))
+    said = f"scores of different versions of the metric set stand in this table ({which})"
+    return [f"{said}: {commands} measures them again by version {VERSION}, from the stored predictions"]
+
+
+def _command(folder: Path) -> str:
+    """What to type."""
+    return f"`vlpbench run score {shlex.quote(str(folder))}`"
