@@ -30,7 +30,7 @@ API_VERSION = 1
 """The version of this contract; a plugin may declare the one it was written for as `api_version`."""
 
 __all__ = [
-    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset", "DecodingState", "ImageState",
-    "NoConfig", "Objective", "Outside", "Question", "Sample", "Size", "Spec", "Stem", "Step", "Teacher", "TextState", "Trunk",
-    "Visible", "Vocabulary", "gather", "hookimpl", "own", "parts",
+    "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset",
+    "DecodingState", "ImageState", "NoConfig", "Objective", "Outside", "Question", "Sample", "Size", "Spec", "Stem",
+    "Step", "Teacher", "TextState", "Trunk", "Visible", "Vocabulary", "gather", "hookimpl", "own", "parts",
 ]

@@ -19,8 +19,8 @@ __all__ = ["Outside"]
 class Outside(Backbone):
     """Wrap a model: say what it can do (`offers`), what it was trained for (`trains`), and what it wants to be fed.
 
-    Override `cut` and the abilities that it offers, which get states: `image.images` (B, 3, H, W, normalised with `mean`
-    and `std`), `text.tokens` and `text.mask` (B, T). Make its modules in the constructor, after `super().__init__()`.
+    Override `cut` and the abilities that it offers, which get states: `image.images` (B, 3, H, W, normalised with
+    `mean` and `std`), `text.tokens` and `text.mask` (B, T). Make its modules in the constructor, after `super().__init__()`.
     """
 
     name = "outside"

@@ -1,4 +1,4 @@
-"""Pictures that a cell learns from and is scored on: looked for once a combination of data sets, told in each record."""
+"""Pictures that a cell learns from and is scored on: looked for once a set of data sets, told in each record."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def check_texts(dataset: Dataset) -> None:
         for sample in itertools.islice(_samples(dataset, name), _MOST):
             texts = [*sample.captions, *(question.text for question in sample.questions)]
             if not texts and LABEL not in sample.fields:
-                raise CheckFailed(f"sample {sample.id} of {name!r} has no text and no label", "give a BadSample for it")
+                raise CheckFailed(f"sample {sample.id} of {name!r} has no text, no label", "give a BadSample for it")
             for text in (*texts, *(answer for question in sample.questions for answer in question.answers)):
                 wrong = _unclean(text)
                 if wrong:
