@@ -20,7 +20,8 @@ class Outside(Backbone):
     """Wrap a model: say what it can do (`offers`), what it was trained for (`trains`), and what it wants to be fed.
 
     Override `cut` and the abilities that it offers, which get states: `image.images` (B, 3, H, W, normalised with
-    `mean` and `std`), `text.tokens` and `text.mask` (B, T). Make its modules in the constructor, after `super().__init__()`.
+    `mean` and `std`), `text.tokens` and `text.mask` (B, T). Its modules are made in the constructor, after
+    `super().__init__()`.
     """
 
     name = "outside"
