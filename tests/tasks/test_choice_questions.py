@@ -12,7 +12,14 @@ from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.errors import UserError
 from vlpbench.metrics.choices import choice_scores
-from vlpbench.tasks.choice_questions import PER_TOKEN, Choice, choice_row_scores, choice_rows, choices_of, filled
+from vlpbench.tasks.choice_questions import (
+    PER_TOKEN,
+    Choice,
+    choice_row_scores,
+    choice_rows,
+    choices_of,
+    filled,
+)
 from vlpbench.tasks.trial import Trial
 from vlpbench.types import Question, Sample
 
@@ -59,7 +66,8 @@ def test_rows_and_scores(trial: Callable[..., Trial]) -> None:
     split = made((("a", "b"), "b"), (("c", "a", "b"), "a"), (("d", "c"), "d"), (("d", "c"), "c"), name="test")
     asked = choices_of(split)
     one = trial("vqa@choices", opener=lambda name, purpose: taught)
-    rows = choice_rows(split, asked, [[-2.0, -1.0], [-1.0, -3.0, -2.0], [-1.0, -1.0], [0.0, -1.0]], {"prompt": "p"}, one)
+    scores = [[-2.0, -1.0], [-1.0, -3.0, -2.0], [-1.0, -1.0], [0.0, -1.0]]
+    rows = choice_rows(split, asked, scores, {"prompt": "p"}, one)
     assert [row["prediction"] for row in rows] == ["b", "c", "d", "d"], "of equals, the first"
     assert [row["majority"] for row in rows] == ["b", "b", "d", "d"], "b was right twice, a once"
     found = choice_row_scores(rows)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.metrics.vqa_accuracy import normalise, soft_score
 from vlpbench.tasks.answering import Answering
 from vlpbench.tasks.fine_tuning import ready
 from vlpbench.tasks.task import Readout
 from vlpbench.tasks.trial import Trial
-from vlpbench.tasks.vqa import Vqa, answer_vocabulary
+from vlpbench.tasks.vqa import Vqa
 from vlpbench.types import Question, Sample
 
 Made = Callable[..., Trial]
@@ -30,28 +29,6 @@ def asked(*answers: tuple[str, ...]) -> Split:
     """A split of one sample with these answers to its questions."""
     questions = tuple(Question(number, "what", given, kind="what") for number, given in enumerate(answers))
     return Split("made", "train", (Sample(1, "a.png", (), questions),), np.zeros((1, 4, 4, 3), np.uint8), ())
-
-
-def test_frequent_answers_come_first_and_the_alphabet_breaks_ties() -> None:
-    split = asked(("zebra",), ("cat",), ("cat",), ("ant",), ("dog",), ("dog",))
-    assert answer_vocabulary(split, 10) == ("cat", "dog", "ant", "zebra")
-    assert answer_vocabulary(split, 3) == ("cat", "dog", "ant")
-    assert answer_vocabulary(split, 1) == ("cat",)
-
-
-def test_an_answer_counts_once_a_question_however_many_gave_it() -> None:
-    split = asked(("loud",) * 9 + ("rare",), ("rare",) * 2 + ("other",) * 8)
-    assert answer_vocabulary(split, 3) == ("rare", "loud", "other")
-
-
-def test_answers_are_counted_as_they_are_compared() -> None:
-    assert answer_vocabulary(asked(("Two",), ("2.",), ("the 2",), ("three",)), 5) == ("2", "3")
-
-
-def test_a_split_without_answers_is_told() -> None:
-    with pytest.raises(DataError, match="train split of 'made' has no questions with answers") as caught:
-        answer_vocabulary(asked((), ()), 3)
-    assert "[protocol.vqa]" in caught.value.remedy
 
 
 def test_questions_without_answers_are_not_asked(trial: Made) -> None:

@@ -132,8 +132,17 @@ class ChoosingByMatch(Task):
 
 
 def _texts(asked: Sequence[Choice], trial: Trial) -> tuple[list[str], Any]:
-    """B * C texts, each a question as it is worded and one of its choices; and where there is a choice (B, C)."""
+    """B * C texts, each a question as it is worded and one of its choices; and where there is a choice (B, C).
+
+    What is too long loses the last words of its question, so that the choice is read whole.
+    """
     choices, there = filled(asked)
     worded = prompted(trial.protocol.prompt, [one.question.text for one in asked])
-    many = there.shape[1]
-    return [f"{worded[at // many]} {choice}".strip() for at, choice in enumerate(choices)], there
+    words = [worded[at // there.shape[1]].split() for at in range(len(choices))]
+    texts = [" ".join([*said, choice]).strip() for said, choice in zip(words, choices, strict=True)]
+    room, lengths = trial.settings.text.length, trial.tokenizer.lengths(texts)
+    for at in (lengths > room).nonzero()[0]:
+        while words[at] and trial.tokenizer.cut([texts[at]], room):
+            words[at] = words[at][:-1]
+            texts[at] = " ".join([*words[at], choices[at]])
+    return texts, there
