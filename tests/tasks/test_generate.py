@@ -5,15 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
 
+from vlpbench.backbones import DecoderOnly, DualFusion, EncoderDecoder
+from vlpbench.backbones.dual_fusion import DualFusionConfig
 from vlpbench.contract.abilities import Backbone, Context, DecodingState
 from vlpbench.data.splits import Split
-from vlpbench.tasks.generate import generate
+from vlpbench.tasks.generate import Search, generate
 from vlpbench.tasks.trial import Trial
+from vlpbench.testing.tiny import PIXELS, VOCABULARY, tiny_backbone
 from vlpbench.types import Spec, Vocabulary
 
 TINY = Vocabulary(size=10, pad=0, bos=1, eos=2, unk=3, mask=4, sentinels=(5, 6))
@@ -82,42 +86,118 @@ def tables(rows: int, length: int, seed: int, sharp: float = 2.0) -> Tables:
     return Tables(table)
 
 
-def exhaustive(model: Tables, row: int, room: int) -> list[int]:
-    """The likeliest of all finished sentences."""
+def allowed(said: Sequence[int], word: int, end: int, search: Search) -> bool:
+    """Whether the rules of a search let `word` follow what is said."""
+    if word == end:
+        return len(said) >= search.least
+    size, whole = search.no_repeat, [*said, word]
+    runs = [tuple(whole[at : at + size]) for at in range(len(whole) - size + 1)] if size else []
+    return runs[-1:] == [] or runs[-1] not in runs[:-1]
+
+
+def every_sentence(room: int, search: Search) -> list[list[int]]:
+    """All that can be finished in so many words, the end included."""
     every = [list(words) for many in range(room) for words in itertools.product(WORDS, repeat=many)]
-    return max(every, key=lambda words: model.score(row, words))
+    whole = [[*words, TINY.eos] for words in every]
+    return [
+        words[:-1] for words in whole
+        if all(allowed(words[:at], word, TINY.eos, search) for at, word in enumerate(words))
+    ]
 
 
-def slow_beams(model: Tables, row: int, room: int, beams: int) -> list[int]:
-    """Beam search in lists: the best one-word continuations go on; those of the first `beams` that end, count."""
+def exhaustive(model: Tables, row: int, room: int, search: Search) -> list[int]:
+    """The best of all finished sentences."""
+    return max(
+        every_sentence(room, search),
+        key=lambda words: model.score(row, words) / (len(words) + 1) ** search.length_penalty,
+    )
+
+
+def slow_beams(
+    chances: Callable[[list[int]], Tensor], end: int, room: int, search: Search
+) -> list[int]:
+    """Beam search in lists, never stopped early: the best one-word continuations go on; those of the first beams that
+    end, count. `chances` gives log P of every next word after what is said."""
     running: list[tuple[float, list[int]]] = [(0.0, [])]
     done: list[tuple[float, list[int]]] = []
     for _ in range(room):
         candidates = [
-            (score + float(model.chances(row, words)[word]), [*words, word])
-            for score, words in running
-            for word in (*WORDS, TINY.eos)
+            (score + chance, [*said, word])
+            for score, said in running
+            for word, chance in enumerate(chances(said).tolist())
+            if chance > -torch.inf and allowed(said, word, end, search)
         ]
         candidates.sort(key=lambda item: -item[0])
-        done += [(score, words[:-1]) for score, words in candidates[:beams] if words[-1] == TINY.eos]
-        running = [(score, words) for score, words in candidates if words[-1] != TINY.eos][:beams]
+        done += [
+            (score / len(words) ** search.length_penalty, words[:-1])
+            for score, words in candidates[: search.beams] if words[-1] == end
+        ]
+        going = [(score, words) for score, words in candidates if words[-1] != end][: search.beams]
+        if not going:
+            break
+        running = going
     return max(done, key=lambda item: item[0])[1] if done else running[0][1]
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("room", [1, 2, 3])
-def test_wide_beams_find_the_likeliest_of_all_sentences(seed: int, room: int) -> None:
-    model = tables(4, 4, seed)
-    found = generate(model, model.of(range(4)), [TINY.bos], room, 40)
-    assert found == [exhaustive(model, row, room) for row in range(4)]
+RULES = {
+    "plain": {},
+    "long ones": {"length_penalty": 1.0},
+    "the longest": {"length_penalty": 3.0},
+    "short ones": {"length_penalty": -1.0},
+    "no word twice": {"no_repeat": 1},
+    "no two words twice": {"no_repeat": 2},
+    "not too soon": {"least": 2},
+    "all of it": {"length_penalty": 0.7, "no_repeat": 1, "least": 1},
+}
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("room", [1, 2, 3, 4])
+def test_wide_beams_find_the_best_of_all_sentences(seed: int, room: int, rules: dict[str, float]) -> None:
+    search, model = Search(beams=100, **rules), tables(4, 4, seed)  # type: ignore[arg-type]
+    if search.least >= room:
+        return  # nothing can be finished
+    found = generate(model, model.of(range(4)), [TINY.bos], room, search)
+    assert found == [exhaustive(model, row, room, search) for row in range(4)]
 
 
 @pytest.mark.parametrize("beams", [1, 2, 3, 5])
-@pytest.mark.parametrize("seed", range(4))
-def test_beams_against_the_slow_search(seed: int, beams: int) -> None:
-    model = tables(8, 6, seed, sharp=1.0)
-    found = generate(model, model.of(range(8)), [TINY.bos], 6, beams)
-    assert found == [slow_beams(model, row, 6, beams) for row in range(8)]
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("seed", range(2))
+def test_beams_against_the_slow_search(seed: int, beams: int, rules: dict[str, float]) -> None:
+    if beams == 1 and "length_penalty" in rules:
+        return  # refused
+    search, model = Search(beams=beams, **rules), tables(8, 6, seed, sharp=1.0)  # type: ignore[arg-type]
+    found = generate(model, model.of(range(8)), [TINY.bos], 6, search)
+    for row in range(8):
+        assert found[row] == slow_beams(partial(model.chances, row), TINY.eos, 6, search)
+
+
+def test_a_number_is_so_many_beams() -> None:
+    model = tables(8, 6, 0, sharp=1.0)
+    assert generate(model, model.of(range(8)), [TINY.bos], 6, 3) == generate(
+        model, model.of(range(8)), [TINY.bos], 6, Search(beams=3)
+    )
+
+
+def test_a_row_that_the_rules_leave_no_word_says_what_it_could() -> None:
+    """Three words, none twice, four wanted: the end may not come, nor may any word."""
+    model = tables(5, 8, 0, sharp=1.0)
+    for how in ({}, {"beams": 3}, {"top_p": 1}):
+        found = generate(model, model.of(range(5)), [TINY.bos], 8, Search(no_repeat=1, least=4, **how))
+        assert [sorted(words) for words in found] == [list(WORDS)] * 5
+
+
+def test_what_cannot_be_started_is_refused() -> None:
+    model = tables(2, 6, 0)
+    with pytest.raises(ValueError, match="BOS at least"):
+        generate(model, model.of([0, 1]), [], 6)
+    with pytest.raises(ValueError, match="at most the length of 2"):
+        generate(model, model.of([0, 1]), [TINY.bos, 7, 8, 9], 2)
+    with pytest.raises(ValueError, match="3 keys for 2 rows"):
+        generate(model, model.of([0, 1]), [TINY.bos], 6, keys=[1, 2, 3])
+    assert generate(model, model.of([]), [TINY.bos], 6) == []
 
 
 def test_wide_beams_find_sentences_at_least_as_likely_as_greedy_ones() -> None:
@@ -216,3 +296,122 @@ def test_one_picture_or_twelve(nano: tuple[Backbone, Context, Vocabulary], beams
         generate(backbone, context.rows(torch.tensor([row])), [vocabulary.bos], 9, beams)[0] for row in range(12)
     ]
     assert together == alone
+
+
+TRUNKS = {
+    "encoder-decoder": (EncoderDecoder, None),
+    "decoder-only": (DecoderOnly, None),
+    "own": (DualFusion, DualFusionConfig(decoder="own")),
+    "split": (DualFusion, DualFusionConfig(decoder="split")),
+}
+SEARCHES = {
+    "greedy": Search(),
+    "beams": Search(beams=3),
+    "rules": Search(beams=3, length_penalty=0.8, no_repeat=2, least=2),
+    "drawn": Search(top_p=0.9, seed=4),
+}
+
+
+@pytest.fixture(scope="module", params=TRUNKS)
+def lively(request: pytest.FixtureRequest) -> tuple[Backbone, Tensor, Tensor, Tensor]:
+    """A backbone of each wiring whose every weight has a say, 64 pictures, and prefixes of different lengths."""
+    trunk, config = TRUNKS[request.param]
+    backbone = tiny_backbone({"context", "decode"}, trunk, config=config)
+    rng = torch.Generator().manual_seed(5)  # of no two words that compete are the log-odds equal to 1e-5
+    with torch.no_grad():
+        for parameter in backbone.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=rng)
+    images = torch.randn(64, 3, PIXELS, PIXELS, generator=rng)
+    words = torch.randint(13, VOCABULARY.size, (64, 4), generator=rng)
+    made = backbone, images, words, torch.arange(4) < torch.randint(0, 5, (64, 1), generator=rng)
+    end_now_and_then(backbone, shown(made, slice(0, 64)), rng)
+    return made
+
+
+@torch.no_grad()
+def end_now_and_then(backbone: Backbone, context: Context, rng: torch.Generator) -> None:
+    """Make the end of a sentence about as likely as the likeliest word, sometimes more and sometimes less."""
+    said = torch.randint(13, VOCABULARY.size, (64, 9), generator=rng)
+    features = backbone.decode(context, backbone.read(said, said > 0)).flatten(0, 1)
+    wanted = backbone.logits(features)[:, 13:].amax(1) + 6 * torch.randn(len(features), generator=rng) - 1
+    ridge = features.T @ features + 3 * torch.eye(features.shape[1])  # large weights would magnify rounding
+    backbone.words.weight[VOCABULARY.eos] = torch.linalg.solve(ridge, features.T @ wanted)
+
+
+def shown(lively: tuple[Backbone, Tensor, Tensor, Tensor], rows: slice, padding: int = 0) -> Context:
+    backbone, images, words, present = lively
+    wide = [torch.nn.functional.pad(part[rows], (0, padding)) for part in (words, present)]
+    with torch.no_grad():
+        return backbone.context(backbone.see(images[rows]), backbone.read(*wide))
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+def test_results_at_batch_sizes_1_3_and_64_and_under_padding(
+    lively: tuple[Backbone, Tensor, Tensor, Tensor], search: Search
+) -> None:
+    start = [VOCABULARY.bos, 20]
+
+    def said(size: int, padding: int = 0, rows: int = 64) -> list[list[int]]:
+        found: list[list[int]] = []
+        for row in range(0, rows, size):
+            some = slice(row, min(row + size, rows))
+            keys = range(some.start, some.stop)
+            found += generate(lively[0], shown(lively, some, padding), start, 10, search, keys)
+        return found
+
+    whole = said(64)
+    assert len({len(words) for words in whole}) > 2, "rows finish at different times"
+    assert whole == said(3) == said(64, padding=3)
+    assert whole[:24] == said(1, rows=24)
+
+
+def test_features_at_batch_sizes_1_3_and_64_and_under_padding(lively: tuple[Backbone, Tensor, Tensor, Tensor]) -> None:
+    backbone = lively[0]
+    said = torch.randint(13, VOCABULARY.size, (64, 3, 5), generator=torch.Generator().manual_seed(0))
+
+    def steps(size: int, padding: int = 0) -> Tensor:
+        found = []
+        for row in range(0, 64, size):
+            state = backbone.begin(shown(lively, slice(row, row + size), padding), 3, 5)
+            some = said[row : row + size]
+            with torch.no_grad():
+                found.append(torch.stack([backbone.step(state, some[:, :, at]) for at in range(5)], 2))
+        return torch.cat(found)
+
+    whole = steps(64)
+    for other in (steps(3), steps(1), steps(64, padding=3)):
+        assert torch.allclose(whole[..., 13:], other[..., 13:], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("search", [one for one in SEARCHES.values() if not one.top_p], ids=str)
+def test_cached_searches_against_full_decodes(
+    lively: tuple[Backbone, Tensor, Tensor, Tensor], search: Search
+) -> None:
+    backbone, start = lively[0], [VOCABULARY.bos, 20]
+    found = generate(backbone, shown(lively, slice(0, 6)), start, 7, search)
+    special = sorted(VOCABULARY.special - {VOCABULARY.eos})
+    for row in range(6):
+        context = shown(lively, slice(row, row + 1))
+
+        def chances(said: list[int], context: Context = context) -> Tensor:
+            words = torch.tensor([[*start, *said]])
+            with torch.no_grad():
+                logits = backbone.logits(backbone.decode(context, backbone.read(words, words >= 0)))[0, -1]
+            logits[special] = -torch.inf
+            return logits.log_softmax(-1)
+
+        assert found[row] == slow_beams(chances, VOCABULARY.eos, 6, search)
+
+
+def test_rows_that_leave_take_their_part_of_the_context_along() -> None:
+    """The backbone is asked for fewer and fewer rows."""
+    model, asked = tables(12, 6, seed=3, sharp=1.0), []
+    step = model.step
+
+    def counting(state: DecodingState, token: Tensor) -> Tensor:
+        asked.append(len(token))
+        return step(state, token)
+
+    model.step = counting  # type: ignore[method-assign]
+    lengths = [len(words) for words in generate(model, model.of(range(12)), [TINY.bos], 6)]
+    assert asked == [sum(length >= at for length in lengths) for at in range(min(5, max(lengths)) + 1)]

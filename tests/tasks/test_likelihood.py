@@ -23,7 +23,7 @@ TRUNKS = {
     "split": (DualFusion, DualFusionConfig(decoder="split")),
 }
 START = [VOCABULARY.bos, 20, 21]
-EOS, I, T, L = VOCABULARY.eos, 5, 23, 4
+EOS, IMAGES, T, L = VOCABULARY.eos, 5, 23, 4
 
 
 @pytest.fixture(scope="module", params=TRUNKS)
@@ -41,10 +41,11 @@ def backbone(request: pytest.FixtureRequest) -> Backbone:
 def context(backbone: Backbone) -> Context:
     """Five pictures with prefixes of different lengths, one of them without any word; no keys of its own made yet."""
     rng = torch.Generator().manual_seed(2)
-    images = torch.randn(I, 3, PIXELS, PIXELS, generator=rng)
-    words = torch.randint(13, VOCABULARY.size, (I, 4), generator=rng)
+    images = torch.randn(IMAGES, 3, PIXELS, PIXELS, generator=rng)
+    words = torch.randint(13, VOCABULARY.size, (IMAGES, 4), generator=rng)
     with torch.no_grad():
-        return backbone.context(backbone.see(images), backbone.read(words, torch.arange(4) < torch.arange(I)[:, None]))
+        prefix = backbone.read(words, torch.arange(4) < torch.arange(IMAGES)[:, None])
+        return backbone.context(backbone.see(images), prefix)
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def words_of(texts: TextState, *at: int) -> list[int]:
 def table(backbone: Backbone, context: Context, texts: TextState) -> Tensor:
     """I, T: every text by itself given every picture."""
     return torch.tensor(
-        [[alone(backbone, context, row, words_of(texts, text)) for text in range(T)] for row in range(I)]
+        [[alone(backbone, context, row, words_of(texts, text)) for text in range(T)] for row in range(IMAGES)]
     )
 
 
@@ -111,7 +112,7 @@ def test_padding_and_neighbours_change_nothing(
 
 def test_pairs_in_any_order(backbone: Backbone, context: Context, texts: TextState) -> None:
     expected = table(backbone, context, texts)
-    pairs = torch.cartesian_prod(torch.arange(I), torch.arange(T))
+    pairs = torch.cartesian_prod(torch.arange(IMAGES), torch.arange(T))
     pairs = pairs[torch.randperm(len(pairs), generator=torch.Generator().manual_seed(0))]
     for some in (pairs, pairs[:40], pairs[:1], pairs[pairs[:, 0] == 2], pairs[[5, 5, 9]]):
         for block in (1, 7, 2048):
@@ -124,7 +125,7 @@ def test_pairs_in_any_order(backbone: Backbone, context: Context, texts: TextSta
 
 def test_choices_of_each_row(backbone: Backbone, context: Context, texts: TextState) -> None:
     """Three or four choices; the fourth of the first row is none."""
-    at = torch.randint(0, T, (I, 4), generator=torch.Generator().manual_seed(4))
+    at = torch.randint(0, T, (IMAGES, 4), generator=torch.Generator().manual_seed(4))
     choices = TextState(texts.tokens[at], texts.mask[at].clone())
     choices.mask[0, 3] = False
     expected = table(backbone, context, texts).gather(1, at)
@@ -163,7 +164,7 @@ def test_what_cannot_be_scored_is_refused(backbone: Backbone, context: Context, 
 def test_each_beginning_is_read_once_a_row(backbone: Backbone, context: Context, texts: TextState) -> None:
     read = []
     step = backbone.step
-    backbone.step = lambda state, token: read.append(token.shape[1]) or step(state, token)  # type: ignore
+    backbone.step = lambda state, token: read.append(token.shape[1]) or step(state, token)  # type: ignore[method-assign,func-returns-value]
     try:
         answer_scores(backbone, context, texts, START)
     finally:
