@@ -82,12 +82,14 @@ PHONE = r"[0-9]{3,4}[- \xa0]?[0-9]{3,5}"
 
 _SOURCES = {
     # -- Markup, addresses --
-    "tag": r"</?[A-Za-z][\w:.-]*(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'))?)*[ \xa0]*/?>",
+    "tag": r"</?[A-Za-z][\w:.-]*"
+    r"(?:[ \xa0]+[A-Za-z][\w:.-]*(?:[ \xa0]*=[ \xa0]*(?:\"[^\"]*\"|'[^']*'))?)*[ \xa0]*/?[ \xa0]*>",
     # And declarations.
     "comment": r"<[!?][A-Za-z-][^>]*>",
     # Needs no period, but two characters.
     "web address": rf"(?i:https?)://{URL}+{URL_END}",
-    "www address": r"(?i:www)\.(?:[^\s\"<>|(),.!?]+\.)+[A-Za-z]{2,4}(?:/[^ \t\"<>|()]+" + URL_END + ")?",
+    "www address": r"(?i:www)\.(?:[^\s\"<>|(),.!?]+\.)+[A-Za-z]{2,4}",
+    "www address and path": rf"(?i:www)\.(?:[^\s\"<>|(),.!?/]+\.)+[A-Za-z]{{2,4}}/[^ \t\"<>|()]+{URL_END}",
     # A host ends in com, net, org or edu; a path has two characters or more.
     "host and path": rf"(?:{HOST}\.)+{DOMAIN}(?:/[^ \t\"<>|()]+{URL_END})?",
     "mail address": rf"<?[A-Za-z0-9](?:{MAIL}|\.)*@(?:{MAIL}+\.)*{MAIL}+>?",
@@ -101,6 +103,7 @@ _SOURCES = {
     "word before n't": rf"(?P<t>[A-Za-z\xad]*?[A-MO-Za-mo-z\xad])[nN]{INNER}[tT]",
     # Takes along what is glued to it.
     "n't": rf"[nN]{INNER}[tT]{L}*",
+    "ol'": rf"(?i:[nN]at{APOSTROPHE}l){END}|(?i:ol{APOSTROPHE}|li{APOSTROPHE}l|cap{APOSTROPHE}n|ev{APOSTROPHE}ry)",
     "word before 'n'": rf"(?P<t>{L}+){APOSTROPHE}[nN](?=[\s'\u2019]|$)",
     "can not": rf"(?P<t>(?i:can))(?i:not)(?!{L})(?:{CLITIC})?",
     "gon na": rf"(?P<t>(?i:gon(?=na)|wan(?=na)|got(?=ta)|lem(?=me)|gim(?=me)))(?i:na|ta|me)(?!{L})",
@@ -119,7 +122,6 @@ _SOURCES = {
     # A vowel or a capital on the far side.
     "Hawai'i": rf"{T}+[aeiouyAEIOUY]{INNER}[aeiouA-Z]{A}*",
     "e'er": rf"(?i:[eno]{APOSTROPHE}er|c{APOSTROPHE}mon|[cn]{APOSTROPHE}est|s{APOSTROPHE}mores){END}",
-    "ol'": rf"(?i:[nN]at{APOSTROPHE}l){END}|(?i:ol{APOSTROPHE}|li{APOSTROPHE}l|cap{APOSTROPHE}n|ev{APOSTROPHE}ry)",
     "'em": rf"(?i:dunkin{APOSTROPHE}|somethin{APOSTROPHE}|{APOSTROPHE}(?:em|till?|cause))",
     "'n'": rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
     "'t is": r"(?P<t>'[tT])(?:[iI][sS]|[wW][aA][sS])",
