@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -113,7 +114,8 @@ def choose(
             unfinished.append(STRENGTHS[place])
         return 100 * float((model.predict(held_features) == held_labels).mean())
 
-    best, tried = search(accuracy)
+    with threadpool_limits(limits=1):
+        best, tried = search(accuracy)
     by_strength = {STRENGTHS[place]: tried[place] for place in sorted(tried)}
     return Chosen(STRENGTHS[best], by_strength, tuple(sorted(unfinished)))
 
@@ -125,7 +127,8 @@ def fit(
 
     Two classes have one row in scikit-learn, the log-odds of the second; here half of it goes to each, with its sign.
     """
-    model, converged = _regression(features, labels, strength)
+    with threadpool_limits(limits=1):
+        model, converged = _regression(features, labels, strength)
     weight, bias = model.coef_, model.intercept_
     if len(weight) == 1:
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
@@ -136,10 +139,9 @@ def _regression(features: NDArray[Any], labels: NDArray[Any], strength: float) -
     """The fitted model, and whether it converged: that warning is told as a fact, all others go on as warnings."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     model = LogisticRegression(C=strength, max_iter=_ITERATIONS)
-    with warnings.catch_warnings(record=True) as heard, threadpool_limits(limits=1):
+    with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", ConvergenceWarning)
         model.fit(features, labels)
     others = [one for one in heard if not issubclass(one.category, ConvergenceWarning)]
