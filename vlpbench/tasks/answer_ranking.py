@@ -30,7 +30,7 @@ __all__ = ["AnswerRanking", "taught_likelihood", "way_of", "why_no_likelihood"]
 class AnswerRanking(OpenQuestions):
     """`vqa@ranking`, fine-tuned or zero-shot."""
 
-    at_once = 64
+    at_once = 128
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """Needs a decoder, and for zero-shot one that was trained."""
