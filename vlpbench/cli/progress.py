@@ -47,6 +47,8 @@ class Progress:
     def _going_on(self, name: str, event: Event) -> None:
         share = event.done / event.of if event.of else 0.0
         loss = f" loss {event.figures['loss']:.3f}" if "loss" in event.figures else ""
+        if event.cell:
+            self.now.pop("", None)  # what was to be prepared is
         self.now[event.cell] = f"{name}: {event.said} {share:.0%}{loss}"
         if self.stages.get(event.cell) != event.said:
             self.stages[event.cell] = event.said
