@@ -19,7 +19,7 @@ from vlpbench.config.settings import Init
 from vlpbench.config.typed import WrongValue
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
-from vlpbench.errors import UserError
+from vlpbench.errors import UserError, nearest
 from vlpbench.files import readable, write_json
 from vlpbench.grid import Cell
 from vlpbench.records import CellFolder, StageFolder, cell_folders
@@ -84,7 +84,7 @@ def _from_export(path: Path, registry: Registry, device: Device) -> Finished:
 def _from_results(path: Path, registry: Registry, device: Device) -> Finished:
     folder = CellFolder(path)
     if folder.state() != "done":
-        raise UserError(f"{path} is no finished cell", remedy=_near(path))
+        raise UserError(f"{path} is no finished cell", remedy=_near(folder))
     said, scores = folder.read("settings.json"), folder.read("scores.json")
     cell = _cell(said, path)
     if "tuned" in scores:
@@ -101,11 +101,22 @@ def _from_results(path: Path, registry: Registry, device: Device) -> Finished:
     return Finished(bench, left_by(stage, bench), stages)
 
 
-def _near(path: Path) -> str:
-    """What was probably meant: the finished cells of a grid's results, or of a folder of results."""
-    found = sorted(one.path for one in cell_folders(path) if one.state() == "done")
-    found += sorted(one.path for one in cell_folders(path.parent.parent) if one.path.name.startswith(path.name))
+def _near(folder: CellFolder) -> str:
+    """What to do about a folder that holds no finished cell; for one that holds none at all, what was meant."""
+    path, state = folder.path, folder.state()
+    if state != "pending":
+        return f"the cell is {state}; run the grid again" + (" with --retry-failed" if state == "failed" else "")
+    found = sorted(_done(path))
+    if not found:
+        beside = {one.name: one for one in _done(path.parent.parent)}
+        names = sorted((name for name in beside if name.startswith(path.name)), key=len)
+        name = names[0] if names else nearest(path.name, beside)
+        found = [beside[name]] if name else []
     return f"did you mean {found[0]}?" if found else "name a cell's folder, results/GRID/cells/CELL, or an exported one"
+
+
+def _done(results: Path) -> list[Path]:
+    return [one.path for one in cell_folders(results) if one.state() == "done"]
 
 
 def _cell(said: Mapping[str, Any], path: Path) -> Cell:

@@ -42,8 +42,8 @@ class Finished:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """The tasks that it can be asked."""
-        return tuple(self.stages)
+        """The tasks that it can be asked, in the order of its grid file."""
+        return tuple(task for task in self.bench.settings.tasks if task in self.stages)
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -62,14 +62,14 @@ class Finished:
 
     def caption(self, images: Sequence[str | Path], task: str = "") -> list[str]:
         """A sentence for each picture file; `task` is captioning, fine-tuned where the cell has it."""
-        trial, asked = self._of(task or self._first("captioning"))
+        trial, asked = self._of(task or self._first(Captioning, "writes captions"))
         if not isinstance(task_named(trial.task), Captioning):
             raise UserError(f"{trial.task!r} writes no captions", remedy=f"tasks: {', '.join(self.tasks)}")
         return write(asked.backbone, self._pictures(images), trial, range(len(images)))
 
     def ask(self, image: str | Path, question: str, task: str = "") -> tuple[str, float]:
         """The likeliest answer to a question about a picture file, and its probability among all that can be given."""
-        trial, asked = self._of(task or self._first("vqa"))
+        trial, asked = self._of(task or self._first(Answers, "answers open questions"))
         said = task_named(trial.task)
         if not isinstance(said, Answers):
             raise UserError(f"{trial.task!r} answers no open question", remedy=f"tasks: {', '.join(self.tasks)}")
@@ -83,11 +83,12 @@ class Finished:
         said = task_named(task)
         return said.score(said.predict(asked.backbone, asked.readout, split, trial), trial.protocol.metrics)
 
-    def _first(self, name: str) -> str:
-        found = [task for task in self.tasks if parse_task(task).task == name]
+    def _first(self, kind: type, does: str) -> str:
+        """The first task of a kind, a fine-tuned one where there is any."""
+        found = [task for task in self.tasks if isinstance(task_named(task), kind)]
         if not found:
-            raise UserError(f"the cell was not asked {name}", remedy=f"its tasks: {', '.join(self.tasks) or 'none'}")
-        return found[0]
+            raise UserError(f"none of the cell's tasks {does}", remedy=f"its tasks: {', '.join(self.tasks) or 'none'}")
+        return min(found, key=lambda task: parse_task(task).protocol != "fine-tune")
 
     def _of(self, task: str) -> tuple[Trial, Asked]:
         """A task's model, read once."""
