@@ -45,13 +45,13 @@ class AnswerRanking(OpenQuestions):
         return Readout("ranking", (taught_likelihood(trial),), facts)
 
     def examples(self, trial: Trial, readout: Readout) -> Examples:
-        """One example a question; what it teaches are those of its answers that can be given, by their soft scores."""
-        split, known = trial.open_split("train", "train"), set(readout.facts["answers"])
+        """One example a question; what it teaches are the answers that were given, by their soft scores.
+
+        All of them, as in ALBEF and BLIP: an answer too rare for the list still tells how its words are said.
+        """
+        split = trial.open_split("train", "train")
         asked = asked_of(split)
-        worth = [
-            {answer: score for answer, score in soft_targets(question.answers).items() if answer in known and score}
-            for _, question in asked
-        ]
+        worth = [soft_targets(question.answers) for _, question in asked]
         texts = prompted(trial.protocol.prompt, [question.text for _, question in asked])
         fields = answer_fields(worth, trial.tokenizer, trial.settings.text.length)
         return question_examples(split, [row for row, _ in asked], texts, fields, trial)
