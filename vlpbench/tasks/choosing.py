@@ -2,8 +2,8 @@
 
 The sum over a choice's tokens decides, which is its probability as a whole sentence; the mean over its tokens, which
 favours long choices, is scored beside it. A fine-tune teaches the likelihood of the right choice alone (so Visual7W's
-own model, arXiv 1511.03416): what is compared stays a language model, the same that zero-shot
-asks, and one decode a question is enough. Contrast between choices is what `vqa@choices-match` teaches.
+own model, arXiv 1511.03416): what is compared stays a language model, the same that zero-shot asks, and one decode a
+question is enough. Contrast between choices is what `vqa@choices-match` teaches.
 Axes: B questions, C choices of a question, T tokens of a text.
 """
 
