@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def test_three_files_are_three_splits(made: Callable[..., list[Cell]], files: Pa
     ],
 )
 def test_a_test_file_by_another_name(made: Callable[..., list[Cell]], files: Path, names: dict[str, str]) -> None:
-    os.symlink(files / "test.json", files / "link.json")
+    (files / "link.json").symlink_to(files / "test.json")
     (files / "copy.json").write_bytes((files / "test.json").read_bytes())
     with pytest.raises(UserError, match="test") as caught:
         made(grid(**names))

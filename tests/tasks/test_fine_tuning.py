@@ -169,7 +169,7 @@ def test_the_batches_of_a_fine_tune(trial: Made) -> None:
     task = task_named("vqa")
     loader = readout_loader(task, task.readout(made, task.facts(made)), made)
     assert loader.steps == 3
-    assert [len(batch.tokens) for batch in loader] == [8, 8, 8]
+    assert [len(batch.pixels) for batch in loader] == [8, 8, 8]
 
 
 def test_what_a_choice_goes_by() -> None:

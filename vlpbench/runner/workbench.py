@@ -16,7 +16,7 @@ from vlpbench.config.typed import make
 from vlpbench.contract.abilities import Visible
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.objective import Objective
-from vlpbench.contract.sealed import sealed
+from vlpbench.contract.sealed import sealed, sealed_for
 from vlpbench.data.errors import DataError
 from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.data.splits import Split, open_split
@@ -92,10 +92,12 @@ class Workbench:
         """A split of a data set; which purposes may open which is decided where splits are opened."""
         key = (data, name, purpose, blind)  # the purpose too: what one may open, another may not
         if key not in self._splits:
-            self._splits[key] = open_split(
-                self.dataset(data), name, purpose=purpose, size=self.stored,
-                on_bad=self.settings.on_bad_sample, blind=blind, heard=heard,
-            )
+            doing = sealed_for() or {"train": "training", "select": "selection"}.get(purpose, "")
+            with sealed(doing) if doing else contextlib.nullcontext():  # it is kept: opened once, for all to learn from
+                self._splits[key] = open_split(
+                    self.dataset(data), name, purpose=purpose, size=self.stored,
+                    on_bad=self.settings.on_bad_sample, blind=blind, heard=heard,
+                )
         return self._splits[key]
 
     @property
