@@ -29,6 +29,6 @@ def _by_form(changes: Mapping[str, Any], settings: CellSettings) -> dict[str, An
     for key, value in changes.items():
         table, _, rest = key.partition(".")
         name, _, last = rest.partition(".")
-        forms = [task for task in settings.tasks if table == "protocol" and task.partition("@")[0] == name]
+        forms = [task for task in settings.tasks if table == "protocol" and f"{task}@".startswith(f"{name}@")]
         found.update({f"protocol.{task}.{last}": value for task in forms} or {key: value})
     return {**found, **{key: value for key, value in changes.items() if key in found}}

@@ -20,6 +20,7 @@ from vlpbench.config.settings import (
     TextSettings,
     Tune,
 )
+from vlpbench.config.task_name import protocol_names
 from vlpbench.config.typed import WrongValue, described, fields_of, plain, shown, typed
 from vlpbench.errors import nearest
 
@@ -93,7 +94,8 @@ def checked(key: str, value: Any, known: Known | None, kinds: Mapping[str, str])
     if path[0] in SECTIONS:
         return _field(SECTIONS[path[0]], path, 1, value)
     if path[0] == "protocol":
-        _task(path[1], known)
+        if known is not None:
+            known.one("task", path[1], protocol_names(known.tasks))
         return _field(Protocol, path, 2, value)
     if path[0] in NAMED:
         return _plugged(path, value, known, kinds)

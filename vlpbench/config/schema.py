@@ -13,6 +13,7 @@ from vlpbench.config.keys import NAMED, PARTS, SECTIONS, TOP, can_be_tried
 from vlpbench.config.known import Known
 from vlpbench.config.settings import CellSettings, Portion, Protocol
 from vlpbench.config.shared_schema import shared
+from vlpbench.config.task_name import protocol_names
 
 __all__ = ["grid_schema"]
 
@@ -97,7 +98,7 @@ def _settings(known: Known) -> dict[str, Any]:
     sections = {name: _Table(class_schemas(cls, name)) for name, cls in SECTIONS.items()}
     sections["tune"].entries["task"].update(enum=list(known.tasks))
     named = {
-        "protocol": _Table(dict.fromkeys(known.tasks, _Table(class_schemas(Protocol, "protocol")))),
+        "protocol": _Table(dict.fromkeys(protocol_names(known.tasks), _Table(class_schemas(Protocol, "protocol")))),
         "objective": _Table({name: _of_class(cls, "objective") for name, cls in known.objectives.items()}),
         "trunk": _Table({name: _of_class(cls, "trunk") for name, cls in known.trunks.items()}),
         "data": _data(known.kinds),

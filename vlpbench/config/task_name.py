@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from vlpbench.errors import unknown
 
-__all__ = ["PROTOCOLS", "TASKS", "ProtocolName", "TaskName", "parse_task"]
+__all__ = ["PROTOCOLS", "TASKS", "ProtocolName", "TaskName", "parse_task", "protocol_names"]
 
 ProtocolName = Literal["fine-tune", "zero-shot", "probe"]
 
@@ -52,6 +52,16 @@ class TaskName:
 
 TASKS = tuple(str(TaskName(task, form, one)) for (task, form), ways in PROTOCOLS.items() for one in ways)
 """All names that a grid file may say."""
+
+
+def protocol_names(tasks: Iterable[str] = TASKS) -> tuple[str, ...]:
+    """What `[protocol.NAME]` may say: a task, with all its forms; a form, with its zero-shot; or one full name.
+
+    >>> protocol_names(["classification@probe", "retrieval@match@zero-shot"])
+    ('classification', 'classification@probe', 'retrieval', 'retrieval@match', 'retrieval@match@zero-shot')
+    """
+    whole = (task.split("@") for task in tasks)
+    return tuple(dict.fromkeys("@".join(parts[:many]) for parts in whole for many in range(1, len(parts) + 1)))
 
 
 def parse_task(name: str) -> TaskName:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.task_name import parse_task
 from vlpbench.grid import Cell
 from vlpbench.records import StageFolder
 from vlpbench.runner.pretraining import DECIDING
 
 __all__ = ["fine_tune_of"]
 
-_ASKING = ("beams", "length_penalty", "no_repeat", "top_p", "metrics", "shortlist", "rule", "folds", "same_texts")
+_ASKING = ("beams", "length_penalty", "no_repeat", "top_p", "metrics", "shortlist", "rule", "folds", "same_texts",
+           "templates")
 """Settings of a protocol that decide how a model is asked, not what it learns."""
 
 
@@ -24,8 +26,9 @@ def fine_tune_of(cell: Cell, task: str, results: Path) -> StageFolder:
     protocol = dict(plain["protocol"][task])
     if cell.settings.select == "last":
         protocol = {name: value for name, value in protocol.items() if name not in _ASKING}
+    probed = ("split",) if parse_task(task).protocol == "probe" else ()  # what is not scored on may be fitted to
     decided_by = {
-        "settings": {name: plain[name] for name in (*DECIDING, "blind", "select")},
+        "settings": {name: plain[name] for name in (*DECIDING, "blind", "select", *probed)},
         "task": task,
         "protocol": protocol,
         "versions": dict(cell.versions),
