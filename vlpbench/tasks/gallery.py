@@ -99,6 +99,7 @@ class States:
             self._texts[number] = state
         return state
 
+    @torch.no_grad()
     def vectors(self, keep: bool) -> tuple[np.ndarray, np.ndarray]:
         """I, E and U, E in fp32: of each picture and each sentence; `keep` where more will be asked of them."""
 

@@ -132,13 +132,14 @@ def all_scores(states: States, judge: Judge, fold: Fold) -> np.ndarray:
 def _judged(
     states: States, judge: Judge, fold: Fold, pairs_of: Callable[[np.ndarray], np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Each block of a fold's pictures, and the scores of its pairs in the order in which `pairs_of` gives them.
+    """The pictures of each block that are in a fold, and the scores of its pairs in the order in which `pairs_of` gives them.
 
     `pairs_of`: pictures of a block -> N, 2: picture and sentence of the gallery.
     """
     size = len(states.text_blocks[0])
-    for number, block in enumerate(states.image_blocks):
-        if not fold.start <= block[0] < fold.stop:
+    for number, whole in enumerate(states.image_blocks):
+        block = whole[(whole >= fold.start) & (whole < fold.stop)]
+        if not len(block):
             continue
         pairs = pairs_of(block)
         found = np.empty(len(pairs), np.float32)
@@ -147,6 +148,6 @@ def _judged(
         order = np.argsort(cell, kind="stable")
         for here in np.split(order, np.flatnonzero(np.diff(cell[order])) + 1):
             of_text = int(cell[here[0]])
-            local = torch.from_numpy(pairs[here] - (block[0], of_text * size)).to(states.trial.device.torch)
+            local = torch.from_numpy(pairs[here] - (whole[0], of_text * size)).to(states.trial.device.torch)
             found[here] = score(states.text(of_text, keep=True), local).cpu().numpy()
         yield block, found
