@@ -132,9 +132,9 @@ def all_scores(states: States, judge: Judge, fold: Fold) -> np.ndarray:
 def _judged(
     states: States, judge: Judge, fold: Fold, pairs_of: Callable[[np.ndarray], np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The pictures of each block that are in a fold, and the scores of its pairs in the order in which `pairs_of` gives them.
+    """The pictures of each block that are in a fold, and the scores of their pairs.
 
-    `pairs_of`: pictures of a block -> N, 2: picture and sentence of the gallery.
+    `pairs_of`: pictures -> N, 2: picture and sentence of the gallery, in the order of the scores.
     """
     size = len(states.text_blocks[0])
     for number, whole in enumerate(states.image_blocks):
