@@ -11,8 +11,15 @@ import pytest
 from vlpbench.files import write_json
 from vlpbench.records import SCHEMA, CellFolder
 
-UNIT = {"accuracy": "vqa", "Bleu_4": "captioning", "CIDEr": "captioning", "METEOR": "captioning", "TR@1": "retrieval"}
-FLOORS = {"chance": {"accuracy": 2.5, "CIDEr": 0.1}, "majority": {"accuracy": 7.25}}
+UNIT = {
+    "accuracy": "vqa", "accuracy[rule=2016]": "vqa", "exact": "vqa", "exact_normalised": "vqa",
+    "multiple_choice": "vqa", "Bleu_4": "captioning", "CIDEr": "captioning", "METEOR": "captioning",
+    "SPICE": "captioning", "TR@1": "retrieval", "mean_per_class": "classification",
+}
+FLOORS = {
+    "chance": {"accuracy": 2.5, "CIDEr": 0.1, "multiple_choice": 25.0, "mean_per_class": 12.5},
+    "majority": {"accuracy": 7.25, "multiple_choice": 46.9},
+}
 
 
 class Grid:

@@ -16,7 +16,8 @@ DUAL = {"objective": "contrastive", "backbone": "timm:resnet18/dual/tiny", "blin
 
 
 def test_columns_are_as_documented(grid: Any) -> None:
-    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": 0.5})
+    told = {"told": {"images": 12, "normalisation": "always"}}
+    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": 0.5}, task=told, scores={"metrics": 2})
     frame = load(grid.folder).frame
     assert list(frame.columns) == list(COLUMNS)
     assert len(frame) == 2
@@ -25,12 +26,28 @@ def test_columns_are_as_documented(grid: Any) -> None:
     assert line == {
         "grid": "small", "row": "a", "cell": "000000000000", "objective": "prefix-lm", "stem": "conv3",
         "trunk": "encoder-decoder", "size": "nano", "seed": 0, "blind": False, "task": "vqa", "protocol": "fine-tune",
-        "head": "decoder", "split": "test", "metric": "accuracy", "value": 40.0,
-        "status": "done", "reason": "", "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
+        "head": "decoder", "data": "digits", "split": "test", "images": 12, "normalisation": "always",
+        "metric": "accuracy", "value": 40.0, "status": "done", "reason": "", "metrics_version": 2,
+        "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
         "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "seconds": 12.0,
         "device": "cpu (x86_64)",
     }
     assert all(len(meaning) > 5 for meaning in COLUMNS.values())
+
+
+def test_each_score_of_answers_names_its_own_rule(grid: Any) -> None:
+    values = {"accuracy": 1.0, "accuracy[rule=2016]": 2.0, "exact": 3.0, "exact_normalised": 4.0, "CIDEr": 0.1}
+    grid.done("a", 0, values, task={"told": {"normalisation": "always"}})
+    rules = load(grid.folder).frame.set_index("metric")["normalisation"]
+    assert rules[list(values)[:4]].tolist() == ["always", "2016", "none", "always"]
+
+
+def test_records_that_tell_less_have_version_1_and_no_images(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    grid.plan("b", 0)
+    frame = load(grid.folder).frame.set_index("row")
+    assert set(frame.loc["a", "metrics_version"].dropna()) == {1}
+    assert frame["images"].isna().all() and frame.loc["b", "metrics_version"].isna().all()
 
 
 def test_the_parts_of_a_backbone_and_blindness(grid: Any) -> None:

@@ -32,9 +32,14 @@ def test_budgets_readouts_and_ceilings_are_said_once(grid: Any) -> None:
     assert "vqa: the answer vocabulary allows accuracy 91.5 at most" in lines
 
 
-def test_weights_chosen_on_validation_and_zero_shot_are_said(grid: Any) -> None:
+def test_weights_chosen_on_validation_are_said(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 1.0}, task={"select": "validation"})
+    assert any("samples, readout 'decoder', best weights on validation; 20 examples" in line for line in said(grid))
+
+
+def test_zero_shot_has_no_weights_of_its_own_to_choose(grid: Any) -> None:
     grid.done("a", 0, {"accuracy": 1.0}, task={"select": "validation", "protocol": "zero-shot"})
-    assert any(line.startswith("vqa: zero-shot, readout 'decoder', best weights on validation") for line in said(grid))
+    assert any(line.startswith("vqa: zero-shot, readout 'decoder'; 20 examples") for line in said(grid))
 
 
 def test_failed_and_damaged_cells_are_named(grid: Any) -> None:

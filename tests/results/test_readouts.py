@@ -47,3 +47,46 @@ def test_tasks_that_fix_their_form_stand_each_for_itself(grid: Any) -> None:
 def test_a_task_without_a_score_has_no_note(grid: Any) -> None:
     grid.done("a", 0, {"accuracy": 1.0})
     assert about(grid, "captioning") == []
+
+
+def probe(strength: float, **more: Any) -> dict[str, Any]:
+    return {
+        "protocol": "probe", "head": "mean of image tokens",
+        "probe": {"C": strength, "chosen_on": "val", "fitted_on": ["train", "val"], "converged": True, **more},
+    }
+
+
+def test_a_probe_says_where_c_was_chosen_and_what_it_was_fitted_to(grid: Any) -> None:
+    grid.tasks = ("classification@probe",)
+    for row, seed, strength in (("a", 0, 0.01), ("a", 1, 100.0), ("b", 0, 0.316227766)):
+        grid.done(row, seed, {"mean_per_class": 1.0}, task=probe(strength))
+    sentence, chosen = about(grid, "classification@probe")
+    assert sentence.startswith(
+        "classification@probe: probe (logistic regression on frozen features, C chosen on val, fitted to train and "
+        "val), readout 'mean of image tokens'; 20 examples of the test split of digits"
+    )
+    assert "rows" not in sentence
+    assert chosen == "classification@probe: C chosen: a 0.01, 100; b 0.316"
+
+
+def test_a_probe_that_did_not_converge_is_named(grid: Any) -> None:
+    grid.tasks = ("classification@probe",)
+    grid.done("a", 0, {"mean_per_class": 1.0}, task=probe(1.0))
+    grid.done("b", 0, {"mean_per_class": 1.0}, task=probe(1.0, converged=False))
+    assert about(grid, "classification@probe")[-1] == "classification@probe: the probe did not converge in rows b"
+
+
+def test_how_captions_are_searched_for_is_told(grid: Any) -> None:
+    for row, protocol in (("greedy", {"beams": 1}), ("beams", {"beams": 3}), ("drawn", {"beams": 1, "top_p": 0.9})):
+        grid.done(row, 0, {"CIDEr": 1.0}, settings={"protocol": {"captioning": protocol}})
+    lines = about(grid, "captioning")
+    for row, words in (("greedy", "greedy search"), ("beams", "3 beams"), ("drawn", "words drawn (top p 0.9)")):
+        assert any(f"last weights, {words}; " in line and line.endswith(f"(rows: {row})") for line in lines)
+
+
+def test_what_the_record_tells_differently_names_its_rows(grid: Any) -> None:
+    for row, rule in (("a", "always"), ("b", "2016")):
+        grid.done(row, 0, {"accuracy": 1.0}, task={"told": {"images": 9, "normalisation": rule}})
+    first, second = about(grid)
+    assert "20 examples on 9 images of the test split of digits" in first
+    assert first.endswith("rule `always` (rows: a)") and second.endswith("rule `2016` (rows: b)")

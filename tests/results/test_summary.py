@@ -40,3 +40,18 @@ def test_interval_is_the_t_interval_over_seeds(grid: Any) -> None:
     line = summary(load(grid.folder), ["accuracy"]).iloc[0]
     low, high = stats.t.interval(0.95, 2, loc=61.0, scale=stats.sem([60.0, 64.0, 59.0]))
     assert line["interval"] == pytest.approx((high - low) / 2)
+
+
+def test_every_line_says_how_it_was_measured(grid: Any) -> None:
+    grid.tasks = ("vqa",)
+    told = {"told": {"images": 12, "normalisation": "always"}}
+    for seed in range(2):
+        grid.done("a", seed, {"accuracy": 40.0}, task=told)
+    grid.done("b", 0, {"accuracy": 40.0}, task={"head": "fused"})
+    grid.done("b", 1, {"accuracy": 40.0}, task=told)
+    grid.plan("c", 0)
+    lines = summary(load(grid.folder)).set_index("row")
+    how = ["protocol", "head", "data", "split", "normalisation", "images", "metrics_version"]
+    assert lines.loc["a", how].tolist() == ["fine-tune", "decoder", "digits", "test", "always", "12", "1"]
+    assert lines.loc["b", "head"] == "fused / decoder"
+    assert set(lines.loc["c", how]) == {""}

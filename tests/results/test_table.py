@@ -38,10 +38,49 @@ def test_rows_without_a_number_say_why(grid: Any) -> None:
     assert table.loc["done"].iloc[1] == "n/a: needs decode"
 
 
-def test_a_metric_without_a_value_says_why(grid: Any) -> None:
+def test_a_metric_that_no_row_has_a_value_of_has_no_column_unless_it_is_asked_for(grid: Any) -> None:
     grid.done("a", 0, {"accuracy": 40.0, "Bleu_4": 0.25, "CIDEr": None})
-    line = load(grid.folder).wide().loc["a"]
-    assert line["captioning BLEU-4 ×100"] == "25.0" and line["captioning CIDEr ×100"] == "there is one image"
+    results = load(grid.folder)
+    assert results.wide().columns.tolist() == ["vqa acc.", "captioning BLEU-4 ×100"]
+    assert results.wide(["CIDEr"]).loc["a"].tolist() == ["none"]
+    assert summary(results, ["CIDEr"])["reason"].tolist() == ["there is one image"]
+
+
+def test_a_task_whose_metrics_all_lack_a_value_keeps_its_columns(grid: Any) -> None:
+    grid.tasks = ("captioning",)
+    grid.done("a", 0, {"CIDEr": None})
+    assert load(grid.folder).wide().loc["a"].tolist() == ["none"]
+
+
+def test_a_metric_that_some_rows_have_says_none_elsewhere(grid: Any) -> None:
+    grid.done("a", 0, {"Bleu_4": 0.25, "METEOR": 0.2345})
+    grid.done("b", 0, {"Bleu_4": 0.25, "METEOR": None})
+    table = load(grid.folder).wide()
+    assert table.loc[["a", "b"], "captioning METEOR ×100"].tolist() == ["23.4", "none"]
+    assert table.loc["b", "captioning BLEU-4 ×100"] == "25.0"
+
+
+def test_the_reason_of_one_metric_is_not_that_of_another(grid: Any) -> None:
+    grid.done("a", 0, {"Bleu_4": 0.25, "METEOR": None})
+    lines = summary(load(grid.folder), ["Bleu_4", "METEOR"]).set_index("metric")["reason"]
+    assert lines[["Bleu_4", "METEOR"]].tolist() == ["", "there is one image"]
+
+
+def test_why_a_task_cannot_be_is_said_once_a_row(grid: Any) -> None:
+    grid.tasks = ("captioning",)
+    grid.done("a", 0, {"Bleu_4": 0.25, "CIDEr": 0.5})
+    grid.plan("b", 0, "n/a: dual has no decoder")
+    assert load(grid.folder).wide().loc["b"].tolist() == ["n/a: dual has no decoder", "n/a"]
+
+
+def test_columns_and_floors_of_other_tasks(grid: Any) -> None:
+    grid.tasks = ("vqa", "vqa@choices", "classification@probe")
+    grid.done("a", 0, {"exact": 1.0, "exact_normalised": 2.0, "multiple_choice": 40.0, "mean_per_class": 9.0})
+    table = load(grid.folder).wide()
+    assert table.columns.tolist()[:3] == ["vqa exact (as written)", "vqa exact (normalised)", "vqa right choice"]
+    assert table.columns.tolist()[-1] == "classification@probe mean per class"
+    assert table.loc[["*chance*", "*majority*"], "vqa@choices right choice"].tolist() == ["25.0", "46.9"]
+    assert table.loc["*chance*", "classification@probe mean per class"] == "12.5"
 
 
 def test_nothing_finished_is_a_table_all_the_same(grid: Any) -> None:
@@ -107,13 +146,21 @@ def test_published_numbers_of_a_grid_that_has_not_begun(grid: Any) -> None:
 
 
 def test_a_published_metric_that_is_not_shown_otherwise_stands_beside_ours(grid: Any) -> None:
-    grid.done("a", 0, {"accuracy": 40.0, "CIDEr": 0.5, "METEOR": 0.3})
-    assert "captioning METEOR" not in load(grid.folder).wide().columns
+    grid.done("a", 0, {"accuracy": 40.0, "accuracy[rule=2016]": 41.0})
+    assert load(grid.folder).wide().columns.tolist() == ["vqa acc.", "captioning"]
+    grid.published = {"a": {"vqa.accuracy[rule=2016]": 33.1}}
+    grid.close()
+    line = load(grid.folder).wide().loc["a"]
+    assert (line["vqa accuracy[rule=2016]"], line["vqa accuracy[rule=2016] published"]) == ("41.0", "33.1")
+
+
+def test_a_published_metric_has_its_column_where_ours_has_no_value(grid: Any) -> None:
+    grid.done("a", 0, {"CIDEr": 0.5, "METEOR": None})
     grid.published = {"a": {"captioning.METEOR": 33.1}}
     grid.close()
     line = load(grid.folder).wide().loc["a"]
-    assert (line["captioning METEOR"], line["captioning METEOR published"]) == ("0.3", "33.1")
-    assert not [head for head in load(grid.folder).wide(["accuracy"]).columns if "published" in head]
+    assert (line["captioning METEOR ×100"], line["captioning METEOR published"]) == ("none", "33.1")
+    assert not [head for head in load(grid.folder).wide(["CIDEr"]).columns if "published" in head]
 
 
 def test_forms_of_the_readout_have_columns_of_their_own(grid: Any) -> None:

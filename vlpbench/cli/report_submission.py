@@ -65,10 +65,10 @@ def _predicted(record: CellFolder, task: str) -> tuple[dict[str, Any], list[dict
             "run the grid again" if there else "name a cell's folder: results/GRID/cells/ROW-sSEED-ID",
         )
     asked, tasks = record.read("settings.json"), record.read("scores.json")["tasks"]
-    fit = [name for name in tasks if parse_task(name).task in _SERVED]
+    fit = [name for name, said in tasks.items() if "values" in said and parse_task(name).task in _SERVED]
     if task not in tasks:
         raise unknown("task of this cell", task, fit or tasks, str(record.path))
-    if task not in fit:
+    if parse_task(task).task not in _SERVED:
         raise UserError(
             f"no evaluation server takes {task}", str(record.path), f"tasks with one: {', '.join(fit) or 'none here'}"
         )

@@ -112,8 +112,8 @@ def load(*paths: str | Path) -> Results:
         rows.extend(_missing(order, found, there | {row["cell"] for row in mine}))
         orders.append(order.with_published(said for _, said in asked))
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    kinds = {"value": float, "published": float, "images": "Int64", "metrics_version": "Int64"}
-    return Results(frame.astype(kinds), folders, tuple(orders))
+    frame = frame.astype({"value": float, "published": float}).astype({"images": "Int64", "metrics_version": "Int64"})
+    return Results(frame, folders, tuple(orders))
 
 
 def _remedy(folder: Path) -> str:

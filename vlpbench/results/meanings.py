@@ -83,13 +83,15 @@ def _order(told: Mapping[str, Any]) -> str:
 
 def _classification(one: Mapping[str, Any]) -> list[str]:
     told = one.get("told", {})
-    templates, unknown = list(told.get("templates", ())), told.get("labels_not_in_training", 0)
+    templates = list(told.get("templates", ()))
+    unknown, unlabelled = told.get("labels_not_in_training", 0), told.get("unlabelled", 0)
     many = f"mean of {len(templates)} templates, first " if len(templates) > 1 else ""
     return [
         f"percent; {told['classes']} classes" if "classes" in told else "percent",
         f'class prompts: {many}"{templates[0]}"' if templates else "",
         f"{_count(told['cut_prompts'], 'class prompt')} cut (text.length)" if told.get("cut_prompts") else "",
         f"{_count(unknown, 'image')} of classes that training does not have" if unknown else "",
+        f"{_count(unlabelled, 'image')} without a label left out" if unlabelled else "",
     ]
 
 

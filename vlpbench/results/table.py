@@ -100,7 +100,8 @@ def header(task: str, metric: str) -> str:
 def _text(line: Mapping[str, Any]) -> str:
     """Mean, spread and n; without any value what became of it (why a metric has none is said under the table)."""
     if not line["n"]:
-        return {"n/a": line["reason"], "done": "none" if line["reason"] else "–"}.get(line["status"], line["status"])
+        instead: dict[str, str] = {"n/a": line["reason"], "done": "none" if line["reason"] else "–"}
+        return instead.get(line["status"], str(line["status"]))
     text = _number(line["mean"], line["metric"])
     if line["n"] > 1:
         text += f" ± {_number(line['std'], line['metric'])}"
