@@ -37,8 +37,10 @@ class Readout:
 
     @property
     def needs(self) -> frozenset[str]:
-        """The abilities that its heads ask for."""
-        return frozenset().union(*(one.needs_with(one.config) for one in self.objectives))
+        """The abilities that its heads ask for, to be taught and to judge pairs."""
+        asked = [one.needs_with(one.config) for one in self.objectives]
+        asked += [one.matches_with(one.config) for one in self.objectives if "match" in one.trains]
+        return frozenset().union(*asked)
 
 
 class Task(ABC):
