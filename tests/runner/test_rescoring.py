@@ -101,6 +101,7 @@ def test_other_caption_metrics_by_name(copy: Path, capsys: pytest.CaptureFixture
     words = cell(copy, "words")
     before = words.read("scores.json")["tasks"]
     assert main(["run", "score", str(copy), "--metrics", " Bleu_1, CIDEr"]) == 0
+    assert "captioning: ROUGE_L " in (said := capsys.readouterr().out) and "-> none" in said, "what is no longer there"
     after = words.read("scores.json")["tasks"]
     assert after["captioning"]["values"] == {key: before["captioning"]["values"][key] for key in ("Bleu_1", "CIDEr")}
     assert {task: after[task] for task in ("vqa", "retrieval")} == {task: before[task] for task in ("vqa", "retrieval")}

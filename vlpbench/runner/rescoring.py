@@ -28,7 +28,7 @@ class Rescored:
     task: str
     """The task."""
     changed: Mapping[str, tuple[float | None, float | None]]
-    """Metric -> what it was and what it is, where they differ or there was none."""
+    """Metric -> what it was and what it is, where they differ; None where it was not, or no longer is, measured."""
     reasons: Mapping[str, str]
     """Metric -> why there is still no value."""
 
@@ -66,7 +66,7 @@ def rescore(folder: CellFolder, metrics: Sequence[str] | None = None) -> list[Re
 
 
 def _changed(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[float | None, float | None]]:
-    pairs = {name: (was.get(name), value) for name, value in now.items()}
+    pairs = {name: (was.get(name), now.get(name)) for name in {**was, **now}}
     return {name: pair for name, pair in pairs.items() if not _same(*pair)}
 
 
