@@ -7,10 +7,14 @@ run with tiny budgets, said with -S behind the page's own words.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import dataclasses
 import io
+import json
 import os
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
@@ -24,6 +28,9 @@ import pytest
 
 import vlpbench
 from vlpbench.cli.main import main
+from vlpbench.config.settings import Protocol
+from vlpbench.config.task_name import TASKS
+from vlpbench.metrics.vqa_accuracy import RULES, soft_score
 
 DOCS = Path(__file__).parents[2] / "docs"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -132,19 +139,33 @@ class Shell:
 
 
 class QuickShell(Shell):
-    """The same, but what trains nothing and needs no shell is run in this process, which has torch loaded."""
+    """The same, but what trains no grid and needs no shell is run in this process, which has torch loaded."""
 
     def run(self, command: str) -> tuple[int, str]:
-        """Exit code and all that is printed."""
-        words = shlex.split(command)
-        if words[0] != "vlpbench" or "seeds=[0]" in words or re.search("[|>]", command):
+        """Exit code and all that is printed, with the exit code behind it where the page asks for that."""
+        asked, _, rest = command.partition("; ")
+        if rest not in ("", 'echo "exit code $?"') or re.search("[|>]", asked):
+            return super().run(command)
+        words = [found for word in shlex.split(asked) for found in self.named(word)]
+        if words[0] not in ("vlpbench", "python") or "seeds=[0]" in words:
             return super().run(command)
         said = io.StringIO()
         with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
             patch.setenv("COLUMNS", self.environment["COLUMNS"])
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-                code = main(words[1:])
-        return code, said.getvalue()
+                code = main(words[1:]) if words[0] == "vlpbench" else script(words[1])
+        return (0, f"{said.getvalue()}exit code {code}\n") if rest else (code, said.getvalue())
+
+    def named(self, word: str) -> list[str]:
+        """The files that a word with a star names, as a shell finds them; else the word."""
+        found = sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(word)) if "*" in word else []
+        return found or [word]
+
+
+def script(name: str) -> int:
+    """Run a page's script as a program; what it raises is the test's failure."""
+    runpy.run_path(name, run_name="__main__")
+    return 0
 
 
 def body(file: Path) -> str:
@@ -194,13 +215,55 @@ def test_your_grid(tmp_path):
     page = blocks("your-grid.md")
     ran = QuickShell(tmp_path).follow(page, SHAPES)
     grids = [block.file for block in page if block.file]
-    assert len(grids) == 7
+    assert len(grids) == 8
     assert [file for file in grids if not any(file in command for command in ran)] == []
     loose = [block.text for block in page if block.kind == "toml" and not block.file]
     assert loose == ["#:schema ./vlpbench.schema.json\n"]
     assert (tmp_path / "vlpbench.schema.json").is_file()
     trained = {file.parent.name for file in (tmp_path / "results").rglob("grid.json")}
-    assert trained == {"first", "larger", "tuned"}
+    assert trained == {"first", "larger", "tasks", "tuned"}
+    frame = vlpbench.results.load(tmp_path / "results" / "tasks").frame
+    assert set(frame[frame["status"] == "n/a"]["reason"]) == {
+        "n/a: pretraining did not train decode", "n/a: pretraining trained no matching head",
+    }
+    assert {"protocol", "head", "split", "images", "normalisation", "metrics_version"} <= set(frame.columns)
+
+
+@pytest.mark.slow
+def test_your_model_and_then_scoring(tmp_path):
+    """Both pages in one folder: the second scores the grid of the first again."""
+    shell, page = QuickShell(tmp_path), blocks("your-model.md")
+    shell.follow(page, DIGITS)
+    assert (tmp_path / "my-model" / "exported.json").is_file()
+    outside = vlpbench.results.load(tmp_path / "results" / "outside").frame
+    assert set(outside["row"]) == {"bag of words"}
+    assert set(outside[outside["status"] == "n/a"]["reason"]) == {"n/a: needs decode"}
+    ran = shell.follow(blocks("scoring.md"), DIGITS)
+    assert {" ".join(command.split()[:3]) for command in ran if " score " in command} == {
+        "vlpbench score vqa", "vlpbench score captioning", "vlpbench score retrieval", "vlpbench run score",
+    }
+    answers = json.loads(next((tmp_path / "submit").glob("vqa_*.json")).read_text())
+    assert answers and all(set(one) == {"question_id", "answer"} for one in answers)
+
+
+def test_what_the_scoring_page_tells_of_rules_is_so():
+    """The table of rules, by the answers that tell them apart."""
+    said = {rule: (soft_score("Yes.", ["yes"] * 10, rule), soft_score("dark red", ["Dark red"] * 10, rule))
+            for rule in RULES}
+    assert said == {"always": (1.0, 1.0), "2016": (1.0, 0.0), "2021": (0.0, 0.0)}
+    matches = [soft_score("a dog", ["a dog"] * many + ["cat"] * (10 - many)) for many in range(6)]
+    assert matches == pytest.approx([0, 0.3, 0.6, 0.9, 1, 1])
+
+
+def test_the_page_of_models_shows_code_for_open_clip():
+    """It is not run, since it downloads, but it is Python and says what an outside model must."""
+    (shown,) = [block.text for block in blocks("your-model.md") if "import open_clip" in block.text]
+    (model,) = [node for node in ast.parse(shown).body if isinstance(node, ast.ClassDef)]
+    methods = {node.name for node in model.body if isinstance(node, ast.FunctionDef)}
+    assert methods == {"__init__", "cut", "image_vector", "text_vector"}
+    said = {name.id for node in ast.walk(model) if isinstance(node, ast.Assign) for target in node.targets
+            for name in ast.walk(target) if isinstance(name, ast.Name)}
+    assert {name for name in said if name != "ids"} <= set(dir(vlpbench.Outside))
 
 
 @pytest.mark.slow
@@ -212,6 +275,18 @@ def test_your_data(tmp_path):
     ran = shell.follow(page[:last], {})
     assert [command for command in ran if command.startswith("vlpbench run grid squares.toml")]
     assert (tmp_path / "batch.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_of_grids_names_every_task_and_its_settings():
+    """Each name in the tables of the page is one, and none is left out."""
+    text = (DOCS / "your-grid.md").read_text(encoding="utf-8").partition("## Tasks")[2].partition("## Axes")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:2] == "| "]
+    named = [(re.findall(r"`([\w@-]+)`", row[0]), row[2]) for row in rows if re.match(r"`(vqa|capt|retr|class)", row[0])]
+    said = {name for names, _ in named for name in names if "@probe" in name or not name.startswith("classification")}
+    said |= {f"{name}@zero-shot" for names, needs in named for name in names if "`" in needs and "@probe" not in name}
+    assert {name.replace("@zero-shot@zero-shot", "@zero-shot") for name in said} == set(TASKS)
+    settings = {one.name for one in dataclasses.fields(Protocol)}
+    assert settings == {name for name in settings if re.search(rf"\b{name}\b", text)}
 
 
 def test_every_kind_on_the_page_can_be_said(tmp_path, monkeypatch, capsys):
