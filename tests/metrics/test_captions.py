@@ -143,8 +143,8 @@ def test_only_what_is_asked_for_in_the_order_of_every_table() -> None:
 
 def test_without_java_all_else_scores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("JAVA_HOME", raising=False)
-    monkeypatch.delenv("VLPBENCH_SPICE", raising=False)
+    for name in ("VLPBENCH_JAVA", "JAVA_HOME", "VLPBENCH_SPICE"):
+        monkeypatch.delenv(name, raising=False)
     pure, found = caption_scores(PREDICTIONS, REFERENCES), caption_scores(PREDICTIONS, REFERENCES, METRICS)
     assert found.scores == {**pure.scores, "METEOR": None, "SPICE": None}
     assert found.per_image == pure.per_image and set(found.reasons) == {"METEOR", "SPICE"}

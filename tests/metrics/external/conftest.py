@@ -27,6 +27,12 @@ def gone(number: int, seconds: float = 30) -> bool:
     return False
 
 
+@pytest.fixture(autouse=True)
+def _looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java is looked for, as for a user: what is found is a stand-in, or what a test marked "java" asks for."""
+    monkeypatch.delenv("VLPBENCH_JAVA", raising=False)
+
+
 @pytest.fixture
 def ends() -> Callable[..., bool]:
     """`gone`, which waits for the end of a process."""
