@@ -49,8 +49,8 @@ def test_a_blind_cell_sees_grey(short: Any) -> None:
 def test_the_matching_head_is_that_of_pretraining(short: Any) -> None:
     model = load_cell(short.run("pairs").path, "cpu")
     matcher = trial_of(model.bench, "retrieval@match@zero-shot", model.pretrained).matcher
-    assert matcher is not None and "fused_tokens" in matcher.needs
-    head = matcher.build(model.bench.blueprint.build(matcher.needs).spec)
+    assert matcher is not None
+    head = matcher(model.bench.blueprint.spec)
     weights = head.state_dict()
     assert weights
     for name, value in weights.items():

@@ -18,7 +18,7 @@ from vlpbench.tasks.choice_matching import ChoiceMatching, ChoosingByMatch
 from vlpbench.tasks.choice_questions import choices_of
 from vlpbench.tasks.fine_tuning import readout_loader, ready
 from vlpbench.tasks.suite import run_task
-from vlpbench.tasks.trial import Matcher, Trial
+from vlpbench.tasks.trial import Trial
 from vlpbench.testing.tiny import VOCABULARY, tiny_backbone
 from vlpbench.types import Batch, Spec
 
@@ -32,7 +32,7 @@ def asked(trial: Made, chosen: Opened) -> Made:
 
     def make(task: str, trunk: Any = DualFusion, **settings: Any) -> Trial:
         made = trial(task, trunk, lambda name, purpose: chosen(name, purpose, settings.get("blind", False)), **settings)
-        return dataclasses.replace(made, matcher=Matcher(frozenset({"fused_tokens"}), head))
+        return dataclasses.replace(made, matcher=head)
 
     return make
 

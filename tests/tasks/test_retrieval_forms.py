@@ -19,7 +19,7 @@ from vlpbench.objectives.image_text_matching import Config, ImageTextMatching
 from vlpbench.tasks.fine_tuning import ready
 from vlpbench.tasks.retrieval import Form, Retrieval, has_vectors
 from vlpbench.tasks.suite import run_task, task_named
-from vlpbench.tasks.trial import Matcher, Trial
+from vlpbench.tasks.trial import Trial
 from vlpbench.types import Spec
 
 Made = Callable[..., Trial]
@@ -105,7 +105,8 @@ def pretrained(made: Trial, abilities: set[str]) -> tuple[Trial, ImageTextMatchi
         mine.load_state_dict(head.state_dict())
         return mine
 
-    return replace(made, weights=weights, matcher=Matcher(frozenset(FUSED), build)), head
+    trains = {"match"} | {one for one, asked in (("vectors", VECTORS), ("decode", SAYS)) if abilities >= asked}
+    return replace(made, weights=weights, matcher=build, trains=frozenset(trains)), head
 
 
 @pytest.mark.parametrize(("abilities", "by"), [(FUSED | VECTORS, "vectors"), (FUSED, "all pairs")])
@@ -125,10 +126,14 @@ def test_zero_shot_asks_the_head_of_pretraining(
 
 
 def test_what_a_head_calls_to_judge_is_built(trial: Made) -> None:
+    class Reader(ImageTextMatching):
+        @classmethod
+        def matches_with(cls, config: Any) -> frozenset[str]:
+            return frozenset(FUSED | SAYS)
+
     made, _ = pretrained(trial("retrieval@match@zero-shot", EncoderDecoder), FUSED)
-    assert made.matcher is not None
-    more = replace(made.matcher, needs=frozenset(FUSED | SAYS))
-    assert ready(task_named(made.task), replace(made, matcher=more)).backbone.abilities >= FUSED | SAYS
+    more = replace(made, matcher=lambda spec: Reader(Config(), spec))
+    assert ready(task_named(made.task), more).backbone.abilities >= FUSED | SAYS
 
 
 def test_zero_shot_likelihood_teaches_nothing(trial: Made) -> None:

@@ -159,8 +159,8 @@ class Protocol:
     top_p: float = 0.0
     """Captioning: words are drawn from the likeliest ones that have this share of the chance together; 0 searches."""
     prompt: str = ""
-    """Captioning: words put before the sentence (zero-shot uses "a picture of", SimVLM section 4.2.3). VQA by ranking and
-    choices: words before the question, or around "{question}"."""
+    """Captioning: words put before the sentence (zero-shot uses "a picture of", SimVLM section 4.2.3). VQA by ranking
+    and choices: words before the question, or around "{question}"."""
     metrics: tuple[str, ...] = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "CIDEr-plain", "METEOR",
                                 "SPICE")
     """Captioning: what is measured; METEOR needs Java (about ten seconds a cell), SPICE a folder of jars too."""

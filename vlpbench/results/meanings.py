@@ -57,7 +57,11 @@ def _answers(values: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 def _captioning(one: Mapping[str, Any]) -> list[str]:
     told = one.get("told", {})
     tokens = f", {told['tokenizer']} tokens" if "tokenizer" in told else ""
-    return [f"pycocoevalcap's scales times 100{tokens}; CIDEr is CIDEr-D"]
+    prompt = told.get("prompt")
+    return [
+        f"pycocoevalcap's scales times 100{tokens}; CIDEr is CIDEr-D",
+        f'sentences begin with "{prompt}", which is not scored' if prompt else "",
+    ]
 
 
 def _retrieval(one: Mapping[str, Any]) -> list[str]:

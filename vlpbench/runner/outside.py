@@ -6,6 +6,7 @@ import copy
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from vlpbench.runner.record import curve_of, rows_of, scores_of
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench, opened_here
 from vlpbench.tasks.suite import Outcome, run_task, why_not
-from vlpbench.tasks.trial import Matcher, Trial
+from vlpbench.tasks.trial import Trial
 from vlpbench.training.cost import parameters
 from vlpbench.types import Batch, Spec, Step
 
@@ -168,8 +169,8 @@ class _Cutter(Tokenizer):
 
 
 def _trial(bench: Workbench, task: str, model: Outside) -> Trial:
-    matcher = Matcher(frozenset(), lambda spec: _Match(None, spec)) if "match" in model.trains else None
-    return replace(trial_of(bench, task, plan=_Given(model)), matcher=matcher)
+    matcher = partial(_Match, None) if "match" in model.trains else None
+    return replace(trial_of(bench, task, plan=_Given(model)), matcher=matcher, trains=model.trains)
 
 
 def _leave(

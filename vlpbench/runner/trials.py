@@ -12,7 +12,7 @@ from vlpbench.data.splits import Split
 from vlpbench.records import StageFolder
 from vlpbench.runner.pretraining import Pretrained
 from vlpbench.runner.workbench import Purpose, Workbench
-from vlpbench.tasks.trial import Matcher, Plan, Trial
+from vlpbench.tasks.trial import Plan, Trial
 from vlpbench.training.loop import Heard
 from vlpbench.types import Spec
 
@@ -47,12 +47,13 @@ def trial_of(
         heard=heard,
         workers=bench.pace.workers,
         matcher=_matcher(bench, pretrained.heads),
+        trains=bench.trains,
         kept=kept,
         at_once=bench.pace.at_once,
     )
 
 
-def _matcher(bench: Workbench, heads: Mapping[str, Tensor]) -> Matcher | None:
+def _matcher(bench: Workbench, heads: Mapping[str, Tensor]) -> Callable[[Spec], Objective] | None:
     """The first objective of the sum that trained a matching head, as pretraining left it."""
     plan = next((plan for plan in bench.terms if "match" in plan.objective.trains), None)
     if plan is None or not heads:
@@ -65,4 +66,4 @@ def _matcher(bench: Workbench, heads: Mapping[str, Tensor]) -> Matcher | None:
         head.load_state_dict(own)
         return head
 
-    return Matcher(frozenset(plan.objective.matches_with(plan.config)), build)
+    return build

@@ -76,6 +76,7 @@ class Captioning(Task):
                 "image": sample.image,
                 "prediction": sentence,
                 "references": list(sample.captions),
+                **({"prompt": prompt} if (prompt := prompt_of(trial)) else {}),
                 **{floor: sentences[at] for floor, sentences in floors.items()},
             })
         return rows
@@ -94,7 +95,9 @@ class Captioning(Task):
             for floor in FLOORS
             if floor in rows[0]
         }
-        told = {"images": len(rows), "tokenizer": "PTB"}
+        told: dict[str, Any] = {"images": len(rows), "tokenizer": "PTB"}
+        if rows and "prompt" in rows[0]:
+            told["prompt"] = rows[0]["prompt"]
         return Scores(dict(found.scores), dict(found.reasons), floors, {}, len(rows), told)
 
 
@@ -102,8 +105,7 @@ class Captioning(Task):
 def write(backbone: Backbone, pictures: torch.Tensor, trial: Trial, keys: Sequence[int] | np.ndarray) -> list[str]:
     """A sentence for each picture (B, 3, H, W), by the search of the task's protocol; `keys` (B) tell draws apart."""
     protocol = trial.protocol
-    prompt = protocol.prompt or (PROMPT if trial.zero_shot else "")
-    start = [trial.tokenizer.vocabulary.bos, *_words(trial, prompt)]
+    start = [trial.tokenizer.vocabulary.bos, *_words(trial, prompt_of(trial))]
     search = Search(
         beams=protocol.beams, length_penalty=protocol.length_penalty, no_repeat=protocol.no_repeat,
         top_p=protocol.top_p, seed=trial.settings.seed,
@@ -112,6 +114,11 @@ def write(backbone: Backbone, pictures: torch.Tensor, trial: Trial, keys: Sequen
         context = backbone.context(backbone.see(pictures), None, trial.visible)
         said = generate(backbone, context, start, trial.settings.text.length, search, [int(key) for key in keys])
     return [trial.tokenizer.decode(ids) for ids in said]
+
+
+def prompt_of(trial: Trial) -> str:
+    """The words that every sentence begins with, which are not scored."""
+    return trial.protocol.prompt or (PROMPT if trial.zero_shot else "")
 
 
 def _words(trial: Trial, prompt: str) -> list[int]:

@@ -80,11 +80,11 @@ class ChoosingByMatch(Task):
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """A head of its own, or pretraining's."""
-        spec = trial.blueprint.build(self.needs(trial.blueprint.offers)).spec
+        spec = trial.blueprint.spec
         if not trial.zero_shot:
             return Readout("match of choices", (ChoiceMatching(ChoiceMatching.config_class(), spec),), facts)
         assert trial.matcher is not None, "the suite's why_not lets no other cell come here"
-        return Readout("match of choices", (trial.matcher.build(spec),), facts)
+        return Readout("match of choices", (trial.matcher(spec),), facts)
 
     def examples(self, trial: Trial, readout: Readout) -> Examples:
         """One example a question, with all its choices behind it and the place of the right one."""

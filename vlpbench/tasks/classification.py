@@ -76,8 +76,8 @@ class Classification(Task):
             return Readout("class prompts", (), facts)
         features = _features(trial.blueprint.offers)
         assert features is not None
-        spec = trial.blueprint.build(frozenset({features})).spec  # only its widths are read
-        return Readout(_SAID[features], (Probe(ProbeConfig(len(facts["classes"]), features), spec),), facts)
+        probe = Probe(ProbeConfig(len(facts["classes"]), features), trial.blueprint.spec)
+        return Readout(_SAID[features], (probe,), facts)
 
     def examples(self, trial: Trial, readout: Readout) -> Examples:
         """There are none: a probe is fitted to all pictures at once."""

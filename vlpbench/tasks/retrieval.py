@@ -8,7 +8,6 @@ Axes: I pictures, T texts, Q queries, k listed items.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -43,19 +42,6 @@ ASKED: Mapping[Form, frozenset[str]] = {
     "": VECTORS, "match": frozenset({"fused_tokens"}), "likelihood": frozenset({"context", "decode"}),
 }
 """The abilities that each form cannot do without."""
-
-
-@dataclass(frozen=True)
-class _Matching(Readout):
-    """The pretraining's head, which may call more to judge a pair than it does to learn."""
-
-    calls: frozenset[str] = frozenset()
-    """The abilities that judging calls."""
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Those too."""
-        return super().needs | self.calls
 
 
 class Retrieval(Task):
@@ -96,16 +82,14 @@ class Retrieval(Task):
                 return Readout(head)
             if trial.matcher is None:
                 raise UserError("pretraining left no matching head", trial.task, "take the task out of tasks")
-            spec = trial.blueprint.build(trial.matcher.needs).spec
-            return _Matching(head, (trial.matcher.build(spec),), calls=trial.matcher.needs)
-        backbone = trial.blueprint.build(self.needs(trial.blueprint.offers))  # only its widths are read
-        taught: list[Objective] = []
-        if backbone.abilities >= VECTORS:
-            taught.append(Contrastive(ContrastiveConfig(), backbone.spec))
+            return Readout(head, (trial.matcher(trial.blueprint.spec),))
+        spec, taught = trial.blueprint.spec, list[Objective]()
+        if trial.blueprint.offers >= VECTORS:
+            taught.append(Contrastive(ContrastiveConfig(), spec))
         if self.form == "match":
-            taught.append(ImageTextMatching(MatchingConfig(), backbone.spec))
+            taught.append(ImageTextMatching(MatchingConfig(), spec))
         elif self.form == "likelihood":
-            taught.append(LanguageModel(LanguageConfig(trial.visible), backbone.spec))
+            taught.append(LanguageModel(LanguageConfig(trial.visible), spec))
         return Readout(head, tuple(taught))
 
     def examples(self, trial: Trial, readout: Readout) -> Examples:
@@ -147,16 +131,8 @@ class Retrieval(Task):
 
 
 def has_vectors(trial: Trial) -> bool:
-    """Whether there are vectors that something was learnt for: by the fine-tune, or by pretraining for zero-shot.
-
-    What pretraining did not ask for it did not build, so that its weights are not there.
-    """
-    if not trial.blueprint.offers >= VECTORS:
-        return False
-    if not trial.zero_shot:
-        return True
-    plain = trial.blueprint.build(VECTORS)
-    return "vectors" in plain.trains or {name for name, _ in plain.named_parameters()} <= set(trial.weights)
+    """Whether there are vectors that something was learnt for: by the fine-tune, or by pretraining for zero-shot."""
+    return trial.blueprint.offers >= VECTORS and (not trial.zero_shot or "vectors" in trial.trains)
 
 
 def _check(trial: Trial, form: Form) -> None:

@@ -25,7 +25,7 @@ from vlpbench.training.checkpoint import load_weights
 from vlpbench.training.loop import Heard
 from vlpbench.types import Spec
 
-__all__ = ["Matcher", "Plan", "Scores", "Trial", "blocks"]
+__all__ = ["Plan", "Scores", "Trial", "blocks"]
 
 Opener = Callable[[str, Literal["train", "select", "evaluate"]], Split]
 
@@ -43,16 +43,6 @@ class Plan(Protocol_):
 
     def build(self, abilities: Iterable[str]) -> Backbone:
         """A backbone with these abilities."""
-
-
-@dataclass(frozen=True)
-class Matcher:
-    """The pretraining's head that tells whether picture and text belong together."""
-
-    needs: frozenset[str]
-    """The abilities that it calls."""
-    build: Callable[[Spec], Objective]
-    """The objective with the weights that pretraining left."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +71,10 @@ class Trial:
     """Told of progress."""
     workers: int = 0
     """Threads that make batches ahead of time."""
-    matcher: Matcher | None = None
-    """The pretraining's matching head, for zero-shot; None where it trained none."""
+    matcher: Callable[[Spec], Objective] | None = None
+    """Makes the objective that trained a matching head, with the weights that pretraining left; None where none did."""
+    trains: frozenset[str] = frozenset()
+    """What pretraining trained, which zero-shot relies on: "vectors", "decode", "match"."""
     kept: StageFolder | None = None
     """Where the fine-tuned weights are kept; None keeps none."""
     at_once: int = 0

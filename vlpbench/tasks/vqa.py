@@ -52,8 +52,7 @@ class Vqa(OpenQuestions):
         """Decoder features where the backbone has them, else fused tokens, else two vectors."""
         form, answers = self._form(trial.blueprint.offers), facts["answers"]
         assert form is not None
-        backbone = trial.blueprint.build(NEEDS[form])  # only its widths are read
-        objective = Answering(AnsweringConfig(len(answers), form, trial.visible), backbone.spec)
+        objective = Answering(AnsweringConfig(len(answers), form, trial.visible), trial.blueprint.spec)
 
         def begin(trained: Backbone) -> None:
             objective.start_from_words(trained, *_answer_words(answers, trial))
