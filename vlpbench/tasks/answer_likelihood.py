@@ -44,8 +44,8 @@ class AnswerLikelihood(Objective):
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: LikelihoodConfig) -> Mapping[str, Any]:
-        """asked (B, T): the question's words without its end, as prefixes are in pretraining; inputs, targets (B, L): the
-        answer behind BOS, and with its end; said (B, L): where it has words.
+        """asked (B, T): the question's words without its end, as prefixes are in pretraining; inputs, targets (B, L):
+        the answer behind BOS, and with its end; said (B, L): where it has words.
         """
         worth = np.asarray(batch["answer_worth"], np.float64).cumsum(1)  # B, K
         draw = rng.random(len(worth)) * worth[:, -1]
