@@ -65,7 +65,7 @@ def test_a_score_that_was_another_is_restored_and_told(copy: Path, capsys: pytes
     assert main(["run", "score", str(copy)]) == 0
     said = capsys.readouterr().out
     assert f"words, seed 0, captioning: CIDEr 9.75 -> {right:.6g}" in said
-    assert "1 values changed" in said
+    assert "1 value changed" in said
     assert every_file(copy) == before
 
 

@@ -40,7 +40,8 @@ def score_again(results: Path, metrics: str | None) -> None:
         for cell in cells:
             told += rescore(cell, names)
     changes = [line for one in told for line in _changes(one)]
-    changes.append(f"{len(told)} tasks of {len(found)} cells scored again, {len(changes)} values changed")
+    changed = f"{len(changes)} value{'s' * (len(changes) != 1)} changed"
+    changes.append(f"{len(told)} tasks of {len(found)} cells scored again, {changed}")
     click.echo("\n".join(changes))
     click.echo("\n" + table_text((results,)))
 
