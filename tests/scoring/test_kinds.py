@@ -61,3 +61,18 @@ def test_right_files_pass(document):
     check_kinds({"VQA annotations": document(VQA), "VQA predictions": document(ANSWERS)})
     with pytest.raises(UserError):  # and the same call with one of another task does not
         check_kinds({"VQA annotations": document(VQA), "VQA predictions": document(COCO)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("VQA predictions", [{**ANSWERS[0], "answers": ["yes"], "caption": "a dog", "multiple_choice_answer": "no"}]),
+        ("caption predictions", [{**CAPTIONS[0], "answer": "yes", "answers": [], "question_id": 1}]),
+        ("caption annotations", {"annotations": [{**COCO["annotations"][0], "answers": ["yes"], "question_id": 4}]}),
+        ("VQA annotations", {"annotations": [{**VQA["annotations"][0], "caption": "a dog"}], "questions": []}),
+    ],
+)
+def test_keys_of_another_kind_do_no_harm(document, kind, value):
+    assert check_kinds({kind: document(value)}) is None
+    with pytest.raises(UserError, match="holds"):
+        check_kinds({kind: document(VQA["annotations"] if isinstance(value, list) else {"questions": [{}]})})

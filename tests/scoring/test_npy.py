@@ -46,6 +46,8 @@ def test_other_files_are_named(tmp_path, write):
     (tmp_path / "a.pkl").write_bytes(b"\x80\x04\x95")
     with pytest.raises(UserError, match=r"not \.npy but a pickle"):
         read_matrix("--scores", tmp_path / "a.pkl")
+    with pytest.raises(UserError, match=r"a\.npy is empty"):
+        read_matrix("--scores", write("a.npy", ""))
     with pytest.raises(UserError, match="another kind of file"):
         read_matrix("--scores", write("a.csv", "1,2"))
     with pytest.raises(UserError, match="does not exist"):

@@ -55,6 +55,17 @@ def test_a_folder_is_no_file(tmp_path):
         check_target(tmp_path / "x.json")
 
 
+def test_a_folder_that_cannot_be_is_found_out_before_scoring(tmp_path, monkeypatch):
+    (tmp_path / "answers.json").write_text("[]")
+    with pytest.raises(UserError, match=r"'answers\.json' is a file, not a folder"):
+        check_target(tmp_path / "answers.json" / "deep" / "rows.jsonl")
+    check_target(tmp_path / "made" / "later" / "rows.jsonl")
+    assert not (tmp_path / "made").exists()
+    monkeypatch.setattr(per_example.os, "access", lambda folder, mode: False)
+    with pytest.raises(UserError, match="nothing can be written in"):
+        check_target(tmp_path / "made" / "rows.jsonl")
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "rows.parquet"
     write_rows(path, ROWS)

@@ -103,8 +103,9 @@ def test_matching_scores_outside_the_shortlists_are_not_read(scored):
     np.put_along_axis(listed, np.argsort(-SCORES, axis=0)[:k], True, axis=0)
     match = np.where(listed, MATCH, np.nan)
     assert scored(match=match, k=k).found["rsum"] == scored(match=MATCH, k=k).found["rsum"]
-    with pytest.raises(UserError, match="not a finite number"):
+    with pytest.raises(UserError, match="not a finite number") as wrong:
         scored(match=match, k=k + 1)
+    assert "--rerank" in wrong.value.place
 
 
 def test_reranking_of_everything_is_ranking_by_the_match_alone(scored):

@@ -140,6 +140,7 @@ def test_empty_predictions_count_and_are_said(scored):
         ([annotation(1, ["a"], answers="a")], {1: "a"}, "'answers' is no list of answers"),
         ([annotation(1, ["a"], answers=[{"anwser": "a"}])], {1: "a"}, "did you mean its key 'anwser'"),
         ([annotation(1, ["a"], answers=[2])], {1: "a"}, r"has an answer that is not a text \(2\)"),
+        ([annotation(1, ["a"] * 10, question_type="\ud800")], {1: "a"}, "'question_type' holds half a character"),
         ([annotation(1, ["a"]), annotation(2, ["a"] * 10)], {1: "a", 2: "a"}, "there is one answer, in others several"),
     ],
 )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vlpbench.errors import UserError
-from vlpbench.scoring.per_example import check_target, write_rows
+from vlpbench.scoring.per_example import Row, check_target, write_rows
 from vlpbench.scoring.scored import Scored
 
 __all__ = ["answered"]
@@ -31,14 +32,31 @@ def answered(command: Callable[..., Scored]) -> Callable[..., None]:
         scored = command(**given)
         if per_example is not None:
             rows = scored.rows()
-            write_rows(per_example, rows)
+            _write(per_example, rows)
             click.echo(f"{len(rows)} rows written to {per_example}", err=True)
         if as_json:
-            click.echo(json.dumps(scored.plain(), indent=1, allow_nan=False, ensure_ascii=False))
+            plain = scored.plain()
+            text = json.dumps(plain, indent=1, allow_nan=False, ensure_ascii=False)
+            click.echo(text if _shown(text) == text else json.dumps(plain, indent=1, allow_nan=False))
         else:
-            click.echo(scored.text)
+            click.echo(_shown(scored.text))
 
     return wrapped
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    """Write the rows, whole or not at all; UserError where the system does not let us."""
+    try:
+        write_rows(path, rows)
+    except OSError as error:
+        cause = f"the rows cannot be written: {error.strerror or error}"
+        raise UserError(cause, f"--per-example {path}", "name another folder") from None
+
+
+def _shown(text: str) -> str:
+    """The text, with escapes for characters that stdout cannot show (groups of questions are named in any language)."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _refuse_overwriting(target: Path, given: Mapping[str, Any]) -> None:

@@ -116,7 +116,7 @@ def _scored(
         if "METEOR" in metrics:
             found["METEOR"] = _or_reason(lambda: meteor_scores(said, given))
         if "SPICE" in metrics:
-            found["SPICE"] = _or_reason(lambda: spice_scores(said, given, spice))
+            found["SPICE"] = _or_reason(lambda: _numbers(spice_scores(said, given, spice)))
         return found | pure.result()
 
 
@@ -126,6 +126,15 @@ def _or_reason(score: Callable[[], Score]) -> Found:
         return score()
     except Unavailable as reason:
         return str(reason)
+
+
+def _numbers(found: Score) -> Score:
+    """The score; Unavailable where some caption has none: pycocoevalcap's mean is nan then, which is no score."""
+    lost = int(np.count_nonzero(np.isnan(found[1])))
+    if lost:
+        cause = f"SPICE found nothing to compare in {lost} of {len(found[1])} captions, so that their mean is no number"
+        raise Unavailable(cause, "look for captions and references without a word")
+    return found
 
 
 def _pure(said: Sequence[str], given: Sequence[Sequence[str]], metrics: Sequence[str]) -> dict[str, Found]:

@@ -125,7 +125,7 @@ _SOURCES = {
     "'em": rf"(?i:dunkin{APOSTROPHE}|somethin{APOSTROPHE}|{APOSTROPHE}(?:em|till?|cause))",
     "'n'": rf"{APOSTROPHE}[nN](?:{APOSTROPHE}|(?=\s|$))",
     "'t is": r"(?P<t>'[tT])(?:[iI][sS]|[wW][aA][sS])",
-    "'90s": rf"{APOSTROPHE}[2-9]0s",
+    "'90s": rf"{APOSTROPHE}[2-9]0[sS]",
     # Before a blank.
     "'05": rf"(?P<t>{APOSTROPHE}[0-9][0-9])\s",
     # -- Words with other marks inside --

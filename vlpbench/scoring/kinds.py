@@ -19,6 +19,13 @@ LAYOUT: dict[Kind, str] = {
     "caption predictions": '[{"image_id": 1, "caption": "a dog"}, ...]',
 }
 """The official layout of each kind, as an error shows it."""
+KEYS: dict[Kind, tuple[str, str]] = {
+    "VQA annotations": ("question_id", "answers"),
+    "VQA predictions": ("question_id", "answer"),
+    "caption annotations": ("image_id", "caption"),
+    "caption predictions": ("image_id", "caption"),
+}
+"""What a row of each kind must have; it may have more, even the keys of another kind."""
 
 
 def kind_of(value: Any) -> Kind | None:
@@ -40,7 +47,9 @@ def kind_of(value: Any) -> Kind | None:
 
 def check_kinds(wanted: dict[Kind, Document]) -> None:
     """UserError if one of the files looks like something else than what it was given as: swapped, or another task's."""
-    found = {kind: kind_of(document.value) for kind, document in wanted.items()}
+    found = {
+        kind: kind if _fits(kind, document.value) else kind_of(document.value) for kind, document in wanted.items()
+    }
     wrong = {kind: other for kind, other in found.items() if other not in (None, kind)}
     swapped = [kind for kind, other in wrong.items() if other is not None and wrong.get(other) == kind]
     if swapped:
@@ -59,6 +68,14 @@ def check_kinds(wanted: dict[Kind, Document]) -> None:
             cause = f"{document.path.name} does not hold {kind}: its top level is no {top}"
             raise UserError(cause + (keys if isinstance(document.value, dict) else ""), document.where,
                             f"give {LAYOUT[kind]}")
+
+
+def _fits(kind: Kind, value: Any) -> bool:
+    """Whether the first row has what this kind needs, in the official layout: then further keys say nothing."""
+    whole = isinstance(value, dict)
+    if kind not in KEYS or whole != LAYOUT[kind].startswith("{"):
+        return False
+    return set(KEYS[kind]) <= _first(value.get("annotations") if whole else value).keys()
 
 
 def _first(value: Any) -> dict[str, Any]:

@@ -20,13 +20,18 @@ def number(value: Cell) -> str:
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """Rows under a head, the first column to the left, the others to the right."""
-    cells = [list(head), *([str(row[0]), *map(number, row[1:])] for row in rows)]
+    cells = [list(head), *([printable(str(row[0])), *map(number, row[1:])] for row in rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(head))]
     lines = []
     for row in cells:
         first, *others = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         lines.append("  ".join([first, *(cell.strip().rjust(len(cell)) for cell in others)]))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def printable(text: str) -> str:
+    """A name out of a file on one line: line breaks and what else would move the cursor as escapes."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def said(notes: Sequence[str]) -> str:

@@ -62,6 +62,8 @@ def _mapped(option: str, path: Path) -> NDArray[Any]:
     place = f"{option} {path}"
     start = read_bytes(option, path, len(START))
     if start != START:
+        if not start:
+            raise UserError(f"{path.name} is empty", place, "write the file again")
         kind = next((what for first, what in OTHERS.items() if start.startswith(first)), "another kind of file")
         raise UserError(f"{path.name} is not .npy but {kind}", place, "save the array with numpy.save(file, array)")
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ def check_target(path: Path) -> None:
         )
     if path.is_dir():
         raise UserError(f"{path.name!r} is a folder", f"--per-example {path}", "name a file in it")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise UserError(f"{above.name!r} is a file, not a folder", f"--per-example {path}", "name another folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise UserError(f"nothing can be written in {str(above)!r}", f"--per-example {path}", "name another folder")
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:

@@ -64,7 +64,8 @@ def score_retrieval(files: RetrievalFiles) -> Scored:
     owner = read_owners("--txt2img", files.txt2img, (scores.shape[0], scores.shape[1]))
     match = None if files.rerank is None else _matching(files.rerank, scores)
     same = None if files.same_text is None else read_labels("--same-text", files.same_text, len(owner))
-    with placed(f"--scores {files.scores}, --txt2img {files.txt2img}"):
+    third = "" if files.rerank is None else f", --rerank {files.rerank}"
+    with placed(f"--scores {files.scores}, --txt2img {files.txt2img}{third}"):
         galleries = [_gallery(fold, scores, match, same, files) for fold in folds_of(owner, len(scores), files.folds)]
     summaries = [summary(one.images, one.texts, files.ties) for one in galleries]
     found: dict[str, Any] = averaged(summaries)

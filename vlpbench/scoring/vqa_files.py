@@ -58,7 +58,7 @@ def read_annotations(document: Document) -> Annotated:
         raise rows.error([at for at, said in enumerate(answers) if len(said) == 1],
                          "there is one answer, in others several: their scores are not of one kind",
                          "score the two groups apart")
-    kinds = {key: [_group(row, key) for row in rows.found] for key in ("question_type", "answer_type")}
+    kinds = {key: _groups(rows, key) for key in ("question_type", "answer_type")}
     questions = {
         at: Question(at, "", said, kinds["question_type"][at], kinds["answer_type"][at])
         for at, said in enumerate(answers)
@@ -108,9 +108,13 @@ def _same(given: list[Id], annotated: Annotated, document: Document) -> None:
                         "give the questions file of the same split")
 
 
-def _group(row: Mapping[str, Any], key: str) -> str:
-    value = row.get(key)
-    return value if isinstance(value, str) else ""
+def _groups(rows: Rows, key: str) -> list[str]:
+    """The group of each row, empty where the file does not say one; UserError for one that is no proper text."""
+    found = [value if isinstance(value := row.get(key), str) else "" for row in rows.found]
+    broken = [(at, wrong) for at, value in enumerate(found) if (wrong := text_problem(value))]
+    if broken:
+        raise rows.error([at for at, _ in broken], f"{key!r} {broken[0][1]}")
+    return found
 
 
 def _text(answer: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vlpbench.errors import UserError
+from vlpbench.metrics.captions import caption_scores
 from vlpbench.metrics.external.java import Unavailable
 from vlpbench.metrics.external.spice import NEEDED, VARIABLE, spice_scores
 
@@ -64,6 +65,13 @@ def test_no_number_is_nan_for_the_caption_and_the_set(stand_in, jars):
     stand_in(answering("[0.5, None, 'NaN']"))
     whole, each = spice_scores(SAID, GIVEN, jars)
     assert each[0] == 0.5 and all(map(math.isnan, [*each[1:], whole]))
+
+
+def test_a_set_whose_mean_is_nan_has_no_spice_and_says_why(stand_in, jars):
+    stand_in(answering("[0.5, None]"))
+    found = caption_scores({4: "a dog", 9: ""}, {4: ["a dog"], 9: [""]}, ["SPICE", "ROUGE_L"], spice=jars)
+    assert found.scores["SPICE"] is None and found.scores["ROUGE_L"] == 1
+    assert "nothing to compare in 1 of 2 captions" in found.reasons["SPICE"] and "SPICE" not in found.per_image
 
 
 def test_the_folder_may_come_from_the_environment_and_the_argument_goes_first(stand_in, jars, tmp_path, monkeypatch):
