@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 
 from vlpbench.cli.main import main
+from vlpbench.cli.score import score
 from vlpbench.metrics import VERSION
+from vlpbench.metrics.captions import caption_scores
 from vlpbench.records.predictions import read_predictions
 
 LIGHT = """
@@ -169,6 +172,18 @@ def test_help_teaches(capsys, command, said):
     assert main(["score", command, "--help"]) == 0
     shown = capsys.readouterr().out
     assert [one for one in said if one not in shown] == []
+
+
+def test_no_average_of_batches_can_be_asked_for(capsys):
+    """CIDEr of batches is another number: there is no way to ask for it, and one score comes from one pair of files."""
+    names = {option.name for option in score.commands["captioning"].params}
+    assert names == {"annotations", "predictions", "metrics", "tokenizer", "spice", "subset", "as_json", "per_example"}
+    assert not any(option.multiple for option in score.commands["captioning"].params)
+    assert list(inspect.signature(caption_scores).parameters) == [
+        "predictions", "references", "metrics", "tokenizer", "spice"
+    ]
+    assert main(["score", "captioning", "--help"]) == 0
+    assert "do not average" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_misspelt_command_is_guessed(capsys):

@@ -109,7 +109,8 @@ def test_metrics_by_name_in_the_order_of_every_table(scored):
 
 def test_without_java_the_rest_is_scored_and_the_reasons_told(scored, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("VLPBENCH_SPICE", raising=False)
+    for name in ("VLPBENCH_JAVA", "JAVA_HOME", "VLPBENCH_SPICE"):
+        monkeypatch.delenv(name, raising=False)
     result = scored(metrics=None)
     assert [name for name in METRICS if result.found[name] is None] == ["METEOR", "SPICE"]
     assert set(result.found["reasons"]) == {"METEOR", "SPICE"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vlpbench.errors import UserError
+from vlpbench.metrics.ids import unique
 from vlpbench.scoring.documents import rows_of
 from vlpbench.scoring.ids import id_notes, ids, matched, spelt, text_problem
 
@@ -90,3 +91,21 @@ def test_what_is_no_id_is_counted(document):
 )
 def test_texts(value, problem):
     assert text_problem(value) == problem
+
+
+@pytest.mark.parametrize(("size", "processes"), [(5, 2), (7, 3), (1, 2), (6, 2)])
+def test_an_odd_set_padded_for_two_processes_is_refused(made, size, processes):
+    """A distributed sampler repeats the first samples until all processes have as many: their merged predictions."""
+    annotated = [100 + at for at in range(size)]
+    padded = (annotated * processes)[: -(-size // processes) * processes]
+    merged = [one for process in range(processes) for one in padded[process::processes]]
+    pairs = [(one, "a dog") for one in merged]
+    if len(merged) == size:
+        assert set(made(merged, annotated)) == set(range(size)) and len(unique(pairs)) == size
+        return
+    for subset in (False, True):
+        with pytest.raises(UserError, match=f"{len(merged) - size} predicted more than once: 100") as wrong:
+            made(merged, annotated, subset)
+        assert "padding of a last batch" in wrong.value.remedy
+    with pytest.raises(UserError, match=f"{len(merged) - size} doubled prediction ids: 100"):
+        unique(pairs)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from vlpbench.errors import UserError
-from vlpbench.metrics.captions import caption_scores
+from vlpbench.metrics.captions import METRICS, PURE, caption_scores
 from vlpbench.metrics.external.java import Unavailable
 from vlpbench.metrics.external.spice import NEEDED, VARIABLE, spice_scores
 
@@ -90,6 +92,28 @@ def test_without_a_folder_the_remedy_names_the_jars(monkeypatch):
         spice_scores(["a"], [["a"]], None)
     for word in ("spice-1.0.jar", "stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar", VARIABLE):
         assert word in caught.value.remedy
+
+
+def test_nothing_is_fetched_and_all_else_scores_offline(monkeypatch):
+    """pycocoevalcap's Spice() downloads 385 MB as soon as it is built, used or not."""
+    tried = []
+
+    def no_network(*address, **more):
+        tried.append(address)
+        raise OSError("offline")
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, no_network)
+    for name in ("getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, no_network)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("VLPBENCH_JAVA", "none")  # METEOR is local too, but slow
+    with pytest.raises(OSError, match="offline"):
+        urllib.request.urlopen("http://nlp.stanford.edu/")
+    tried.clear()
+    found = caption_scores({1: "a dog", 2: "a cat"}, {1: ["a dog runs"], 2: ["a cat"]}, METRICS)
+    assert tried == [] and set(found.reasons) == {"METEOR", "SPICE"}
+    assert all(found.scores[name] is not None for name in PURE)
 
 
 def test_a_missing_jar_is_named(jars):
