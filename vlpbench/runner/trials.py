@@ -47,6 +47,7 @@ def trial_of(
         heard=heard,
         workers=bench.pace.workers,
         matcher=_matcher(bench, pretrained.heads),
+        splits=bench.dataset(protocol.data).splits() if protocol.data else (),
         trains=bench.trains,
         kept=kept,
         at_once=bench.pace.at_once,

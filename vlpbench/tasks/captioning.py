@@ -66,8 +66,8 @@ class Captioning(Task):
         said: list[str] = []
         for block in trial.blocks(len(described), 64):
             said += write(backbone, trial.pictures(split, [described[at] for at in block]), trial, block)
-        taught = trial.open_split("train", "train")
-        floors = _floors([text for one in taught.samples for text in one.captions], len(described))
+        taught = trial.open_split("train", "train").samples if "train" in trial.splits else ()
+        floors = _floors([text for one in taught for text in one.captions], len(described))
         rows = []
         for at, (row, sentence) in enumerate(zip(described, said, strict=True)):
             sample = split.samples[row]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -73,6 +73,8 @@ class Trial:
     """Threads that make batches ahead of time."""
     matcher: Callable[[Spec], Objective] | None = None
     """Makes the objective that trained a matching head, with the weights that pretraining left; None where none did."""
+    splits: Collection[str] = ("train", "val", "test")
+    """The splits of the task's data set; an outside model may be scored on a set that has no training split."""
     trains: frozenset[str] = frozenset()
     """What pretraining trained, which zero-shot relies on: "vectors", "decode", "match"."""
     kept: StageFolder | None = None
