@@ -56,3 +56,9 @@ def test_a_missing_folder_is_made(words, tmp_path, folder, capsys):
     target = tmp_path / folder / "rows.jsonl"
     assert main([*words, "--per-example", str(target)]) == 0
     assert len(target.read_text().splitlines()) == 2 and "2 rows" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".jsonl", "x" * 300 + "/rows.jsonl"])
+def test_names_that_the_system_refuses(words, tmp_path, name, capsys):
+    assert main([*words, "--per-example", str(tmp_path / name)]) == 2
+    assert "cannot be written: File name too long" in capsys.readouterr().err

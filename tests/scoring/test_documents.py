@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -40,6 +41,26 @@ def test_missing_files_folders_and_pickles(tmp_path):
     (tmp_path / "p.json").write_bytes(b"\x80\x04\x95")
     with pytest.raises(UserError, match="not text in UTF-8"):
         read_document("--predictions", tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 300 + "/p.json", "a.json/p.json"])
+def test_paths_that_the_system_refuses_to_look_at(tmp_path, name):
+    """As it does in a folder without right of entry: asking whether it is a folder fails then, too."""
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(UserError, match=r"cannot be read: (File name too long|Not a directory)") as wrong:
+        read_document("--predictions", tmp_path / name)
+    assert wrong.value.place == f"--predictions {tmp_path / name}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="no folder is closed to root")
+def test_a_folder_without_right_of_entry(tmp_path):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed").chmod(0)
+    try:
+        with pytest.raises(UserError, match="cannot be read: Permission denied"):
+            read_document("--predictions", tmp_path / "closed" / "p.json")
+    finally:
+        (tmp_path / "closed").chmod(0o700)
 
 
 def test_nesting_without_end_is_an_error(write):

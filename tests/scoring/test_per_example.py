@@ -61,6 +61,8 @@ def test_a_folder_that_cannot_be_is_found_out_before_scoring(tmp_path, monkeypat
         check_target(tmp_path / "answers.json" / "deep" / "rows.jsonl")
     check_target(tmp_path / "made" / "later" / "rows.jsonl")
     assert not (tmp_path / "made").exists()
+    with pytest.raises(UserError, match="cannot be written: File name too long"):
+        check_target(tmp_path / ("x" * 300) / "rows.jsonl")
     monkeypatch.setattr(per_example.os, "access", lambda folder, mode: False)
     with pytest.raises(UserError, match="nothing can be written in"):
         check_target(tmp_path / "made" / "rows.jsonl")

@@ -49,13 +49,20 @@ def read_bytes(option: str, path: Path, most: int = -1) -> bytes:
         with path.open("rb") as file:
             return file.read(most)
     except FileNotFoundError:
-        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = nearest(path.name, names)
+        near = nearest(path.name, _beside(path))
         remedy = f"did you mean {str(path.parent / near)!r}?" if near else "correct the path"
         raise UserError(f"{path.name!r} does not exist", f"{option} {path}", remedy) from None
     except OSError as error:
-        what = "it is a folder" if path.is_dir() else error.strerror
+        what = "it is a folder" if isinstance(error, IsADirectoryError) else error.strerror
         raise UserError(f"{path.name!r} cannot be read: {what}", f"{option} {path}", "give a readable file") from None
+
+
+def _beside(path: Path) -> list[str]:
+    """The names in the folder of a file, none if it cannot be listed."""
+    try:
+        return [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return []
 
 
 def read_text(option: str, path: Path) -> str:

@@ -28,9 +28,14 @@ def check_target(path: Path) -> None:
             f"rows are written as Parquet or JSON lines, by the suffix of the file, which is {path.suffix or 'none'}",
             f"--per-example {path}", f"did you mean {path.with_suffix(near).name!r}? known: {', '.join(SUFFIXES)}",
         )
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+    except OSError as error:  # such as a folder that may not be entered
+        cause = f"the rows cannot be written: {error.strerror}"
+        raise UserError(cause, f"--per-example {path}", "name another folder") from None
+    if is_folder:
         raise UserError(f"{path.name!r} is a folder", f"--per-example {path}", "name a file in it")
-    above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
         raise UserError(f"{above.name!r} is a file, not a folder", f"--per-example {path}", "name another folder")
     if not os.access(above, os.W_OK | os.X_OK):
