@@ -34,6 +34,8 @@ SEEN = [
     ("\U0001f600 smile :) x", "smile :-rrb- x"),
     ("and/or a-b-c 1990's dogs' black-and-white -", "and/or a-b-c 1990 's dogs black-and-white"),
     ("dog., cat", "dog. cat"),
+    ("mS. dR. sT. of aRk. ARk. aRIZ. mfG. MFG. ptE. PTe.", "ms. dr. st. of ark ark. ariz. mfg. mfg pte pte."),
+    ("a PhD. in art, a Ph.D. of Ph.d. x", "a phd in art a ph.d. of ph.d. x"),
     ("'90S '80s '10S '60Sx 90S' '90'S", "'90s '80s 10s '60s x 90s 90 's"),
     ("Ho'ohu x'mo", "ho'ohu x mo"),
     ("", ""),

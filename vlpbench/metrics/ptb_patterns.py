@@ -33,9 +33,9 @@ CAN_END_A_SENTENCE = """
     al ala apr ariz assn aug bancorp bhd bldg blvd bros calif co colo conn corp cos ct dak dec esq est etc ext feb fla
     fri ga inc ind intl jan jr jul jun kan kans ky ltd mar md mich minn mo mon mont neb nev nov oct okla penn plc ppte
     ppty pte ptes pty ptys rd rt sep sept seq sq sr sys tel tenn thu thurs tue tues univ va vt wed wis wisc wyo
-    Ark Az Del Ill La Mass Miss Ore Pa Tex Wash ARK AZ DEL ILL LA MASS MISS ORE PA TEX WASH
+    Ark Az Del Ill La Mass Miss Ore Pa Tex Wash
 """.split()
-"""Abbreviations that keep their period; written with a capital: only with it. Glued to one more letter they let go."""
+"""Abbreviations that keep their period; those with a capital only with it. Glued to one more letter they let go."""
 TITLES = """
     adj adm adv alex assoc asst atty attys ave brig capt cf cie cmdr col comdr cpl dept det dr drs elec ens ft gen gov
     govs hon insp invt jos lieut lt maj messrs mfg mlle mme mr mrs ms msgr mt mtg natl pfc ph pres prof profs pvt rep
@@ -46,10 +46,17 @@ ABBREVIATIONS_BEFORE_NUMBERS = "art ca fig figs no nos op pp prop".split()
 """Abbreviations that keep their period only where a number follows: "no. 5", but "no ." """
 
 
+ONLY_SMALL = {"mfg": "f", "mtg": "t", "ppte": "e", "pte": "e", "ptes": "e", "ppty": "y", "pty": "y", "ptys": "y"}
+"""A letter that has to be small, where all others may be either: "MfG." keeps its period, "MFG." does not."""
+
+
 def _any_case(words: list[str]) -> str:
-    """The words in lower case, with a capital and in capitals; one that has a capital only as it stands."""
-    spelt = {form for word in words for form in ((word, word.title(), word.upper()) if word.islower() else (word,))}
-    return "|".join(sorted(spelt, key=lambda form: (-len(form), form)))
+    """The words in any mixture of small letters and capitals, but that a capital here is one there, too."""
+    found = []
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        fixed = ONLY_SMALL.get(word, "")
+        found.append("".join(one if one in fixed or one.isupper() else f"[{one}{one.upper()}]" for one in word))
+    return "|".join(found)
 
 
 URL = r"[^ \t\"<>|(){}]"
@@ -133,7 +140,7 @@ _SOURCES = {
     "word.word": rf"[A-Za-z][A-Za-z0-9]*(?:\.{WORD})+",
     "word!word": rf"{WORD}(?:[.!?]{WORD})+",
     # Sees two characters more: "jan. a", but "jan.ab".
-    "abbreviation": rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.)(?s:..)",
+    "abbreviation": rf"(?P<t>(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.[Dd])\.)(?s:..)",
     # ASCII alone: "a.b-c", "3.5-x".
     "hyphens after periods": rf"(?:{ELIDED}{T}|{S})[A-Za-z0-9.,\xad]*"
     rf"(?:{HYPHEN}(?:{ELIDED}{A}{A}+|(?:[A-Za-z]\.)+[A-Za-z]\.|{S}+))+",
@@ -146,7 +153,7 @@ _SOURCES = {
     "word with a period before a mark": rf"(?P<t>(?:{ELIDED})?(?:{A}+(?:[-_&]{A}+)*|{WORD}(?:\.{WORD})*)\.)[,;:]",
     # -- Periods that stay --
     # At the end of the file nothing more is seen.
-    "abbreviation at the end": rf"(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.?[Dd])\.",
+    "abbreviation at the end": rf"(?:{_any_case(CAN_END_A_SENTENCE)}|[Pp][Hh]\.[Dd])\.",
     "U.S.": r"[A-Za-z](?:\.[A-Za-z])+\.",
     "U.S": r"[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z])",
     # But not before the start of a sentence.
