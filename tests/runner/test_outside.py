@@ -178,13 +178,15 @@ def test_the_record_is_a_row_of_a_table(model: Bag, tmp_path: Path, capsys: pyte
     assert "0 values changed" in capsys.readouterr().out
 
 
-def test_other_weights_are_another_cell_and_the_same_the_same(tmp_path: Path) -> None:
-    for seed in (0, 1, 0):
-        vlpbench.evaluate(Bag(seed), ["retrieval@zero-shot"], DATA, results=tmp_path)
-    assert len(list(cell_folders(tmp_path))) == 2
-    ids = {folder.read("settings.json")["id"] for folder in cell_folders(tmp_path)}
-    assert len(ids) == 2
-    assert {folder.read("settings.json")["row"] for folder in cell_folders(tmp_path)} == {"Bag"}
+def test_other_weights_need_a_name_of_their_own(tmp_path: Path) -> None:
+    for _ in range(2):
+        vlpbench.evaluate(Bag(0), ["retrieval@zero-shot"], DATA, results=tmp_path)
+    with pytest.raises(UserError, match="a row 'Bag' already") as caught:
+        vlpbench.evaluate(Bag(1), ["retrieval@zero-shot"], DATA, results=tmp_path)
+    assert "name=" in caught.value.remedy
+    vlpbench.evaluate(Bag(1), ["retrieval@zero-shot"], DATA, name="other", results=tmp_path)
+    assert {folder.read("settings.json")["row"] for folder in cell_folders(tmp_path)} == {"Bag", "other"}
+    assert len({folder.read("settings.json")["id"] for folder in cell_folders(tmp_path)}) == 2
 
 
 @pytest.mark.parametrize(

@@ -97,16 +97,21 @@ def test_a_reason_is_no_prediction(copy: Path) -> None:
     assert pairs.read("scores.json")["tasks"] == tasks
 
 
-def test_other_caption_metrics_by_name(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_caption_metrics_are_added_by_name(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = cell(copy, "words")
     before = words.read("scores.json")["tasks"]
+    settings = json.loads((words.path / "settings.json").read_text())
+    settings["settings"]["protocol"]["captioning"]["metrics"] = ["CIDEr"]
+    (words.path / "settings.json").write_text(json.dumps(settings))
+    few = {"CIDEr": before["captioning"]["values"]["CIDEr"]}
+    edited(words, tasks={**before, "captioning": {**before["captioning"], "values": few}})
     assert main(["run", "score", str(copy), "--metrics", " Bleu_1, CIDEr"]) == 0
-    assert "captioning: ROUGE_L " in (said := capsys.readouterr().out) and "-> none" in said, "what is no longer there"
+    assert "captioning: Bleu_1 none -> " in capsys.readouterr().out
     after = words.read("scores.json")["tasks"]
     assert after["captioning"]["values"] == {key: before["captioning"]["values"][key] for key in ("Bleu_1", "CIDEr")}
     assert {task: after[task] for task in ("vqa", "retrieval")} == {task: before[task] for task in ("vqa", "retrieval")}
-    assert main(["run", "score", str(copy)]) == 0, "those that the grid asked for come back"
-    assert words.read("scores.json")["tasks"] == before
+    assert main(["run", "score", str(copy)]) == 0
+    assert words.read("scores.json")["tasks"] == after, "what was added stays"
     assert main(["run", "score", str(copy), "--metrics", "CIDR"]) == 2
     assert "did you mean 'CIDEr'?" in capsys.readouterr().err
 

@@ -40,13 +40,20 @@ class Reads(Objective):
     def loss(self, features, batch):
         return Step(1 - features["x"])
 
+class ReadsFirst(Objective):
+    name, needs, trains = "reads-first", Reads.needs, Reads.trains
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        Reads.corrupt(None, None, None)
+    encode, loss = Reads.encode, Reads.loss
+
 @hookimpl
 def vlpbench_datasets():
     return [Leaky, LeakyChoice]
 
 @hookimpl
 def vlpbench_objectives():
-    return [Reads]
+    return [Reads, ReadsFirst]
 '''
 
 GRID = """
@@ -103,6 +110,7 @@ def test_without_an_attack_it_is_done(attack: Any) -> None:
         (("data=bad", "text.trained_on=good"), "training"),
         (("objective=none", "protocol.retrieval.data=bad", "text.trained_on=good"), "the fine-tune of retrieval"),
         (("objective=reads",), "pretraining"),
+        (("objective=reads-first",), "pretraining"),
         (("select=validation", "protocol.retrieval.data=chosen"), "the fine-tune of retrieval"),
         (("tune.tries={'optim.lr'=[1e-3, 1e-2]}", "tune.task=retrieval", "protocol.retrieval.data=chosen"), "tuning"),
         (("data=chosen", "budget.looks=1"), "selection"),

@@ -20,7 +20,7 @@ __all__ = ["score_again"]
 @click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS")
 @click.option(
     "--metrics", metavar="NAME,...",
-    help=f"Caption metrics to measure in place of those that the grid asked for: {', '.join(METRICS)}.",
+    help=f"Caption metrics to measure beside those that the grid asked for: {', '.join(METRICS)}.",
 )
 def score_again(results: Path, metrics: str | None) -> None:
     """Measure the finished cells in RESULTS again, from their stored predictions: no model, no pictures, no GPU.
@@ -29,10 +29,10 @@ def score_again(results: Path, metrics: str | None) -> None:
 
     \b
     vlpbench run score results/demo
-    vlpbench run score results/demo --metrics CIDEr,METEOR
+    vlpbench run score results/demo --metrics CIDEr-plain
     """  # noqa: D301 (click reads \b)
-    names = None if metrics is None else [name.strip() for name in metrics.split(",") if name.strip()]
-    for name in names or ():
+    names = [name.strip() for name in (metrics or "").split(",") if name.strip()]
+    for name in names:
         if name not in METRICS:
             raise unknown("metric", name, METRICS, "--metrics")
     found, told = done_cells(results), list[Rescored]()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from vlpbench.config.asking import unfit
 from vlpbench.config.keys import NAMED, PARTS, SECTIONS, Layer
 from vlpbench.config.known import Known, backbone_parts, terms
 from vlpbench.config.settings import CellSettings, Portion, Protocol, Tune
@@ -126,6 +127,8 @@ def _protocol(whole: Layer, task: str, data: str) -> Protocol:
     _refuse_many(f"protocol.{task}.data", values["data"])
     made = _made(f"protocol.{task}", Protocol, values)
     assert isinstance(made, Protocol)
+    for key, fault in unfit(made):
+        raise KeyedError(f"protocol.{task}.{key}", fault)
     return made
 
 

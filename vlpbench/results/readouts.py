@@ -70,9 +70,12 @@ def _learnt(one: Mapping[str, Any]) -> str:
 
 def _search(protocol: Mapping[str, Any]) -> str:
     """How sentences were found."""
+    how = f"{protocol['beams']} beams" if protocol["beams"] > 1 else "greedy search"
     if protocol.get("top_p"):
-        return f"words drawn (top p {protocol['top_p']:g})"
-    return f"{protocol['beams']} beams" if protocol["beams"] > 1 else "greedy search"
+        how = f"words drawn (top p {protocol['top_p']:g})"
+    penalty, run = protocol.get("length_penalty", 0), protocol.get("no_repeat", 0)
+    how += f", length penalty {penalty:g}" if penalty else ""
+    return how + (f", no run of {run} tokens twice" if run else "")
 
 
 def _probes(task: str, forms: Mapping[str, Sequence[Told]]) -> list[str]:

@@ -27,6 +27,7 @@ from vlpbench.errors import UserError
 from vlpbench.files import digest, readable
 from vlpbench.grid import Cell, open_source
 from vlpbench.metrics import VERSION
+from vlpbench.records import cell_folders
 from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.overlaps import overlaps
@@ -61,6 +62,8 @@ def evaluate(
     registry = load_registry()
     named = name or type(model).__name__
     cell = _cell(model, named, tuple(tasks), data, settings or {}, registry)
+    if results is not None:
+        _refuse_namesake(cell, Path(results))
     bench = Workbench(cell, registry, Device.choose(device), tokenizer=_Cutter(model))
     outcomes: dict[str, Outcome | str] = {}
     for task in cell.settings.tasks:
@@ -90,6 +93,15 @@ def _cell(
     versions = {"metrics": VERSION}
     return Cell("outside", name, 0, settings, cell_id(settings, versions, prints | {"model": _digest(model)}), None, {},
                 versions, prints)
+
+
+def _refuse_namesake(cell: Cell, results: Path) -> None:
+    """UserError where a record of that name is of something else: two would become one row, with a spread."""
+    for other in cell_folders(results):
+        said = other.read("settings.json")
+        if said["row"] == cell.row and said["id"] != cell.id:
+            raise UserError(f"{results} has a row {cell.row!r} already, of other weights, tasks or settings",
+                            str(other.path), "give this one a name of its own, evaluate(..., name=...), or delete that")
 
 
 def _digest(model: Outside) -> str:

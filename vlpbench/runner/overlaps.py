@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vlpbench.config.task_name import parse_task
 from vlpbench.data.folders import cache_folder
 from vlpbench.data.overlap import overlap, shown
 from vlpbench.files import digest, write_json
@@ -31,24 +32,29 @@ def overlaps(bench: Workbench) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _learnt(bench: Workbench, tested: str) -> list[str]:
-    """The data sets whose training pictures a model saw before it was scored on `tested`."""
+def _learnt(bench: Workbench, tested: str) -> list[tuple[str, str]]:
+    """The splits whose pictures a model saw before it was scored on `tested`; a probe is fitted to val, too."""
     pretrained = bench.pretraining_data if bench.settings.objective != "none" else ()
-    tuned = [tested for task, one in bench.settings.protocol.items() if one.data == tested and "zero-shot" not in task]
-    return sorted({*pretrained, *tuned})
+    asked = {parse_task(task).protocol for task, one in bench.settings.protocol.items() if one.data == tested}
+    found = {(name, "train") for name in pretrained}
+    if asked - {"zero-shot"}:
+        found.add((tested, "train"))
+    if "probe" in asked and bench.settings.split == "test":
+        found.add((tested, "val"))
+    return sorted(found)
 
 
-def _between(bench: Workbench, learnt: list[str], tested: str) -> dict[str, Any]:
+def _between(bench: Workbench, learnt: list[tuple[str, str]], tested: str) -> dict[str, Any]:
     split, prints = bench.settings.split, bench.cell.fingerprints
     decided_by = {
-        "version": VERSION, "learnt": [prints[name] for name in learnt], "tested": prints[tested], "split": split,
-        "names": [*learnt, tested], "pixels": bench.stored, "on_bad": bench.settings.on_bad_sample,
+        "version": VERSION, "learnt": [(prints[name], *one) for one in learnt for name in one[:1]],
+        "tested": (prints[tested], tested, split), "pixels": bench.stored, "on_bad": bench.settings.on_bad_sample,
     }
     path: Path = cache_folder() / "overlaps" / f"{digest(decided_by)[:16]}.json"
     try:
         held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # not there, or cut off: looked for again
-        trained = [shown(name, bench.dataset(name), bench.split(name, "train", "train")) for name in learnt]
+        trained = [shown(name, bench.dataset(name), bench.split(name, one, "train")) for name, one in learnt]
         tests = [shown(tested, bench.dataset(tested), bench.split(tested, split, "evaluate"))]
         held = json.loads(json.dumps(asdict(overlap(trained, tests))))
         write_json(path, held)

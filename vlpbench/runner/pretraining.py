@@ -101,7 +101,8 @@ def _initial(bench: Workbench) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
     loader = pretraining_loader(bench)
-    learner = _learner(bench)
+    with sealed("pretraining"):  # from the constructors on: a stem and an objective may be a stranger's
+        learner = _learner(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     with sealed("pretraining"):
         told = train(learner, loader, bench.settings.optim, bench.device, heard, watch, budget.micro_batch)

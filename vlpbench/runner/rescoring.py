@@ -11,6 +11,7 @@ from typing import Any
 from vlpbench.errors import UserError
 from vlpbench.files import readable
 from vlpbench.metrics import VERSION
+from vlpbench.metrics.captions import METRICS
 from vlpbench.records import CellFolder, cell_folders, read_predictions
 from vlpbench.tasks.suite import task_named
 
@@ -41,8 +42,8 @@ def done_cells(results: Path) -> list[CellFolder]:
     return found
 
 
-def rescore(folder: CellFolder, metrics: Sequence[str] | None = None) -> list[Rescored]:
-    """Measure a finished cell again; `metrics` None takes the caption metrics that its grid asked for.
+def rescore(folder: CellFolder, metrics: Sequence[str] = ()) -> list[Rescored]:
+    """Measure a finished cell again: the caption metrics that its grid asked for, those it has, and `metrics`.
 
     Its files are written one by one and its status last: a cell that is cut off in between counts as damaged, and
     `run grid` makes it again.
@@ -53,7 +54,8 @@ def rescore(folder: CellFolder, metrics: Sequence[str] | None = None) -> list[Re
         if "values" not in said:
             continue
         rows = read_predictions(folder.path / "predictions" / f"{readable(task)}.parquet")
-        wanted = metrics or asked["settings"]["protocol"][task]["metrics"]
+        there = [metric for metric in said["values"] if metric in METRICS]
+        wanted = [*asked["settings"]["protocol"][task]["metrics"], *there, *metrics]
         found = task_named(task).score(rows, wanted)
         told.append(Rescored(asked["row"], asked["seed"], task, _changed(said["values"], found.values), found.reasons))
         said |= {
