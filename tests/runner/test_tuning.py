@@ -13,6 +13,7 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner.cell import folder_of, run_cell
+from vlpbench.runner.pace import Pace
 from vlpbench.runner.tuning import _best, next_stage, tune
 from vlpbench.runner.workbench import opened_here
 
@@ -91,6 +92,25 @@ def test_tries_never_open_the_test_split(grid: Any, tmp_path: Path, monkeypatch:
     (first, *_), registry = grid()
     tune(first, tmp_path, registry, Device("cpu"))
     assert set(opened) == {"train", "val"}
+
+
+def test_what_is_chosen_does_not_hang_on_how_many_are_asked_at_once(
+    grid: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of scores that all but tie the last bit decides, so tries go by each task's own number."""
+    from vlpbench.runner import tuning
+
+    heard = []
+
+    def spied(trial: Any) -> Any:
+        heard.append((trial.at_once, trial.workers))
+        return real(trial)
+
+    real = tuning.run_task
+    monkeypatch.setattr(tuning, "run_task", spied)
+    (cell, *_), registry = grid()
+    tune(cell, tmp_path / "r", registry, Device("cpu"), pace=Pace(workers=1, at_once=3))
+    assert set(heard) == {(0, 1)}
 
 
 def test_cells_wait_for_the_stage_that_they_share(grid: Any, tmp_path: Path) -> None:

@@ -188,6 +188,18 @@ def test_results_do_not_depend_on_the_block(trial: Made, trunk: Any, task: str) 
         assert other.scores == found[0].scores and other.told.get("C") == found[0].told.get("C")
 
 
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_what_a_probe_is_fitted_to_does_not_hang_on_the_block(trial: Made, split: str, tmp_path: Path) -> None:
+    """C is chosen among accuracies that may hang on the last bit of a feature; the weights are the same bytes."""
+    kept = []
+    for size in (0, 1, 3):
+        made = trial(PROBE, split=split)
+        stage = StageFolder(tmp_path / str(size))
+        ready(Classification(), dataclasses.replace(made, at_once=size, kept=stage))
+        kept.append([path.read_bytes() for path in (stage.weights, stage.path / "stage.json")])
+    assert kept[0] == kept[1] == kept[2]
+
+
 @pytest.mark.parametrize("templates", [("a picture of {}",), ("a picture of {}", "{}", "the digit {} is here")])
 def test_zero_shot_against_a_slow_version(towers: Made, opened: Opened, templates: tuple[str, ...]) -> None:
     made, split = towers(ZERO, protocol=Protocol(templates=templates)), opened("test")

@@ -154,6 +154,19 @@ def test_a_fine_tune_never_sees_a_test_split_whoever_opens_it(towers: Made, worl
     assert sealed_for() == "" and len(list(world.read("test"))) == 12, "the seal is off again"
 
 
+def test_a_choice_on_validation_does_not_hang_on_how_many_are_asked_at_once(towers: Made) -> None:
+    """Of weights that all but tie the last bit of a score decides, so each look goes by the task's own number."""
+    heard: list[tuple[str, int]] = []
+
+    class Counting(Retrieval):
+        def predict(self, backbone: Any, readout: Readout, split: Any, trial: Trial) -> Any:
+            heard.append((split.name, trial.at_once))
+            return super().predict(backbone, readout, split, trial)
+
+    ready(Counting(), dataclasses.replace(towers("retrieval", select="validation"), at_once=3))
+    assert set(heard) == {("val", 0)}
+
+
 @pytest.mark.parametrize("task", ["retrieval", "retrieval@zero-shot"])
 def test_facts_are_of_training_alone(towers: Made, world: Digits, task: str) -> None:
     class Asking(Retrieval):

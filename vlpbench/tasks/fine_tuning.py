@@ -43,14 +43,15 @@ def ready(task: Task, trial: Trial) -> Asked:
     told = None if trial.kept is None else trial.kept.told()
     if trial.kept is not None and told is not None:
         return restored(task, trial, told, read_weights(trial.kept.weights) if told["learnt"] else {})
+    learning = replace(trial, at_once=0)  # a choice on validation may hang on the last bit: that hangs on no pace
     with sealed(f"the {trial.name.protocol} of {trial.task}"):
-        readout = task.readout(trial, task.facts(trial))
-        learner = _learner(task, readout, trial)
+        readout = task.readout(learning, task.facts(learning))
+        learner = _learner(task, readout, learning)
         training, chosen = Training(), dict[str, Any]()
         if trial.name.protocol == "fine-tune":
-            training = _fine_tune(task, readout, trial, learner)
+            training = _fine_tune(task, readout, learning, learner)
         elif trial.name.protocol == "probe":
-            chosen = task.probe(learner.eval().backbone, readout, trial)
+            chosen = task.probe(learner.eval().backbone, readout, learning)
     asked = Asked(learner.eval().backbone, readout, training, chosen)
     if trial.kept is not None:
         _keep(asked, learner, trial)
