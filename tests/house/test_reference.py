@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 FRAME = ROOT / "results" / "reference" / "demo" / "frame.csv"
 COLUMNS = {
     "vqa acc.": ("accuracy", 1), "captioning BLEU-4 ×100": ("Bleu_4", 100), "captioning CIDEr ×100": ("CIDEr", 100),
+    "captioning METEOR ×100": ("METEOR", 100),
     **{f"retrieval {way}@{k}": (f"{way}@{k}", 1) for way in ("TR", "IR") for k in (1, 5, 10)},
 }
 
