@@ -182,6 +182,15 @@ def test_no_cell_and_what_was_meant(ran: Any, tmp_path: Path) -> None:
     assert "name a cell's folder" in caught.value.remedy
 
 
+def test_a_cell_that_was_not_run_to_its_end(short: Any, tmp_path: Path) -> None:
+    cell = short.run("words").path
+    shutil.copytree(cell, tmp_path / "grid" / "cells" / cell.name)
+    (tmp_path / "grid" / "cells" / cell.name / "status.json").unlink()
+    with pytest.raises(UserError, match="is no finished cell") as caught:
+        load_cell(tmp_path / "grid" / "cells" / cell.name, "cpu")
+    assert caught.value.remedy == "the cell is pending; run the grid again"
+
+
 def test_a_cell_whose_stages_were_left_behind(short: Any, tmp_path: Path) -> None:
     cell = short.run("words").path
     shutil.copytree(cell, tmp_path / "grid" / "cells" / cell.name)

@@ -16,7 +16,7 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.files import digest_file
 from vlpbench.records import read_predictions
-from vlpbench.runner.export import load_cell
+from vlpbench.runner.export import export_cell, load_cell
 from vlpbench.runner.finished import Finished
 from vlpbench.runner.workbench import Workbench
 
@@ -142,3 +142,25 @@ def test_a_task_whose_weights_are_gone(short: Any, tmp_path: Path) -> None:
         model.evaluate("vqa")
     assert "run the grid again" in caught.value.remedy
     assert model.evaluate("retrieval").examples > 0
+
+
+def test_what_is_damaged_is_not_taken_along(short: Any, tmp_path: Path) -> None:
+    """Nothing is written before all of it is known to be there."""
+    cell = short.run("words").path
+    shutil.copytree(short.results, tmp_path / "grid")
+    stage = json.loads((cell / "fine_tunes.json").read_text())["vqa"]
+    shutil.rmtree(tmp_path / "grid" / "stages" / stage)
+    model = load_cell(tmp_path / "grid" / "cells" / cell.name, "cpu")
+    with pytest.raises(UserError, match="what vqa was learnt to is not there"):
+        export_cell(model, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_of_several_pictures_the_broken_one_is_named(words: Finished, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (40, 30)).save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_text("no picture")
+    with pytest.raises(UserError, match="a picture cannot be read: it is not a picture") as caught:
+        words.caption([tmp_path / "good.png", tmp_path / "bad.png"])
+    assert caught.value.place == str(tmp_path / "bad.png") and caught.value.remedy

@@ -43,8 +43,8 @@ def export_cell(model: Finished, folder: Path) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is there already", remedy="name a new folder, or empty that one")
-    cell = model.bench.cell
-    found = model.pretrained
+    model.refuse_damaged()
+    cell, found = model.bench.cell, model.pretrained
     tensors = {f"backbone.{name}": value for name, value in found.weights.items()}
     tensors |= {f"terms.{name}": value for name, value in found.heads.items()}
     save_tensors(tensors, folder / "weights.safetensors", origin_of(model.bench))
@@ -104,7 +104,7 @@ def _from_results(path: Path, registry: Registry, device: Device) -> Finished:
 def _near(folder: CellFolder) -> str:
     """What to do about a folder that holds no finished cell; for one that holds none at all, what was meant."""
     path, state = folder.path, folder.state()
-    if state != "pending":
+    if state != "pending" or (path / "settings.json").is_file():
         return f"the cell is {state}; run the grid again" + (" with --retry-failed" if state == "failed" else "")
     found = sorted(_done(path))
     if not found:

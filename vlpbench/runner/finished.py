@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vlpbench.config.task_name import parse_task
 from vlpbench.contract.abilities import Backbone
@@ -83,6 +84,16 @@ class Finished:
         said = task_named(task)
         return said.score(said.predict(asked.backbone, asked.readout, split, trial), trial.protocol.metrics)
 
+    def refuse_damaged(self) -> None:
+        """UserError unless what was learnt for every task is there, whole."""
+        for task in self.tasks:
+            self._refuse_damaged(task)
+
+    def _refuse_damaged(self, task: str) -> None:
+        kept = self.stages[task]
+        if kept.told() is None:
+            raise UserError(f"what {task} was learnt to is not there, or damaged", str(kept.path), "run the grid again")
+
     def _first(self, kind: type, does: str) -> str:
         """The first task of a kind, a fine-tuned one where there is any."""
         found = [task for task in self.tasks if isinstance(task_named(task), kind)]
@@ -95,20 +106,15 @@ class Finished:
         if task not in self.stages:
             raise UserError(f"the cell was not asked {task!r}", remedy=f"its tasks: {', '.join(self.tasks) or 'none'}")
         if task not in self._asked:
-            kept = self.stages[task]
-            if kept.told() is None:
-                raise UserError(f"what {task} was learnt to is not there", str(kept.path), "run the grid again")
-            trial = trial_of(self.bench, task, self.pretrained, kept)
+            self._refuse_damaged(task)
+            trial = trial_of(self.bench, task, self.pretrained, self.stages[task])
             self._asked[task] = trial, ready(task_named(task), trial)
         return self._asked[task]
 
     def _pictures(self, images: Sequence[str | Path]) -> torch.Tensor:
         """B, 3, H, W on the device: picture files as the stem sees them."""
         how = self.bench.settings.image
-        try:
-            pixels = np.stack([decode(Path(image), how.size) for image in images])
-        except BadImage as wrong:
-            raise UserError(f"a picture cannot be read: {wrong}", ", ".join(map(str, images))) from wrong
+        pixels = np.stack([_pixels(image, how.size) for image in images])
         on_device = torch.from_numpy(pixels).to(self.bench.device.torch)
         return prepare_images(on_device, how.size, mean=how.mean, std=how.std)
 
@@ -117,3 +123,11 @@ class Finished:
         if dataset.fingerprint() != self.bench.cell.fingerprints[name]:
             raise UserError(f"data set {name!r} is not the one that the cell was scored on",
                             remedy="set VLPBENCH_DATA to the folder that has it")
+
+
+def _pixels(image: str | Path, size: int) -> NDArray[np.uint8]:
+    """S, S, 3: a picture file, squeezed; one that cannot be read is named."""
+    try:
+        return decode(Path(image), size)
+    except BadImage as wrong:
+        raise UserError(f"a picture cannot be read: it {wrong}", str(image), "name a JPEG, PNG or the like") from wrong
