@@ -217,3 +217,16 @@ def test_what_its_author_forgot_is_named() -> None:
     with pytest.raises(AttributeError, match=r"Forgot does not say how it cuts texts; override cut\(\)"):
         vlpbench.evaluate(Forgot(), ["retrieval@zero-shot"], DATA)
     assert isinstance(Forgot(), Outside)
+
+
+@pytest.mark.parametrize("data", [{}, {"one": {"kind": "digits"}, "two": {"kind": "shapes"}}, {"kind": "digits"}])
+def test_one_data_set_at_a_time(data: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="data names one set") as caught:
+        vlpbench.evaluate(Bag(), ["retrieval@zero-shot"], data)
+    assert '"kind"' in caught.value.remedy
+
+
+def test_a_task_that_the_data_cannot_serve_costs_no_other() -> None:
+    found = vlpbench.evaluate(Bag(), ["vqa@choices-match@zero-shot", "retrieval@zero-shot"], DATA)
+    assert str(found["vqa@choices-match@zero-shot"]).startswith("n/a: ")
+    assert isinstance(found["retrieval@zero-shot"], Outcome)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vlpbench.cli.main import main
 from vlpbench.device import Device
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner.cell import folder_of, run_cell
@@ -130,3 +131,15 @@ def test_what_was_opened_for_floors_is_no_way_round(attack: Any) -> None:
         "text.trained_on=good", "backbone=linear/encoder-decoder/nano",
     )
     assert not done and "may not read the test split" in status["cause"]
+
+
+def test_a_plugin_cannot_read_a_test_split_while_it_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "eager.py").write_text(
+        "from pathlib import Path\n"
+        "from vlpbench.data.worlds.digits import Digits, DigitsConfig\n"
+        "list(Digits(DigitsConfig(train=4, val=4, test=4), Path(), Path('cache')).read('test'))\n"
+    )
+    main(["-p", str(tmp_path / "eager.py"), "plugins", "list"])
+    assert "loading a plugin may not read the test split" in capsys.readouterr().out

@@ -22,6 +22,9 @@ class Outside(Backbone):
     Override `cut` and the abilities that it offers, which get states: `image.images` (B, 3, H, W, normalised with
     `mean` and `std`), `text.tokens` and `text.mask` (B, T). Its modules are made in the constructor, after
     `super().__init__()`.
+    What decodes gives a `Context` (`memory` B, M, D and `mask`, True on what is there; what it wants kept goes into
+    `keys`) from `context`, a `DecodingState` from `begin`, and the next words' log-odds (B, k, V) from `step`; `select`
+    of the state picks rows and, of each, beams. `vlpbench/backbones/cache.py` is one of ours.
     """
 
     name = "outside"

@@ -14,6 +14,7 @@ from typing import Any
 import pluggy
 
 from vlpbench import hookspecs
+from vlpbench.contract.sealed import sealed
 from vlpbench.files import digest_file
 from vlpbench.registry.catalogue import FILE_KINDS, KINDS, Component, Failure, Origin, Plugin, Registry
 from vlpbench.registry.checks import Unfit, check_component
@@ -67,7 +68,7 @@ class _Loader:
         """Import one plugin, check its hooks, take what they return."""
         key = f"{source.distribution}/{source.name}"
         try:
-            with contextlib.redirect_stdout(sys.stderr):
+            with contextlib.redirect_stdout(sys.stderr), sealed("loading a plugin"):
                 plugin = source.load()
         except KeyboardInterrupt:
             raise

@@ -72,6 +72,8 @@ class Finished:
         """The likeliest answer to a question about a picture file, and its probability among all that can be given."""
         trial, asked = self._of(task or self._first(Answers, "answers open questions"))
         said = task_named(trial.task)
+        if not question.strip():
+            raise UserError("there is no question to answer", remedy="write it in quotes behind the picture")
         if not isinstance(said, Answers):
             raise UserError(f"{trial.task!r} answers no open question", remedy=f"tasks: {', '.join(self.tasks)}")
         return said.answers(asked.backbone, asked.readout, self._pictures([image]), [question], trial)[0]

@@ -21,6 +21,7 @@ from vlpbench.config.typed import WrongValue
 from vlpbench.contract.abilities import Backbone, ImageState, TextState
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.outside import Outside
+from vlpbench.data.errors import DataError
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device, environment
 from vlpbench.errors import UserError
@@ -44,7 +45,7 @@ __all__ = ["evaluate"]
 
 def evaluate(
     model: Outside,
-    tasks: Sequence[str],
+    tasks: str | Sequence[str],
     data: str | Mapping[str, Any],
     *,
     name: str = "",
@@ -54,21 +55,24 @@ def evaluate(
 ) -> dict[str, Outcome | str]:
     """Take an outside model through tasks of the suite: each one's outcome, or the reason why it has none.
 
-    `data`: a built-in world by name, or a table as `[data.NAME]` has it (`{"kind": "coco", ...}`). `settings`: dotted
-    keys as a grid file has them (`{"protocol.retrieval.folds": 5, "split": "val"}`). `results`: a folder in which the
-    record is left, so that `vlpbench report table` prints it, as the row `name` (the class's name). Mistakes are
-    UserErrors.
+    `data`: a built-in world by name, or one set under its name as `[data.NAME]` has it (`{"coco": {"kind": "coco",
+    ...}}`). `settings`: dotted keys as a grid file has them (`{"protocol.retrieval.folds": 5, "split": "val"}`).
+    `results`: a folder in which the record is left, so that `vlpbench report table` prints it, as the row `name` (the
+    class's name). Mistakes are UserErrors; a task that the data cannot serve has that as its reason.
     """
     registry = load_registry()
     named = name or type(model).__name__
-    cell = _cell(model, named, tuple(tasks), data, settings or {}, registry)
+    asked = (tasks,) if isinstance(tasks, str) else tuple(tasks)
+    cell = _cell(model, named, asked, data, settings or {}, registry)
     if results is not None:
         _refuse_namesake(cell, Path(results))
     bench = Workbench(cell, registry, Device.choose(device), tokenizer=_Cutter(model))
     outcomes: dict[str, Outcome | str] = {}
     for task in cell.settings.tasks:
-        reason = why_not(task, model.offers, model.trains)
-        outcomes[task] = reason or run_task(_trial(bench, task, model))
+        try:
+            outcomes[task] = why_not(task, model.offers, model.trains) or run_task(_trial(bench, task, model))
+        except DataError as wrong:  # no questions, no labels: the other tasks are scored all the same
+            outcomes[task] = f"n/a: {wrong.cause}"
     if results is not None:
         _leave(cell, outcomes, Path(results), bench, model)
     return outcomes
@@ -79,7 +83,7 @@ def _cell(
     registry: Registry,
 ) -> Cell:
     """The cell that the record is of: no pretraining here, and the model's weights and way of seeing in its id."""
-    set_name, table = (data, {}) if isinstance(data, str) else next(iter(data.items()))
+    set_name, table = _named(data)
     layer = {"objective": "none", "tasks": list(tasks), "data": set_name, **dict(flatten({"data": {set_name: table}}))}
     layer |= {"image.size": model.pixels, "image.mean": list(model.mean), "image.std": list(model.std), **said}
     kinds = {set_name: table.get("kind", set_name)}
@@ -93,6 +97,17 @@ def _cell(
     versions = {"metrics": VERSION}
     return Cell("outside", name, 0, settings, cell_id(settings, versions, prints | {"model": _digest(model)}), None, {},
                 versions, prints)
+
+
+def _named(data: str | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Name and table of the one data set."""
+    if isinstance(data, str):
+        return data, {}
+    if len(data) != 1 or not isinstance(next(iter(data.values())), Mapping):
+        raise UserError(f"evaluate(): data names one set, not {', '.join(map(str, data)) or 'none'}",
+                        remedy='write {"coco": {"kind": "coco", ...}}, or the name of a world; call it once a set')
+    name, table = next(iter(data.items()))
+    return name, table
 
 
 def _refuse_namesake(cell: Cell, results: Path) -> None:

@@ -33,13 +33,14 @@ def overlaps(bench: Workbench) -> dict[str, dict[str, Any]]:
 
 
 def _learnt(bench: Workbench, tested: str) -> list[tuple[str, str]]:
-    """The splits whose pictures a model saw before it was scored on `tested`; a probe is fitted to val, too."""
+    """The splits whose pictures decided a model before it was scored on `tested`: val, where it fitted or chose."""
     pretrained = bench.pretraining_data if bench.settings.objective != "none" else ()
     asked = {parse_task(task).protocol for task, one in bench.settings.protocol.items() if one.data == tested}
     found = {(name, "train") for name in pretrained}
     if asked - {"zero-shot"}:
         found.add((tested, "train"))
-    if "probe" in asked and bench.settings.split == "test":
+    chosen = bench.settings.select == "validation" or bool(bench.settings.tune.tries)
+    if ("probe" in asked or (chosen and asked - {"zero-shot"})) and bench.settings.split == "test":
         found.add((tested, "val"))
     return sorted(found)
 
