@@ -68,7 +68,8 @@ def test_any_picture_and_any_question(words: Finished, tmp_path: Path) -> None:
     (sentence,) = words.caption([tmp_path / "odd.png"])
     answer, sure = words.ask(tmp_path / "odd.png", "is there ‘ø’ in it, and what of a very long question " * 9)
     assert isinstance(sentence, str) and answer and 0 < sure <= 1
-    assert words.ask(tmp_path / "odd.png", "")[0]
+    with pytest.raises(UserError, match="no question"):
+        words.ask(tmp_path / "odd.png", " ")
 
 
 def test_what_it_is(words: Finished) -> None:
