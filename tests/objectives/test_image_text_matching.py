@@ -315,7 +315,7 @@ def test_settings_that_mean_nothing(wrong):
 
 def test_declared():
     assert (ImageTextMatching.name, ImageTextMatching.uses, ImageTextMatching.trains) == (
-        "image-text-matching", {"pairs"}, frozenset(),
+        "image-text-matching", {"pairs"}, {"match"},
     )
     assert ImageTextMatching.needs_with(Config()) == PLAIN and ImageTextMatching.welcomes == VECTORS
     assert ImageTextMatching.coupled_with(Config(group=8)) == 8

@@ -43,11 +43,12 @@ def test_a_tokenizer_is_made_once_and_mended(ran: Any, bench: Workbench) -> None
         return Workbench(ran.cell("words"), ran.registry(), Device("cpu"))
 
     assert another().tokenizer.digest == first.digest
-    (path,) = [one for one in folder.glob("*.json") if first.digest in one.read_text()]
-    whole = path.read_bytes()
-    path.write_bytes(whole[:100])
+    equal = [one for one in folder.glob("*.json") if first.digest in one.read_text()]  # other grids may have it, too
+    whole = equal[0].read_bytes()
+    for path in equal:
+        path.write_bytes(whole[:100])
     assert another().tokenizer.digest == first.digest
-    assert path.read_bytes() == whole
+    assert whole in [path.read_bytes() for path in equal]
 
 
 def test_a_trial_has_what_its_cell_says(bench: Workbench) -> None:
