@@ -1,16 +1,16 @@
 """Retrieval through a matching head: the shortlists of both directions beside the full matrix, cost and R@1.
 
-usage: python benchmarks/reranking.py [--images 1000] [--k 32] [--full] [--pictures 100] [--samples 160000] [--size nano]
-                                      [--pixels 32] [--device cpu] [--threads 2] [--cache FOLDER]
+usage: python benchmarks/reranking.py [--images 1000] [--k 32] [--full] [--pictures 100] [--samples 160000]
+                                      [--size nano] [--pixels 32] [--device cpu] [--threads 2] [--cache FOLDER]
 
 A two-tower trunk with fusion layers learns contrastive + image-text-matching from random weights on the world of
-shapes (that is retrieval@match's fine-tune), in this process. Then the test split (five captions a picture) is searched
-twice with the same weights: `retrieval@match` with a shortlist of k, from pixels to rows, and through all pairs. All
-pairs are judged whole with --full (millions: minutes on a GPU, an hour on two cores). Otherwise some are: a
-few pictures with all captions, and as large a share of the captions with all pictures; the time is scaled up, and R@1
-of both ways is that of those queries. Equal captions are one sentence on both sides. With fewer pairs to learn
-from (25,600: a few minutes) the head is misled by captions far away, and the shortlist scores above all pairs. Limits: a twentieth of the
-cost, and R@1 within 0.5 in each direction; exit 1 where one is broken.
+shapes (that is retrieval@match's fine-tune), in this process; about ten minutes on two cores. Then the test split (five
+captions a picture) is searched twice with the same weights: `retrieval@match` with a shortlist of k, from pixels to
+rows, and through all pairs. All pairs are judged whole with --full (millions: minutes on a GPU, an hour on two cores).
+Otherwise some are: a few pictures with all captions, and as large a share of the captions with all pictures; the time
+is scaled up, and R@1 of both ways is that of those queries. Equal captions are one sentence on both sides. Limits: a
+twentieth of the cost, and R@1 within 0.5 in each direction; exit 1 where one is broken. A head that learnt from few
+pairs (25,600) is misled by captions far away, and its shortlists score above all pairs.
 """
 
 from __future__ import annotations
