@@ -12,7 +12,8 @@ import torch
 from vlpbench.backbones import DecoderOnly, DualFusion, EncoderDecoder
 from vlpbench.backbones.dual_fusion import DualFusionConfig
 from vlpbench.contract.abilities import Backbone
-from vlpbench.tasks.answer_likelihood import NEEDS, AnswerLikelihood, LikelihoodConfig, answer_fields
+from vlpbench.tasks.answer_likelihood import AnswerLikelihood, LikelihoodConfig, answer_fields
+from vlpbench.tasks.task import DECODING
 from vlpbench.tasks.trial import Trial
 from vlpbench.testing.tiny import PIXELS, VOCABULARY, tiny_backbone
 from vlpbench.types import Batch
@@ -87,7 +88,7 @@ def slow(backbone: Backbone, picture: torch.Tensor, question: list[int], answer:
     ],
 )
 def test_the_loss_is_that_of_one_answer_at_a_time(trunk: Any, config: Any, visible: Any) -> None:
-    backbone = tiny_backbone(NEEDS, trunk, config=config)
+    backbone = tiny_backbone(DECODING, trunk, config=config)
     objective = AnswerLikelihood(LikelihoodConfig(visible), backbone.spec)
     pictures = torch.randn(3, 3, PIXELS, PIXELS, generator=torch.Generator().manual_seed(0))
     made = {name: torch.from_numpy(array) for name, array in corrupted([[0, 1], [0, 0], [1, 0]]).items()}
@@ -107,7 +108,7 @@ def test_the_loss_is_that_of_one_answer_at_a_time(trunk: Any, config: Any, visib
 
 
 def test_it_has_no_weights_of_its_own() -> None:
-    backbone = tiny_backbone(NEEDS, EncoderDecoder)
+    backbone = tiny_backbone(DECODING, EncoderDecoder)
     assert not list(AnswerLikelihood(LikelihoodConfig(), backbone.spec).parameters())
     assert AnswerLikelihood.needs_with(LikelihoodConfig()) == {"context", "decode"}
 

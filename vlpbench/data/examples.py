@@ -15,7 +15,7 @@ from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.types import Sample
 
-__all__ = ["Examples", "caption_examples", "fitting", "text_ids"]
+__all__ = ["Examples", "caption_examples", "described", "fitting", "text_ids"]
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,24 @@ def _fitting(lengths: np.ndarray, length: int) -> int:
     return max(2, min(length, int(lengths.max())))
 
 
+def described(split: Split) -> list[int]:
+    """The rows of the samples that have captions; a DataError where none has."""
+    rows = [row for row, sample in enumerate(split.samples) if sample.captions]
+    if not rows:
+        raise DataError(
+            f"the {split.name} split of {split.dataset!r} has no captions",
+            remedy="name a data set with captions (`data`, or that of the task's [protocol]), or leave out this task",
+        )
+    return rows
+
+
 def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = ()) -> Examples:
     """One example for each sample that has captions. N = 0 is a DataError.
 
     Fields named in `wants` become arrays of N rows: numbers of one shape as they are, texts as ids (..., length) with a
     mask under the field's name and "_mask".
     """
-    kept = [row for row, sample in enumerate(split.samples) if sample.captions]
-    if not kept:
-        raise DataError(
-            f"the {split.name} split of {split.dataset!r} has no captions",
-            remedy="name a data set with captions in the grid file (base.data), or leave out this task",
-        )
+    kept = described(split)
     samples = [split.samples[row] for row in kept]
     texts = [caption for sample in samples for caption in sample.captions]
     lengths = tokenizer.lengths(texts)

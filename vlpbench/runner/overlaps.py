@@ -48,7 +48,7 @@ def _learnt(bench: Workbench, tested: str) -> list[tuple[str, str]]:
 def _between(bench: Workbench, learnt: list[tuple[str, str]], tested: str) -> dict[str, Any]:
     split, prints = bench.settings.split, bench.cell.fingerprints
     decided_by = {
-        "version": VERSION, "learnt": [(prints[name], *one) for one in learnt for name in one[:1]],
+        "version": VERSION, "learnt": [(prints[name], name, one) for name, one in learnt],
         "tested": (prints[tested], tested, split), "pixels": bench.stored, "on_bad": bench.settings.on_bad_sample,
     }
     path: Path = cache_folder() / "overlaps" / f"{digest(decided_by)[:16]}.json"

@@ -16,11 +16,10 @@ from vlpbench.contract.abilities import Backbone, Visible
 from vlpbench.contract.objective import Objective
 from vlpbench.data.examples import fitting
 from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.tasks.task import DECODING
 from vlpbench.types import Batch, Step
 
-__all__ = ["NEEDS", "AnswerLikelihood", "LikelihoodConfig", "answer_fields"]
-
-NEEDS = frozenset({"context", "decode"})
+__all__ = ["AnswerLikelihood", "LikelihoodConfig", "answer_fields"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class AnswerLikelihood(Objective):
     expectation and costs one decode a question. A question without any answer that is worth something adds nothing.
     """
 
-    name, config_class, needs = "answer-likelihood", LikelihoodConfig, NEEDS
+    name, config_class, needs = "answer-likelihood", LikelihoodConfig, DECODING
     wants = ("answer_tokens", "answer_lengths", "answer_worth")
 
     @staticmethod

@@ -16,15 +16,15 @@ from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
 from vlpbench.data.examples import Examples
 from vlpbench.metrics.vqa_accuracy import soft_targets
-from vlpbench.tasks.answer_likelihood import NEEDS, AnswerLikelihood, LikelihoodConfig, answer_fields
+from vlpbench.tasks.answer_likelihood import AnswerLikelihood, LikelihoodConfig, answer_fields
 from vlpbench.tasks.answer_scores import answer_scores
 from vlpbench.tasks.open_questions import OpenQuestions
 from vlpbench.tasks.prompting import PLACE, asked_context, prompted, text_of, visible_of
 from vlpbench.tasks.questions import asked_of, question_examples
-from vlpbench.tasks.task import Readout
+from vlpbench.tasks.task import DECODING, Readout, why_not_decode
 from vlpbench.tasks.trial import Trial
 
-__all__ = ["AnswerRanking", "taught_likelihood", "way_of", "why_no_likelihood"]
+__all__ = ["AnswerRanking", "taught_likelihood", "way_of"]
 
 
 class AnswerRanking(OpenQuestions):
@@ -34,11 +34,11 @@ class AnswerRanking(OpenQuestions):
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """Needs a decoder, and for zero-shot one that was trained."""
-        return why_no_likelihood(offers, trains, protocol)
+        return why_not_decode(offers, trains, protocol)
 
     def needs(self, offers: Collection[str]) -> frozenset[str]:
         """To decode."""
-        return NEEDS
+        return DECODING
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """The likelihood of an answer; it has no weights of its own, so zero-shot asks it as it is."""
@@ -74,18 +74,9 @@ class AnswerRanking(OpenQuestions):
         return [(known[index], one) for index, one in zip(best.tolist(), sure.tolist(), strict=True)]
 
 
-def why_no_likelihood(offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
-    """The reason why answers have no likelihood, or None."""
-    if not set(offers) >= NEEDS:
-        return "n/a: needs decode"
-    if protocol == "zero-shot" and "decode" not in trains:
-        return "n/a: pretraining did not train decode"
-    return None
-
-
 def taught_likelihood(trial: Trial) -> AnswerLikelihood:
     """The objective for a trial's backbone, reading questions as that backbone can."""
-    backbone = trial.blueprint.build(NEEDS)
+    backbone = trial.blueprint.build(DECODING)
     return AnswerLikelihood(LikelihoodConfig(visible_of(backbone, trial)), backbone.spec)
 
 

@@ -15,20 +15,18 @@ import torch
 
 from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone
-from vlpbench.data.errors import DataError
-from vlpbench.data.examples import Examples, caption_examples
+from vlpbench.data.examples import Examples, caption_examples, described
 from vlpbench.data.splits import Split
 from vlpbench.metrics.captions import PURE, caption_scores
 from vlpbench.objectives.language_model import Config, LanguageModel
 from vlpbench.streams import generator
 from vlpbench.tasks.generate import Search, generate
-from vlpbench.tasks.task import Readout, Row, Task
+from vlpbench.tasks.task import DECODING, Readout, Row, Task, why_not_decode
 from vlpbench.tasks.trial import Scores, Trial
 
 __all__ = ["PROMPT", "Captioning"]
 
 PROMPT = "a picture of"
-NEEDS = frozenset({"context", "decode"})
 FLOORS = ("chance", "majority")
 """Columns of a row: a training caption drawn by chance, and the commonest one."""
 
@@ -40,15 +38,11 @@ class Captioning(Task):
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """Needs a decoder, and for zero-shot one that was trained."""
-        if not set(offers) >= NEEDS:
-            return "n/a: needs decode"
-        if protocol == "zero-shot" and "decode" not in trains:
-            return "n/a: pretraining did not train decode"
-        return None
+        return why_not_decode(offers, trains, protocol)
 
     def needs(self, offers: Collection[str]) -> frozenset[str]:
         """To decode."""
-        return NEEDS
+        return DECODING
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """The likelihood of every word of a caption, given the picture."""
@@ -62,21 +56,21 @@ class Captioning(Task):
 
     def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
         """The likeliest sentence found for each picture that has captions, and two that never saw one."""
-        described = _described(split)
+        shown = described(split)
         said: list[str] = []
-        for block in trial.blocks(len(described), 64):
-            said += write(backbone, trial.pictures(split, [described[at] for at in block]), trial, block)
+        for block in trial.blocks(len(shown), 64):
+            said += write(backbone, trial.pictures(split, [shown[at] for at in block]), trial, block)
         taught = trial.open_split("train", "train").samples if "train" in trial.splits else ()
-        floors = _floors([text for one in taught for text in one.captions], len(described))
-        rows = []
-        for at, (row, sentence) in enumerate(zip(described, said, strict=True)):
+        floors = _floors([text for one in taught for text in one.captions], len(shown))
+        how, rows = {"prompt": prompt} if (prompt := prompt_of(trial)) else {}, []
+        for at, (row, sentence) in enumerate(zip(shown, said, strict=True)):
             sample = split.samples[row]
             rows.append({
                 "image_id": sample.id,
                 "image": sample.image,
                 "prediction": sentence,
                 "references": list(sample.captions),
-                **({"prompt": prompt} if (prompt := prompt_of(trial)) else {}),
+                **how,
                 **{floor: sentences[at] for floor, sentences in floors.items()},
             })
         return rows
@@ -127,16 +121,6 @@ def _words(trial: Trial, prompt: str) -> list[int]:
         return []
     tokens, mask = trial.tokenizer.encode([prompt], trial.settings.text.length)
     return [int(token) for token in tokens[0][mask[0]][:-1]]
-
-
-def _described(split: Split) -> list[int]:
-    rows = [row for row, sample in enumerate(split.samples) if sample.captions]
-    if not rows:
-        raise DataError(
-            f"the {split.name} split of {split.dataset!r} has no captions",
-            remedy="name a data set with captions in [protocol.captioning] data, or take captioning out of tasks",
-        )
-    return rows
 
 
 def _floors(taught: Sequence[str], many: int) -> dict[str, list[str]]:

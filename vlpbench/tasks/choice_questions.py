@@ -14,7 +14,7 @@ import numpy as np
 from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.metrics.choices import choice_scores, commonest_choice
-from vlpbench.tasks.questions import ASKED, question_columns
+from vlpbench.tasks.questions import ASKED, question_columns, question_of
 from vlpbench.tasks.task import Row
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.types import Question
@@ -90,7 +90,7 @@ def choice_rows(
 
 def choice_row_scores(rows: Sequence[Row]) -> Scores:
     """Percent of right choices, whole and by question type, with the floors; adds each row's own score to it."""
-    asked = {row["question_id"]: _question(row) for row in rows}
+    asked = {row["question_id"]: question_of(row) for row in rows}
     right = {row["question_id"]: row["right_choice"] for row in rows}
     found = choice_scores({row["question_id"]: row["prediction"] for row in rows}, asked, right)
     for row in rows:
@@ -113,10 +113,3 @@ def _per_token(row: Row) -> str:
     mean = [score / max(1, many) for score, many in zip(row["scores"], row["tokens"], strict=True)]
     choice: str = row["choices"][max(range(len(mean)), key=mean.__getitem__)]
     return choice
-
-
-def _question(row: Row) -> Question:
-    return Question(
-        row["question_id"], row["question"], tuple(row["answers"]), row["question_type"], row["answer_type"],
-        tuple(row["choices"]),
-    )

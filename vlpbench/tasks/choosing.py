@@ -19,13 +19,13 @@ from vlpbench.config.task_name import ProtocolName
 from vlpbench.contract.abilities import Backbone, TextState
 from vlpbench.data.examples import Examples
 from vlpbench.data.splits import Split
-from vlpbench.tasks.answer_likelihood import NEEDS, answer_fields
-from vlpbench.tasks.answer_ranking import taught_likelihood, way_of, why_no_likelihood
+from vlpbench.tasks.answer_likelihood import answer_fields
+from vlpbench.tasks.answer_ranking import taught_likelihood, way_of
 from vlpbench.tasks.choice_questions import Choice, choice_row_scores, choice_rows, choices_of, filled
 from vlpbench.tasks.likelihood import candidate_scores
 from vlpbench.tasks.prompting import asked_context, prompted, text_of
 from vlpbench.tasks.questions import question_examples
-from vlpbench.tasks.task import Readout, Row, Task
+from vlpbench.tasks.task import DECODING, Readout, Row, Task, why_not_decode
 from vlpbench.tasks.trial import Scores, Trial
 
 __all__ = ["Choosing"]
@@ -38,11 +38,11 @@ class Choosing(Task):
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
         """Needs a decoder, and for zero-shot one that was trained."""
-        return why_no_likelihood(offers, trains, protocol)
+        return why_not_decode(offers, trains, protocol)
 
     def needs(self, offers: Collection[str]) -> frozenset[str]:
         """To decode."""
-        return NEEDS
+        return DECODING
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
         """The likelihood of a choice; it has no weights of its own, so zero-shot asks it as it is."""

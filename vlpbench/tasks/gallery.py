@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from vlpbench.contract.abilities import Backbone, ImageState, TextState
-from vlpbench.data.errors import DataError
-from vlpbench.data.examples import fitting, text_ids
+from vlpbench.data.examples import described, fitting, text_ids
 from vlpbench.data.splits import Split
 from vlpbench.metrics.folds import Fold, folds_of
 from vlpbench.tasks.trial import Trial
@@ -35,12 +34,7 @@ class Gallery:
     def __init__(self, split: Split, folds: int = 1) -> None:
         """DataError for a split without captions, UserError for a number of folds that does not divide it."""
         self.split = split
-        self.rows = [row for row, sample in enumerate(split.samples) if sample.captions]
-        if not self.rows:
-            raise DataError(
-                f"the {split.name} split of {split.dataset!r} has no captions",
-                remedy="name a data set with captions in [protocol.retrieval] data, or take retrieval out of tasks",
-            )
+        self.rows = described(split)
         many = [len(split.samples[row].captions) for row in self.rows]
         self.owner = np.repeat(np.arange(len(self.rows)), many)
         self.texts = [caption for row in self.rows for caption in split.samples[row].captions]

@@ -6,7 +6,6 @@ Axes: N pictures with a label, C classes, P image tokens, D width of features.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,14 +14,13 @@ from torch import Tensor
 
 from vlpbench.contract.abilities import Backbone, ImageState
 from vlpbench.data.errors import DataError
+from vlpbench.data.labels import label_of
 from vlpbench.data.splits import Split
 from vlpbench.tasks.trial import Trial
 from vlpbench.types import Sample
 
-__all__ = ["LABEL", "Labelled"]
+__all__ = ["Labelled"]
 
-LABEL = "label"
-"""The sample field that names a picture's class."""
 PICTURES = 128
 """How many are seen at once."""
 
@@ -33,7 +31,7 @@ class Labelled:
     def __init__(self, split: Split) -> None:
         """DataError for a split without labelled pictures, and for a label that is not a text."""
         self.split = split
-        named = [_label(sample, split) for sample in split.samples]
+        named = [label_of(sample, split) for sample in split.samples]
         self.rows = [row for row, label in enumerate(named) if label]
         self.labels = [label for label in named if label]
         if not self.rows or not len(split.pixels):
@@ -71,17 +69,3 @@ class Labelled:
             raise DataError(f"a feature of a picture of the {self.split.name} split is not a finite number",
                             remedy="look for a pretraining that diverged")
         return made
-
-
-def _label(sample: Sample, split: Split) -> str:
-    """The name of a sample's class; empty where it has none."""
-    label: Any = sample.fields.get(LABEL, "")
-    if label is None:
-        return ""
-    if not isinstance(label, str):
-        raise DataError(
-            f"the label of sample {sample.id} is {label!r}, not a text",
-            f"data set of kind {split.dataset!r}, split {split.name!r}",
-            'a label is the name of a class: fields={"label": "dog"}',
-        )
-    return label

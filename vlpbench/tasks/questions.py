@@ -22,7 +22,7 @@ from vlpbench.tasks.task import Row
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.types import Question, Sample
 
-__all__ = ["answer_scores", "asked_of", "floor_columns", "question_columns", "question_examples"]
+__all__ = ["answer_scores", "asked_of", "floor_columns", "question_columns", "question_examples", "question_of"]
 
 FLOORS = {"majority": "majority", "majority of its question type": "majority_of_type"}
 """Floors whose answers stand in each row, and in which column."""
@@ -93,7 +93,7 @@ def floor_columns(questions: Sequence[Question], answers: Sequence[str], trial: 
 
 def answer_scores(rows: Sequence[Row]) -> Scores:
     """Scores of answers by rule `always`, the whole by the other rules too; floors and ceiling if rows hold them."""
-    asked = {row["question_id"]: _question(row) for row in rows}
+    asked = {row["question_id"]: question_of(row) for row in rows}
     predictions = {row["question_id"]: row["prediction"] for row in rows}
     for metric, found in example_scores(predictions, asked).items():
         for row in rows:
@@ -115,9 +115,11 @@ def answer_scores(rows: Sequence[Row]) -> Scores:
     return Scores(values, {}, floors, ceilings, len(rows), told)  # type: ignore[arg-type]
 
 
-def _question(row: Row) -> Question:
+def question_of(row: Row) -> Question:
+    """The question that a row was made of, as far as scores need it."""
     return Question(
-        row["question_id"], row["question"], tuple(row["answers"]), row["question_type"], row["answer_type"]
+        row["question_id"], row["question"], tuple(row["answers"]), row["question_type"], row["answer_type"],
+        tuple(row.get("choices", ())),
     )
 
 

@@ -16,10 +16,14 @@ from vlpbench.data.examples import Examples
 from vlpbench.data.splits import Split
 from vlpbench.tasks.trial import Scores, Trial
 
-__all__ = ["Answers", "Readout", "Row", "Task"]
+__all__ = ["DECODING", "Answers", "Readout", "Row", "Task", "why_not_decode"]
 
 Row = dict[str, Any]
 """One prediction as it is kept on disk: flat, JSON-able, with all that is needed to score it again."""
+
+
+DECODING = frozenset({"context", "decode"})
+"""The abilities of whoever writes, or tells how likely words are."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +99,12 @@ class Answers(Task):
         self, backbone: Backbone, readout: Readout, pictures: Tensor, questions: Sequence[str], trial: Trial
     ) -> list[tuple[str, float]]:
         """The likeliest answer to each question about each picture (B, 3, H, W), and its probability (0 to 1)."""
+
+
+def why_not_decode(offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
+    """The reason why a task that needs a decoder, and for zero-shot one that was trained, cannot be asked; or None."""
+    if not set(offers) >= DECODING:
+        return "n/a: needs decode"
+    if protocol == "zero-shot" and "decode" not in trains:
+        return "n/a: pretraining did not train decode"
+    return None
