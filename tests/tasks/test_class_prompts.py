@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from vlpbench.config.settings import Protocol
-from vlpbench.errors import UserError
 from vlpbench.tasks.class_prompts import class_vectors, cosines, prompt_vectors, prompts_of
 from vlpbench.tasks.trial import Trial
 
@@ -20,13 +19,6 @@ NEEDS = frozenset({"image_vector", "text_vector"})
 
 def test_prompts_are_all_templates_of_each_class() -> None:
     assert prompts_of(["cat", "{dog}"], ["a {}", "{}, a {}"]) == ["a cat", "cat, a cat", "a {dog}", "{dog}, a {dog}"]
-
-
-@pytest.mark.parametrize(("templates", "cause"), [((), "no template"), (("a {}", "a dog"), "'a dog' has no place")])
-def test_templates_without_a_place_for_a_name(templates: tuple[str, ...], cause: str) -> None:
-    with pytest.raises(UserError, match=cause) as caught:
-        prompts_of(["cat"], templates)
-    assert "[protocol.classification] templates" in caught.value.place
 
 
 def test_each_class_is_a_unit_vector_and_the_first_normalisation_matters() -> None:

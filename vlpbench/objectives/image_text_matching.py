@@ -75,7 +75,7 @@ class ImageTextMatching(Objective):
     def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
         """B: the head on the means of fused image and text tokens."""
         image_tokens, text_tokens = backbone.fused_tokens(image, text)
-        pooled = torch.cat([image_tokens.mean(1), parts.masked_mean(text_tokens, text.mask)], 1)
+        pooled = parts.pooled_pair(image_tokens, text_tokens, text.mask)
         return self.head(pooled)[:, 0]
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:

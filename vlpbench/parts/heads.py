@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, normalize
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["Projection", "WordTable", "masked_mean"]
+__all__ = ["Projection", "WordTable", "masked_mean", "pooled_pair"]
 
 
 def masked_mean(tokens: Tensor, present: Tensor | None = None) -> Tensor:
@@ -19,6 +19,11 @@ def masked_mean(tokens: Tensor, present: Tensor | None = None) -> Tensor:
         return tokens.mean(1)
     weight = present.to(tokens.dtype)[..., None]
     return (tokens * weight).sum(1) / weight.sum(1).clamp_min(1.0)
+
+
+def pooled_pair(image: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    """B, P, D and B, T, D (and B, T bool) -> B, 2 D: what a head that judges a picture and a text together is given."""
+    return torch.cat([image.mean(1), masked_mean(text, mask)], 1)
 
 
 class Projection(nn.Module):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone, Visible
 from vlpbench.contract.objective import Objective
-from vlpbench.parts import masked_mean
+from vlpbench.parts import masked_mean, pooled_pair
 from vlpbench.types import Batch, Spec, Step
 
 __all__ = ["NEEDS", "Answering", "AnsweringConfig", "Form"]
@@ -94,7 +94,7 @@ class Answering(Objective):
 
     def _fused(self, backbone: Backbone, batch: Batch) -> Tensor:
         image, text = backbone.fused_tokens(batch.image, batch.text)
-        return torch.cat([image.mean(1), masked_mean(text, batch.mask)], -1)
+        return pooled_pair(image, text, batch.mask)
 
     def _vectors(self, backbone: Backbone, batch: Batch) -> Tensor:
         image, text = backbone.image_vector(batch.image), backbone.text_vector(batch.text)

@@ -19,7 +19,7 @@ from vlpbench.contract.abilities import Backbone, ImageState, TextState
 from vlpbench.contract.objective import Objective
 from vlpbench.data.examples import Examples, fitting
 from vlpbench.data.splits import Split
-from vlpbench.parts import masked_mean
+from vlpbench.parts import pooled_pair
 from vlpbench.tasks.choice_questions import Choice, choice_row_scores, choice_rows, choices_of, filled
 from vlpbench.tasks.prompting import PLACE, prompted, text_of
 from vlpbench.tasks.questions import question_examples
@@ -52,7 +52,7 @@ class ChoiceMatching(Objective):
     def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
         """B: the head on the means of fused image and text tokens."""
         image_tokens, text_tokens = backbone.fused_tokens(image, text)
-        pooled = torch.cat([image_tokens.mean(1), masked_mean(text_tokens, text.mask)], 1)
+        pooled = pooled_pair(image_tokens, text_tokens, text.mask)
         return self.head(pooled)[:, 0]
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:

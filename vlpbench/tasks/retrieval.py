@@ -138,8 +138,6 @@ def has_vectors(trial: Trial) -> bool:
 def _check(trial: Trial, form: Form) -> None:
     """UserError unless protocol and backbone go together."""
     protocol, place = trial.protocol, f"[protocol.{trial.task}]"
-    if protocol.shortlist < 0:
-        raise UserError(f"shortlist is a number of items, or 0 for all, not {protocol.shortlist}", place)
     if form == "match" and protocol.rule == "match + vector" and not has_vectors(trial):
         raise UserError(
             'the rule "match + vector" adds a cosine, and there are no trained vectors', place, 'say rule = "match"'
