@@ -20,8 +20,8 @@ from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of, run_cell
 from vlpbench.runner.grid_run import Plan, plan_grid
-from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.workbench import opened_here
+from vlpbench.training.pace import PACE, Pace
 
 PLUGIN = '''
 """Objectives that fail, each in its own way, and an observer."""

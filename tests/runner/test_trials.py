@@ -13,9 +13,9 @@ from vlpbench.device import Device
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner.export import load_cell
 from vlpbench.runner.finetuning import fine_tune_of
-from vlpbench.runner.pace import Pace
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench, opened_here
+from vlpbench.training.pace import Pace
 
 
 def bench(short: Any, row: str, *overrides: str, pace: Pace | None = None) -> Workbench:
@@ -27,7 +27,7 @@ def bench(short: Any, row: str, *overrides: str, pace: Pace | None = None) -> Wo
 def test_settings_and_pace_are_the_cells(short: Any) -> None:
     trial = trial_of(bench(short, "words", "protocol.vqa.lr=0.25", pace=Pace(workers=2, at_once=3)), "vqa")
     assert trial.protocol.lr == 0.25 and trial.protocol.samples == 16
-    assert (trial.workers, trial.at_once) == (2, 3)
+    assert (trial.pace.workers, trial.pace.at_once) == (2, 3)
     assert trial.weights == {} and trial.matcher is None and trial.kept is None
     assert trial.visible == "all"
 

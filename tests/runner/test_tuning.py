@@ -13,9 +13,9 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner.cell import folder_of, run_cell
-from vlpbench.runner.pace import Pace
 from vlpbench.runner.tuning import _best, next_stage, tune
 from vlpbench.runner.workbench import opened_here
+from vlpbench.training.pace import Pace
 
 GRID = """
 name = "tried"
@@ -103,7 +103,7 @@ def test_what_is_chosen_does_not_hang_on_how_many_are_asked_at_once(
     heard = []
 
     def spied(trial: Any) -> Any:
-        heard.append((trial.at_once, trial.workers))
+        heard.append((trial.pace.at_once, trial.pace.workers))
         return real(trial)
 
     real = tuning.run_task

@@ -18,6 +18,7 @@ from vlpbench.tasks.choosing import Choosing
 from vlpbench.tasks.fine_tuning import ready
 from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.tasks.trial import Trial
+from vlpbench.training.pace import Pace
 
 Made = Callable[..., Trial]
 Opened = Callable[..., Split]
@@ -76,7 +77,7 @@ def test_rows_do_not_depend_on_how_many_are_asked_at_once(asked: Made, chosen: O
     one, split = ready(task, made), chosen("test")
     few = dataclasses.replace(split, samples=split.samples[:6])
     found = [
-        task.predict(one.backbone, one.readout, few, dataclasses.replace(made, at_once=size)) for size in (1, 3, 64)
+        task.predict(one.backbone, one.readout, few, dataclasses.replace(made, pace=Pace(at_once=size))) for size in (1, 3, 64)
     ]
     for rows in zip(*found, strict=True):
         assert {row["prediction"] for row in rows} == {rows[0]["prediction"]}

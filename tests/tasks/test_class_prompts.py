@@ -12,6 +12,7 @@ import torch
 from vlpbench.config.settings import Protocol
 from vlpbench.tasks.class_prompts import class_vectors, cosines, prompt_vectors, prompts_of
 from vlpbench.tasks.trial import Trial
+from vlpbench.training.pace import Pace
 
 Made = Callable[..., Trial]
 NEEDS = frozenset({"image_vector", "text_vector"})
@@ -61,7 +62,7 @@ def test_vectors_are_those_of_prompts_read_one_by_one(kind: str, at_once: int, r
         tokens, mask = made.tokenizer.encode([prompt], made.settings.text.length)
         with torch.no_grad():
             slow.append(backbone.text_vector(backbone.read(torch.from_numpy(tokens), torch.from_numpy(mask)))[0])
-    found, cut = prompt_vectors(prompts, backbone, dataclasses.replace(made, at_once=at_once))
+    found, cut = prompt_vectors(prompts, backbone, dataclasses.replace(made, pace=Pace(at_once=at_once)))
     assert found == pytest.approx(torch.stack(slow).numpy(), abs=1e-5) and cut == 0
 
 

@@ -28,6 +28,7 @@ from vlpbench.tasks.labelled import Labelled
 from vlpbench.tasks.probe import Probe
 from vlpbench.tasks.suite import run_task, why_not
 from vlpbench.tasks.trial import Trial
+from vlpbench.training.pace import Pace
 
 Made = Callable[..., Trial]
 Opened = Callable[..., Split]
@@ -180,7 +181,7 @@ def test_kept_and_asked_again(trial: Made, opened: Opened, task: str, tmp_path: 
 @pytest.mark.parametrize("trunk", [EncoderDecoder, DecoderOnly, DualEncoder])
 @pytest.mark.parametrize("task", [PROBE, ZERO])
 def test_results_do_not_depend_on_the_block(trial: Made, trunk: Any, task: str) -> None:
-    found = [run_task(dataclasses.replace(trial(task, trunk), at_once=size)) for size in (1, 3, 64)]
+    found = [run_task(dataclasses.replace(trial(task, trunk), pace=Pace(at_once=size))) for size in (1, 3, 64)]
     for other in found[1:]:
         assert [row["top5"] for row in other.rows] == [row["top5"] for row in found[0].rows]
         sure = [[row.get("probability", row.get("cosine")) for row in one.rows] for one in (found[0], other)]
@@ -195,7 +196,7 @@ def test_what_a_probe_is_fitted_to_does_not_hang_on_the_block(trial: Made, split
     for size in (0, 1, 3):
         made = trial(PROBE, split=split)
         stage = StageFolder(tmp_path / str(size))
-        ready(Classification(), dataclasses.replace(made, at_once=size, kept=stage))
+        ready(Classification(), dataclasses.replace(made, pace=Pace(at_once=size), kept=stage))
         kept.append([path.read_bytes() for path in (stage.weights, stage.path / "stage.json")])
     assert kept[0] == kept[1] == kept[2]
 

@@ -21,6 +21,7 @@ from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.tasks.task import Readout
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.training.checkpoint import read_weights
+from vlpbench.training.pace import Pace
 from vlpbench.types import Batch, Step
 
 Made = Callable[..., Trial]
@@ -160,10 +161,10 @@ def test_a_choice_on_validation_does_not_hang_on_how_many_are_asked_at_once(towe
 
     class Counting(Retrieval):
         def predict(self, backbone: Any, readout: Readout, split: Any, trial: Trial) -> Any:
-            heard.append((split.name, trial.at_once))
+            heard.append((split.name, trial.pace.at_once))
             return super().predict(backbone, readout, split, trial)
 
-    ready(Counting(), dataclasses.replace(towers("retrieval", select="validation"), at_once=3))
+    ready(Counting(), dataclasses.replace(towers("retrieval", select="validation"), pace=Pace(at_once=3)))
     assert set(heard) == {("val", 0)}
 
 

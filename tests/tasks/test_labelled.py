@@ -14,6 +14,7 @@ from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
 from vlpbench.tasks.labelled import Labelled
 from vlpbench.tasks.trial import Trial
+from vlpbench.training.pace import Pace
 from vlpbench.types import Sample
 
 Made = Callable[..., Trial]
@@ -61,7 +62,7 @@ def test_features_do_not_depend_on_the_block(trial: Made, opened: Callable[..., 
     with torch.no_grad():
         slow = [backbone.image_tokens(backbone.see(made.pictures(split, [row])))[0].mean(0) for row in range(12)]
     found = Labelled(split).features(
-        lambda image: backbone.image_tokens(image).mean(1), backbone, dataclasses.replace(made, at_once=at_once)
+        lambda image: backbone.image_tokens(image).mean(1), backbone, dataclasses.replace(made, pace=Pace(at_once=at_once))
     )
     assert found.dtype == np.float64
     assert found == pytest.approx(torch.stack(slow).numpy(), abs=1e-5)

@@ -24,6 +24,7 @@ from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.task import Readout, Row
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.build import draw
+from vlpbench.training.pace import Pace
 
 Made = Callable[..., Trial]
 FORMS: list[tuple[str, Any, Any]] = [
@@ -137,7 +138,7 @@ def test_sizes_of_blocks_change_nothing(
     made, backbone, readout = set_up(trial, form, trunk, config, shortlist=3, folds=2)
     split = few(opened("test"))
     found = [
-        Retrieval(form).predict(backbone, readout, split, replace(made, at_once=size)) for size in (1, 3, 64)
+        Retrieval(form).predict(backbone, readout, split, replace(made, pace=Pace(at_once=size))) for size in (1, 3, 64)
     ]
     for other in found[1:]:
         for one, two in zip(found[0], other, strict=True):
@@ -184,7 +185,7 @@ def test_a_picture_is_seen_once_and_a_sentence_read_once_and_a_pair_judged_once(
     size: int, trial: Made, opened: Callable[..., Split]
 ) -> None:
     made, backbone, readout = set_up(trial, "match", DualFusion, None, shortlist=2)
-    made, split = replace(made, at_once=size), few(opened("test"))
+    made, split = replace(made, pace=Pace(at_once=size)), few(opened("test"))
     counted = Counted(
         stem=backbone.stem, tower=backbone.image_tower[0],  # type: ignore[index]
         texts=backbone.text_tower, head=readout.objectives[-1].head,
@@ -213,7 +214,7 @@ def test_pictures_beyond_the_room_are_seen_again_and_change_nothing(
     trial: Made, opened: Callable[..., Split], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, backbone, readout = set_up(trial, "match", DualFusion, None, shortlist=2)
-    made, split = replace(made, at_once=2), few(opened("test"))
+    made, split = replace(made, pace=Pace(at_once=2)), few(opened("test"))
     kept = Retrieval("match").predict(backbone, readout, split, made)
     rows, columns = backbone.spec.grid
     one = 2 * (4 * 3 * 32 * 32 + 8 * rows * columns * backbone.spec.width)

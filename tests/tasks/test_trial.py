@@ -13,6 +13,7 @@ import torch
 from vlpbench.data.images import prepare_images
 from vlpbench.data.splits import Split
 from vlpbench.tasks.trial import Trial, blocks
+from vlpbench.training.pace import Pace
 
 Made = Callable[..., Trial]
 
@@ -38,7 +39,7 @@ def test_a_name_and_its_protocol(trial: Made) -> None:
 def test_blocks_are_the_tasks_own_unless_others_are_asked_for(trial: Made) -> None:
     made = trial("vqa")
     assert [len(block) for block in made.blocks(10, 4)] == [4, 4, 2]
-    assert [len(block) for block in Trial(**{**fields_of(made), "at_once": 3}).blocks(10, 4)] == [3, 3, 3, 1]
+    assert [len(block) for block in Trial(**{**fields_of(made), "pace": Pace(at_once=3)}).blocks(10, 4)] == [3, 3, 3, 1]
 
 
 def test_pictures_are_those_of_the_rows(trial: Made, opened: Callable[..., Split]) -> None:

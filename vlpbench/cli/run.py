@@ -20,7 +20,7 @@ from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.grid_run import Plan, plan_grid, run_grid
-from vlpbench.runner.pace import Pace
+from vlpbench.training.pace import Pace
 
 __all__ = ["run"]
 

@@ -19,7 +19,6 @@ from vlpbench.registry import Registry
 from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.overlaps import overlaps
-from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
 from vlpbench.runner.record import cost_of, curve_of, rows_of, scores_of
 from vlpbench.runner.trials import trial_of
@@ -27,6 +26,7 @@ from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import Outcome, run_task, why_not
 from vlpbench.training.loop import NonFiniteLoss
+from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["described", "folder_of", "run_cell"]
 

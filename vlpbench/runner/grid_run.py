@@ -18,9 +18,9 @@ from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
 from vlpbench.runner.overlaps import overlaps
-from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.scheduler import Slots, run_cells, warm_up
 from vlpbench.runner.workbench import Workbench, opened_here
+from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["Fate", "Plan", "plan_grid", "prepare", "run_grid"]
 

@@ -17,9 +17,9 @@ from vlpbench.grid import Cell
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
-from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.tuning import next_stage
 from vlpbench.runner.worker import Order, work
+from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["Slots", "run_cells", "warm_up"]
 

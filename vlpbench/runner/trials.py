@@ -45,12 +45,11 @@ def trial_of(
         visible=bench.visible,
         device=bench.device,
         heard=heard,
-        workers=bench.pace.workers,
         matcher=_matcher(bench, pretrained.heads),
         splits=bench.dataset(protocol.data).splits() if protocol.data else (),
         trains=bench.trains,
         kept=kept,
-        at_once=bench.pace.at_once,
+        pace=bench.pace,
     )
 
 

@@ -24,13 +24,13 @@ from vlpbench.grid import Cell, task_why_not, why_not
 from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.hearing import Hearing, heard_as
-from vlpbench.runner.pace import PACE, Pace
 from vlpbench.runner.pretraining import pretrain, stage_of
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.fine_tuning import primary_score
 from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.training.loop import NonFiniteLoss
+from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["Tuned", "next_stage", "tries_of", "tune", "tuning_of"]
 

@@ -25,10 +25,10 @@ from vlpbench.device import Device
 from vlpbench.files import digest
 from vlpbench.grid import Cell, open_source
 from vlpbench.registry import Registry
-from vlpbench.runner.pace import PACE, Pace
 from vlpbench.tasks.suite import task_named
 from vlpbench.training.build import Blueprint
 from vlpbench.training.initial import initial_tokenizer
+from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["Purpose", "TermPlan", "Workbench", "opened_here"]
 

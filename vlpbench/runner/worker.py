@@ -17,7 +17,7 @@ from vlpbench.grid import Cell
 from vlpbench.registry import load_registry
 from vlpbench.runner.cell import folder_of, run_cell
 from vlpbench.runner.events import Event
-from vlpbench.runner.pace import PACE, Pace
+from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["Order", "work"]
 

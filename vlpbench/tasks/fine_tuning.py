@@ -43,7 +43,7 @@ def ready(task: Task, trial: Trial) -> Asked:
     told = None if trial.kept is None else trial.kept.told()
     if trial.kept is not None and told is not None:
         return restored(task, trial, told, read_weights(trial.kept.weights) if told["learnt"] else {})
-    learning = replace(trial, at_once=0)  # a choice on validation may hang on the last bit: that hangs on no pace
+    learning = replace(trial, pace=replace(trial.pace, at_once=0))  # a choice on validation may hang on the last bit: that hangs on no pace
     with sealed(f"the {trial.name.protocol} of {trial.task}"):
         readout = task.readout(learning, task.facts(learning))
         learner = _learner(task, readout, learning)
@@ -79,7 +79,7 @@ def readout_loader(task: Task, readout: Readout, trial: Trial) -> Loader:
         protocol.batch,
         steps=max(1, protocol.samples // protocol.batch),
         stream=f"finetune/{task.name}",
-        workers=trial.workers,
+        workers=trial.pace.workers,
     )
 
 

@@ -82,7 +82,7 @@ class Likelihood(Judge):
     def of(self, image: ImageState) -> Scorer:
         """The decoder after a context that is made once a picture."""
         context = self.backbone.context(image, None, self.trial.visible)
-        block = self.trial.at_once or 2 * PAIRS
+        block = self.trial.pace.at_once or 2 * PAIRS
 
         def score(text: TextState, pairs: Tensor) -> Tensor:
             return pair_scores(self.backbone, context, text, self.start, pairs, block, per_token=True).float()

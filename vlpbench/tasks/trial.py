@@ -23,6 +23,7 @@ from vlpbench.device import Device
 from vlpbench.records import StageFolder
 from vlpbench.training.checkpoint import load_weights
 from vlpbench.training.loop import Heard
+from vlpbench.training.pace import PACE, Pace
 from vlpbench.types import Spec
 
 __all__ = ["Plan", "Scores", "Trial", "blocks"]
@@ -69,8 +70,6 @@ class Trial:
     """Where it runs."""
     heard: Heard | None = None
     """Told of progress."""
-    workers: int = 0
-    """Threads that make batches ahead of time."""
     matcher: Callable[[Spec], Objective] | None = None
     """Makes the objective that trained a matching head, with the weights that pretraining left; None where none did."""
     splits: Collection[str] = ("train", "val", "test")
@@ -79,8 +78,8 @@ class Trial:
     """What pretraining trained, which zero-shot relies on: "vectors", "decode", "match"."""
     kept: StageFolder | None = None
     """Where the fine-tuned weights are kept; None keeps none."""
-    at_once: int = 0
-    """Pictures, texts or questions asked at once while evaluating; 0 is each task's own. It changes no result."""
+    pace: Pace = PACE
+    """How it goes about its work; it changes no result."""
 
     @cached_property
     def name(self) -> TaskName:
@@ -94,7 +93,7 @@ class Trial:
 
     def blocks(self, total: int, own: int) -> Iterator[np.ndarray]:
         """0 .. total-1 in consecutive pieces, of `own` at most where nothing else is asked for."""
-        return blocks(total, self.at_once or own)
+        return blocks(total, self.pace.at_once or own)
 
     def build(self, needs: frozenset[str]) -> Backbone:
         """A backbone with these abilities, pretrained where it was, drawn by name elsewhere, on the device."""

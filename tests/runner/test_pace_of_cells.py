@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vlpbench.records import CellFolder, read_predictions
-from vlpbench.runner.pace import Pace
+from vlpbench.training.pace import Pace
 
 FEW = ("seeds=[1]", "tasks=['vqa', 'captioning', 'retrieval', 'retrieval@match@zero-shot', 'captioning@zero-shot']")
 NUMBERS = ("probability", "scores")
