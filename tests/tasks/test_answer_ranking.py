@@ -82,7 +82,8 @@ def test_rows_do_not_depend_on_how_many_are_asked_at_once(asked: Made, opened: O
     few = dataclasses.replace(split, samples=split.samples[:3])
     one = ready(task, made)
     found = [
-        task.predict(one.backbone, one.readout, few, dataclasses.replace(made, pace=Pace(at_once=size))) for size in (1, 3, 64)
+        task.predict(one.backbone, one.readout, few, dataclasses.replace(made, pace=Pace(at_once=size)))
+        for size in (1, 3, 64)
     ]
     for rows in zip(*found, strict=True):
         assert {row["prediction"] for row in rows} == {rows[0]["prediction"]}

@@ -141,7 +141,8 @@ def test_rows_do_not_depend_on_how_many_are_asked_at_once(asked: Made, chosen: O
     task, made, split = ChoosingByMatch(), asked("vqa@choices-match@zero-shot"), chosen("test")
     one = ready(task, made)
     found = [
-        task.predict(one.backbone, one.readout, split, dataclasses.replace(made, pace=Pace(at_once=size))) for size in (1, 3, 64)
+        task.predict(one.backbone, one.readout, split, dataclasses.replace(made, pace=Pace(at_once=size)))
+        for size in (1, 3, 64)
     ]
     for rows in zip(*found, strict=True):
         assert all(row["scores"] == pytest.approx(rows[0]["scores"], abs=1e-4) for row in rows)

@@ -77,7 +77,8 @@ def test_rows_do_not_depend_on_how_many_are_asked_at_once(asked: Made, chosen: O
     one, split = ready(task, made), chosen("test")
     few = dataclasses.replace(split, samples=split.samples[:6])
     found = [
-        task.predict(one.backbone, one.readout, few, dataclasses.replace(made, pace=Pace(at_once=size))) for size in (1, 3, 64)
+        task.predict(one.backbone, one.readout, few, dataclasses.replace(made, pace=Pace(at_once=size)))
+        for size in (1, 3, 64)
     ]
     for rows in zip(*found, strict=True):
         assert {row["prediction"] for row in rows} == {rows[0]["prediction"]}

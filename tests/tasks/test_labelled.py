@@ -62,7 +62,8 @@ def test_features_do_not_depend_on_the_block(trial: Made, opened: Callable[..., 
     with torch.no_grad():
         slow = [backbone.image_tokens(backbone.see(made.pictures(split, [row])))[0].mean(0) for row in range(12)]
     found = Labelled(split).features(
-        lambda image: backbone.image_tokens(image).mean(1), backbone, dataclasses.replace(made, pace=Pace(at_once=at_once))
+        lambda image: backbone.image_tokens(image).mean(1), backbone,
+        dataclasses.replace(made, pace=Pace(at_once=at_once)),
     )
     assert found.dtype == np.float64
     assert found == pytest.approx(torch.stack(slow).numpy(), abs=1e-5)

@@ -46,7 +46,7 @@ class Job:
     log: Path
     """Where all that the job prints goes."""
     order: Any = None
-    """The same for a process of this machine that has vlpbench loaded already: what `vlpbench.runner.worker.work` takes."""
+    """The same for a process that has vlpbench in memory: what `vlpbench.runner.worker.work` takes."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that the job must see beside those of its machine."""
     seconds: float = 0.0

@@ -43,7 +43,8 @@ def ready(task: Task, trial: Trial) -> Asked:
     told = None if trial.kept is None else trial.kept.told()
     if trial.kept is not None and told is not None:
         return restored(task, trial, told, read_weights(trial.kept.weights) if told["learnt"] else {})
-    learning = replace(trial, pace=replace(trial.pace, at_once=0))  # a choice on validation may hang on the last bit: that hangs on no pace
+    # a choice on validation may hang on the last bit: that hangs on no pace
+    learning = replace(trial, pace=replace(trial.pace, at_once=0))
     with sealed(f"the {trial.name.protocol} of {trial.task}"):
         readout = task.readout(learning, task.facts(learning))
         learner = _learner(task, readout, learning)
