@@ -16,6 +16,7 @@ from vlpbench.device import Device
 from vlpbench.objectives.contrastive import Contrastive
 from vlpbench.objectives.prefix_lm import PrefixLM
 from vlpbench.plugin import Backbone, Batch, Objective, Spec, Step
+from vlpbench.training.course import Course
 from vlpbench.training.learner import Learner
 from vlpbench.training.loop import LOGGED, NonFiniteLoss, train
 from vlpbench.training.schedule import rate
@@ -131,7 +132,7 @@ def test_a_long_curve_is_thinned_and_its_losses_are_means(loader: Made, learner:
 
     told = train(
         whole, loader([Linear], steps=steps, batch=2), Optim(), CPU,
-        lambda done, of, figures: heard.append((done, of, dict(figures))), watch,
+        Course(lambda done, of, figures: heard.append((done, of, dict(figures))), watch),
     )
     assert len(told.curve) == LOGGED + 3
     assert [row["step"] for row in told.curve] == [*range(1, steps, 2), steps - 1]
@@ -147,9 +148,9 @@ def test_it_is_watched_after_each_step(loader: Made, learner: Made) -> None:
     whole: Learner = learner([Linear])
     seen: list[tuple[int, bool, int]] = []
     linear = whole.terms["linear"]
-    train(whole, loader([Linear], steps=5), Optim(), CPU, None, lambda done: seen.append(
+    train(whole, loader([Linear], steps=5), Optim(), CPU, Course(watch=lambda done: seen.append(
         (done, whole.training, len(linear.steps))
-    ))
+    )))
     assert seen == [(done, True, done) for done in range(1, 6)]
     assert linear.steps == [6] * 5
     assert not whole.training

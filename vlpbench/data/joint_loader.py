@@ -44,6 +44,9 @@ class Batches(Protocol):
     def __iter__(self) -> Iterator[Crossing]:
         """All steps in order."""
 
+    def from_step(self, first: int) -> Iterator[Crossing]:
+        """The steps from this one on, in order: those that all steps would end in."""
+
 
 @dataclass(frozen=True)
 class HostStep:
@@ -94,8 +97,12 @@ class JointLoader:
         return self.loaders[0].seed
 
     def __iter__(self) -> Generator[HostStep, None, None]:
+        return self.from_step(0)
+
+    def from_step(self, first: int) -> Generator[HostStep, None, None]:
+        """The steps from this one on: where a training is taken up again."""
         with ExitStack() as stack:  # worker threads end with the loop, also where it is left early
-            running = [stack.enter_context(closing(iter(loader))) for loader in self.loaders]
+            running = [stack.enter_context(closing(loader.from_step(first))) for loader in self.loaders]
             for batches in zip(*running, strict=True):
                 yield HostStep(batches)
 

@@ -123,11 +123,15 @@ class Loader:
             self.examples.refuse_small(self.batch)
 
     def __iter__(self) -> Generator[HostBatch, None, None]:
+        return self.from_step(0)
+
+    def from_step(self, first: int) -> Generator[HostBatch, None, None]:
+        """The batches from this step on: where a training is taken up again."""
         if self.workers == 0:
-            yield from (self.host(step) for step in range(self.steps))
+            yield from (self.host(step) for step in range(first, self.steps))
             return
         with ThreadPoolExecutor(self.workers) as pool:
-            steps = iter(range(self.steps))
+            steps = iter(range(first, self.steps))
             ahead = [pool.submit(self.host, step) for step in islice(steps, 2 * self.workers)]
             while ahead:
                 yield ahead.pop(0).result()

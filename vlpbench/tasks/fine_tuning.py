@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.sealed import sealed
@@ -15,8 +15,9 @@ from vlpbench.tasks.task import Readout, Task
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.training.build import draw
 from vlpbench.training.checkpoint import read_weights, save_weights
+from vlpbench.training.course import Course, Training
 from vlpbench.training.learner import Learner, Term
-from vlpbench.training.loop import Training, train
+from vlpbench.training.loop import train
 
 __all__ = ["CHECKS", "Asked", "primary_score", "ready", "readout_loader", "restored"]
 
@@ -105,9 +106,10 @@ def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> 
     loader = readout_loader(task, readout, trial)
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
-    told = train(learner, loader, optim, trial.device, trial.heard, best.look if best else None)
+    folder = None if trial.kept is None else trial.kept.path / "checkpoint"
+    told = train(learner, loader, optim, trial.device, Course(trial.heard, best, folder=folder, pace=trial.pace))
     if best:
-        best.restore()
+        best.take()
     return told
 
 
@@ -117,9 +119,10 @@ def _keep(asked: Asked, learner: Learner, trial: Trial) -> None:
     if learnt := trial.name.protocol != "zero-shot":
         save_weights(learner, trial.kept.weights)
     trial.tokenizer.save(trial.kept.path / "tokenizer.json")
+    told = asdict(asked.training)
+    del told["micro_batch"]  # a fact of the machine; the stage is the same to the byte on any other
     trial.kept.close({
-        "learnt": learnt, "facts": dict(asked.readout.facts), "training": asdict(asked.training),
-        "chosen": dict(asked.told),
+        "learnt": learnt, "facts": dict(asked.readout.facts), "training": told, "chosen": dict(asked.told),
     })
 
 
@@ -130,9 +133,9 @@ class _Best:
         self.task, self.readout, self.trial, self.learner = task, readout, trial, learner
         self.looks = {round(steps * (look + 1) / CHECKS) for look in range(CHECKS)}
         self.score = -float("inf")
-        self.weights: dict[str, Any] = {}
+        self.weights: dict[str, Tensor] = {}
 
-    def look(self, done: int) -> None:
+    def __call__(self, done: int) -> None:
         """Score the validation split at some of the steps, and keep a copy of the best weights."""
         if done not in self.looks:
             return
@@ -144,11 +147,19 @@ class _Best:
             self.score, self.weights = score, _copied(self.learner)
         self.learner.train()
 
-    def restore(self) -> None:
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The best weights so far and their score, for a checkpoint."""
+        return self.weights, {"score": self.score}
+
+    def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
+        """Remember the best weights of an earlier run of the same fine-tune."""
+        self.weights, self.score = dict(tensors), float(plain["score"])
+
+    def take(self) -> None:
         """Go back to the best weights; where no look had a score (a metric may have none), the last ones stay."""
         if self.weights:
             self.learner.load_state_dict(self.weights)
 
 
-def _copied(module: nn.Module) -> dict[str, Any]:
+def _copied(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in module.state_dict().items()}

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from vlpbench.config.settings import Optim
-from vlpbench.data.joint_loader import Batches
+from vlpbench.data.joint_loader import Batches, Crossing
 from vlpbench.device import Device
 from vlpbench.streams import seed_of
 from vlpbench.training.cost import counted_flops
+from vlpbench.training.course import COURSE, Course, Heard, Training
 from vlpbench.training.gradient import check_micro_batch, joint_gradient
 from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner
-from vlpbench.training.optimizer import make_optimizer
+from vlpbench.training.pace import Stopped
 from vlpbench.training.schedule import rate
+from vlpbench.training.snapshot import Keeper
+from vlpbench.training.underway import Underway
 
 __all__ = ["Heard", "NonFiniteLoss", "Training", "train"]
-
-Heard = Callable[[int, int, Mapping[str, float]], None]
-"""Told the steps done, the steps in all, and the last figures."""
 
 LOGGED = 100
 """Points of a loss curve: figures cross from the device this many times, whatever the number of steps."""
@@ -38,65 +37,69 @@ class NonFiniteLoss(RuntimeError):
         self.step, self.figures = step, dict(figures)
 
 
-@dataclass
-class Training:
-    """What a training left to tell."""
+def train(learner: Learner, loader: Batches, optim: Optim, device: Device, course: Course = COURSE) -> Training:
+    """Take all steps of the loader, from the beginning or from the last checkpoint in the course's folder.
 
-    curve: list[dict[str, float]] = field(default_factory=list)
-    """One row for each logged step: step, lr and the figures."""
-    flops: int = 0
-    """Floating-point operations of all steps, forward and backward, counted on the first."""
-    samples: int = 0
-    """Samples seen, repeats included."""
-    targets: int = 0
-    """Terms that the losses were means of: target tokens, or pairs."""
-
-
-def train(
-    learner: Learner,
-    loader: Batches,
-    optim: Optim,
-    device: Device,
-    heard: Heard | None = None,
-    watch: Callable[[int], Mapping[str, float] | None] | None = None,
-    micro_batch: int = 0,
-) -> Training:
-    """Take all steps of the loader. `watch(done)` is called after each step and may look at the learner; what it gives
-    is a row of the curve. `micro_batch` samples go through the model at once, 0 for all.
-
-    Raises NonFiniteLoss. The result is a function of the learner's weights, the loader and `optim` alone.
+    Raises NonFiniteLoss, and Stopped where the pace says so. The result is a function of the learner's weights, the
+    loader and `optim` alone, however often the training was cut off and taken up again.
     """
-    check_micro_batch(learner, micro_batch)
+    check_micro_batch(learner, course.micro_batch)
     learner.train()
-    optimizer = make_optimizer(learner, optim)
-    told, pending = Training(), []
+    run, keeper = _taken_up(learner, loader, optim, course)
     every = max(1, loader.steps // LOGGED)
-    for step, host in enumerate(loader):
-        for group in optimizer.param_groups:
+    for step, host in enumerate(loader.from_step(run.done), run.done):
+        for group in run.optimizer.param_groups:
             group["lr"] = rate(step, loader.steps, optim.lr, optim.warmup)
         torch.manual_seed(seed_of(loader.seed, "dropout", step))
-        views = host.to(device.torch)
-        if step == 0:
-            with counted_flops() as flops:
-                figures = train_step(learner, views, optimizer, optim.clip, device, micro_batch)
-            told.flops = flops() * loader.steps
-        else:
-            figures = train_step(learner, views, optimizer, optim.clip, device, micro_batch)
-        told.samples += host.samples
-        told.targets += host.targets
-        pending.append(figures["loss"])
+        figures = _step(run, host, loader.steps, device)
         if (step + 1) % every == 0 or step + 1 == loader.steps:
-            _log(told, step, pending, figures, optimizer.param_groups[0]["lr"])
-            pending = []
-            if heard is not None:
-                heard(step + 1, loader.steps, told.curve[-1])
-        seen = watch(step + 1) if watch is not None else None
-        if seen:
-            told.curve.append({"step": step, **seen})
+            _log(run.told, step, run.pending, figures, run.optimizer.param_groups[0]["lr"])
+            run.pending = []
+            if course.heard is not None:
+                course.heard(step + 1, loader.steps, run.told.curve[-1])
+        if course.watch is not None and (seen := course.watch(step + 1)):
+            run.told.curve.append({"step": step, **seen})
+        stop = course.pace.stop()
+        if keeper is not None and (stop or keeper.due()):
+            keeper.keep(run.snapshot())
+        if stop:
+            raise Stopped(f"stopped after step {step + 1} of {loader.steps}")
     if not all(bool(torch.isfinite(weight).all()) for weight in learner.parameters()):
-        raise NonFiniteLoss(loader.steps - 1, _figures(told), "the weights are not finite after")
+        raise NonFiniteLoss(loader.steps - 1, _figures(run.told), "the weights are not finite after")
     learner.eval()
-    return told
+    return run.told
+
+
+def _taken_up(learner: Learner, loader: Batches, optim: Optim, course: Course) -> tuple[Underway, Keeper | None]:
+    """The training at its beginning, or where its last checkpoint was written; and who keeps the next."""
+    run = Underway(learner, optim, course.watch)
+    run.told.micro_batch = course.micro_batch
+    if course.folder is None:
+        return run, None
+    keeper = Keeper(course.folder, run.decided_by(loader.steps, loader.seed, course.mark), course.pace.every)
+    snapshot = keeper.last()
+    if snapshot is not None:
+        run.go_on(snapshot)
+        if course.heard is not None:
+            logged = [row for row in run.told.curve if "lr" in row]
+            course.heard(run.done, loader.steps, logged[-1] if logged else {})
+    return run, keeper
+
+
+def _step(run: Underway, host: Crossing, steps: int, device: Device) -> dict[str, Tensor]:
+    """One step, and what it adds to what is told; figures are still on the device."""
+    views, clip = host.to(device.torch), run.optim.clip
+    if run.done == 0:
+        with counted_flops() as flops:
+            figures = train_step(run.learner, views, run.optimizer, clip, device, run.told.micro_batch)
+        run.told.flops = flops() * steps
+    else:
+        figures = train_step(run.learner, views, run.optimizer, clip, device, run.told.micro_batch)
+    run.done += 1
+    run.told.samples += host.samples
+    run.told.targets += host.targets
+    run.pending.append(figures["loss"])
+    return figures
 
 
 def train_step(
