@@ -1,49 +1,151 @@
-import torch,time,sys,json,numpy as np
-from torch import nn
-from dataclasses import replace
-from vlpbench.grid import open_grid, cells
-import vlpbench.runner.workbench as wb, vlpbench.backbones.sizes as sz
-from vlpbench.runner.workbench import *
-from vlpbench.device import Device, prepare_process
-from vlpbench.data.examples import caption_examples
-from vlpbench.data.loader import Loader, Surgery
-from vlpbench.data.images import prepare_images
-from vlpbench.training.learner import *
-from vlpbench.training.loop import train
-from vlpbench.training.build import draw
-import vlpbench.backbones.encoder_decoder as ed, vlpbench.parts as parts
-prepare_process(Device("cpu"))
-name=sys.argv[1]; size=json.loads(sys.argv[2]); extra=json.loads(sys.argv[3]); over=sys.argv[4:]
-nano=replace(sz.SIZES["nano"],**{k:tuple(v) if isinstance(v,list) else v for k,v in size.items()}); wb.SIZES["nano"]=nano
-g,reg=open_grid("demo",['split="val"','seeds=[0]','budget.samples=18000',*over]); c=[c for c in cells(g,reg,opened_here) if c.row=="prefix-lm"][0]; b=Workbench(c,reg,Device("cpu"))
-bk=b.blueprint.build(b.needs)
-torch.manual_seed(1)
-if "text_std" in extra: nn.init.normal_(bk.text_positions.weight,std=extra["text_std"])
-if "scale_embed" in extra: bk.words.weight.data*=extra["scale_embed"]
-if "key_bias" in extra: pass
-if extra.get("proj_std"): nn.init.normal_(bk.stem.project.weight,std=extra["proj_std"])
-if extra.get("plain"):
-    class Plain(nn.Module):
-        def __init__(s, one=False):
-            super().__init__(); L=[];ci=3
-            for i,(co,st) in enumerate([(24,2),(24,1),(48,2),(48,1),(96,2),(96,1)]):
-                k=1 if one and i%2 else 3
-                cv=nn.Conv2d(ci,co,k,st,k//2,bias=False); nn.init.kaiming_normal_(cv.weight)
-                L+=[cv,nn.BatchNorm2d(co),nn.ReLU()]; ci=co
-            s.net=nn.Sequential(*L); s.project=nn.Linear(96,96)
-        def forward(s,x): return s.project(s.net(x).flatten(2).transpose(1,2))
-    bk.stem=Plain(extra["plain"]==2)
-terms=[Term(p.weight,p.objective(p.config,bk.spec)) for p in b.terms]
-L=Learner(bk,terms); s=c.settings
-tr=b.split("digits","train","train"); va=b.split("digits","val","select")
-ld=Loader(caption_examples(tr,b.tokenizer,s.text.length),[Surgery(p.objective.name,p.objective.corrupt,p.config) for p in b.terms],b.tokenizer.vocabulary,s.image,0,s.budget.batch,s.budget.samples//s.budget.batch)
-t=time.time(); told=train(L,ld,s.optim,Device("cpu")); t=time.time()-t
-ex=caption_examples(va,b.tokenizer,24); tok=torch.from_numpy(ex.tokens[ex.first]); m=torch.from_numpy(ex.mask[ex.first])
-inp=torch.roll(tok,1,1); inp[:,0]=b.tokenizer.vocabulary.bos
-with torch.no_grad(): 
-    ctx=bk.context(bk.see(prepare_images(torch.from_numpy(np.array(va.pixels[ex.image_rows])),32)))
-    p=bk.logits(bk.decode(ctx,bk.read(inp,m))).argmax(-1)
-def ids(ws): return torch.tensor([b.tokenizer.encode([w],24)[0][0][0] for w in ws])
-def acc(ws):
-    w=torch.isin(tok,ids(ws))&m; return round(100*(p==tok)[w].float().mean().item(),1)
-print(name,sys.argv[2:],"loss",round(told.curve[-1]["loss"],3),"digit",acc(["0","1","2","3","4"]),"colour",acc(["red","green","blue","yellow","white","cyan","magenta","orange","purple","pink"]),"place",acc(["left","right","top","bottom"]),f"{t:.0f}s",[round(r["loss"],2) for r in told.curve[::20]],flush=True)
+"""The first stage of a cell: pretrain, or take what another cell with the same pretraining has left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.settings import Init
+from vlpbench.contract.sealed import sealed
+from vlpbench.errors import UserError
+from vlpbench.grid import Cell
+from vlpbench.parts.init import seeded
+from vlpbench.records import StageFolder
+from vlpbench.runner.batches import pretraining_loader
+from vlpbench.runner.validation import Validation
+from vlpbench.runner.workbench import Workbench
+from vlpbench.streams import seed_of
+from vlpbench.training.checkpoint import Origin, read_weights, save_weights
+from vlpbench.training.cost import parameters
+from vlpbench.training.course import Course
+from vlpbench.training.initial import start_from
+from vlpbench.training.learner import Learner, Term
+from vlpbench.training.loop import Heard, train
+
+__all__ = ["DECIDING", "Pretrained", "left_by", "origin_of", "pretrain", "stage_of", "weights_under"]
+
+DECIDING = (
+    "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
+    "on_bad_sample",
+)
+"""The settings that decide a pretraining; tasks, protocols and blindness do not. Of `init` its files' contents do."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What pretraining left."""
+
+    weights: dict[str, Tensor]
+    """The backbone's, by name; empty for the row without pretraining."""
+    heads: dict[str, Tensor]
+    """Those of the objectives' own heads, each under the objective's name and a dot."""
+    told: Mapping[str, Any]
+    """curve, flops, samples, targets, parameters, image_tokens, left_out."""
+
+
+def stage_of(cell: Cell, results: Path) -> StageFolder | None:
+    """Where the cell's pretraining is kept; None where it trains nothing.
+
+    The tokenizer is trained on all data sets of the cell, so all their fingerprints decide it.
+    """
+    if cell.settings.objective == "none":
+        return None
+    plain = settings_to_plain(cell.settings)
+    decided_by = {
+        "settings": {name: plain[name] for name in DECIDING},
+        "versions": dict(cell.versions),
+        "data": dict(cell.fingerprints),
+    }
+    return StageFolder.of(results, "pretrain", decided_by)
+
+
+def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pretrained:
+    """Run the stage, or read what it left; the result is the same."""
+    stage = stage_of(bench.cell, results)
+    if stage is not None and stage.told() is None:
+        stage.close(_run(bench, stage, heard) | _initial(bench)[1])
+    return left_by(stage, bench)
+
+
+def left_by(stage: StageFolder | None, bench: Workbench) -> Pretrained:
+    """What a pretraining left; None is that of the row that has none. A stage that was not run is a UserError."""
+    weights, started = _initial(bench)
+    if stage is None:
+        nothing = {"curve": [], "flops": 0, "samples": 0, "targets": 0, "left_out": {}}
+        return Pretrained(weights, {}, _facts(bench) | nothing | started)
+    told = stage.told()
+    if told is None:
+        raise UserError("the pretraining of this cell is not there, or damaged", str(stage.path), "run the grid again")
+    found = read_weights(stage.weights)
+    return Pretrained(weights | weights_under(found, "backbone."), weights_under(found, "terms."), told)
+
+
+def weights_under(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The weights whose names begin so, without it."""
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _initial(bench: Workbench) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights that `init` gives to a backbone with every ability of its trunk, and what to tell of them."""
+    if bench.settings.init == Init():
+        return {}, {}
+    backbone = bench.blueprint.build(bench.blueprint.offers)
+    started = start_from(backbone, bench.settings.init, bench.tokenizer.digest)
+    there = backbone.state_dict()
+    return {name: there[name] for name in started.loaded}, {"started": started.told()}
+
+
+def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
+    loader = pretraining_loader(bench)
+    with sealed("pretraining"):  # from the constructors on: a stem and an objective may be a stranger's
+        learner = _learner(bench)
+    budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
+    with sealed("pretraining"):
+        told = train(learner, loader, bench.settings.optim, bench.device, Course(heard, watch, budget.micro_batch))
+    save_weights(learner, stage.weights, origin_of(bench))
+    bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
+    read = [f"{name}/train" for name in bench.pretraining_data]
+    return _facts(bench) | {
+        "curve": [{"stage": "pretrain", **row} for row in told.curve],
+        "flops": told.flops,
+        "samples": told.samples,
+        "targets": told.targets,
+        "cut_texts": {
+            "cut": sum(one.examples.cut for one in loader.loaders),
+            "of": sum(len(one.examples.tokens) for one in loader.loaders),
+            "length": bench.settings.text.length,
+        },
+        "left_out": {where: said for where, said in bench.left_out().items() if where in read},
+    }
+
+
+def _learner(bench: Workbench) -> Learner:
+    """The backbone with the abilities that the objectives ask for, and the objectives.
+
+    What an objective draws in its constructor stays as its author meant it, and depends on the seed and its name alone.
+    """
+    backbone, seed = bench.blueprint.build(bench.needs), bench.settings.seed
+    start_from(backbone, bench.settings.init, bench.tokenizer.digest)
+    terms = []
+    for plan in bench.terms:
+        with seeded(seed_of(seed, f"init/objective/{plan.objective.name}")):
+            terms.append(Term(plan.weight, plan.objective(plan.config, backbone.spec)))
+    return Learner(backbone, terms).to(bench.device.torch)
+
+
+def origin_of(bench: Workbench) -> Origin:
+    """What weights of this cell are trained with, as it is written beside them."""
+    settings = bench.settings
+    return Origin(settings.backbone, bench.blueprint.spec.grid, settings.text.length, bench.tokenizer.digest)
+
+
+def _facts(bench: Workbench) -> dict[str, Any]:
+    """Size of the backbone as it is pretrained; where it is not, as its tasks ask for it."""
+    backbone = bench.blueprint.build(bench.needs or bench.tasks_need)
+    rows, columns = backbone.spec.grid
+    return {"parameters": parameters(backbone), "image_tokens": rows * columns}
