@@ -20,7 +20,7 @@ from vlpbench.parts import ranks
 from vlpbench.training.joint import StepBatches, Tally, Views, encoded, told, with_states
 from vlpbench.training.learner import Learner
 
-__all__ = ["check_micro_batch", "joint_gradient"]
+__all__ = ["check_micro_batch", "joint_gradient", "sees_the_batch", "together"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def joint_gradient(
     whole groups, and all get the gradient of all.
     """
     tally = Tally(learner, batches, device)
-    pieces = list(_pieces(batches, micro_batch, _groups(learner, tally)))
+    pieces = list(_pieces(batches, micro_batch, together(learner, batches)))
     cut = len(pieces) > len(batches)
     coupled = [name for name in learner.terms if cut and learner.objective(name).coupling == "all"]
     chance = torch.initial_seed()
@@ -70,18 +70,24 @@ def joint_gradient(
 
 def check_micro_batch(learner: Learner, micro_batch: int) -> None:
     """Raise UserError where cutting a batch into pieces would change what is learnt."""
-    if micro_batch and any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in learner.modules()):
+    if micro_batch and sees_the_batch(learner):
         raise UserError(
             "a stem with batch norm sees all samples of a batch at once, so it cannot go through in micro-batches",
             "budget.micro_batch", 'set it to 0, or take a size with group norm ("tiny" and larger)',
         )
 
 
-def _groups(learner: Learner, tally: Tally) -> dict[str, int]:
+def sees_the_batch(learner: Learner) -> bool:
+    """Whether batch norm lets all samples of a batch see each other in `encode`."""
+    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in learner.modules())
+
+
+def together(learner: Learner, batches: StepBatches) -> dict[str, int]:
     """Samples of each kind that must stay together, so that the groups of every term that uses it are whole."""
     found = {}
-    for kind, samples in tally.samples.items():
-        terms = [learner.objective(name) for name, kinds in tally.kinds.items() if kind in kinds]
+    for kind, views in batches.items():
+        samples = len(next(iter(views.values())))
+        terms = [term for name in learner.terms if kind in (term := learner.objective(name)).uses]
         found[kind] = lcm(*(term.coupling for term in terms if isinstance(term.coupling, int)))
         if ranks.many() > 1 and samples % found[kind]:
             raise UserError(
@@ -91,11 +97,11 @@ def _groups(learner: Learner, tally: Tally) -> dict[str, int]:
     return found
 
 
-def _pieces(batches: StepBatches, micro_batch: int, together: Mapping[str, int]) -> Iterator[_Piece]:
+def _pieces(batches: StepBatches, micro_batch: int, groups: Mapping[str, int]) -> Iterator[_Piece]:
     """Neighbouring rows, at least `micro_batch` of them, in whole groups."""
     number = 0
     for kind, views in batches.items():
-        samples, group = len(next(iter(views.values()))), together[kind]
+        samples, group = len(next(iter(views.values()))), groups[kind]
         size = ceil(micro_batch / group) * group if micro_batch else samples
         for start in range(0, samples, size):
             rows = slice(start, min(start + size, samples))
