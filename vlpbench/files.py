@@ -8,11 +8,18 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UnsafeName", "digest", "digest_file", "inside", "readable", "write_json", "write_text", "written_whole"]
+__all__ = [
+    "UnsafeName", "digest", "digest_file", "forget_halves", "inside", "readable", "write_json", "write_text",
+    "written_whole",
+]
+
+_HALF = re.compile(r"\..+\.[a-z0-9_]{8}(\.[^.]+)?")
+"""What `written_whole` calls a file that is being written: hidden, with eight characters that `tempfile` draws."""
 
 
 class UnsafeName(ValueError):
@@ -38,6 +45,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         _flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def forget_halves(folder: Path, older: float = 0.0) -> None:
+    """Remove what killed processes left half written in `folder` and below, if untouched for `older` seconds.
+
+    The caller knows that nobody else writes there. A folder that is not there has none.
+    """
+    for path in sorted(folder.rglob(".*")):
+        if _HALF.fullmatch(path.name) and path.is_file():
+            age = time.time() - path.stat().st_mtime  # below zero where the clock was set back
+            if older <= 0 or age >= older:
+                path.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:
