@@ -18,6 +18,7 @@ from vlpbench.contract.sealed import sealed
 from vlpbench.files import digest_file
 from vlpbench.registry.catalogue import FILE_KINDS, KINDS, Component, Failure, Origin, Plugin, Registry
 from vlpbench.registry.checks import Unfit, check_component
+from vlpbench.registry.code import code_of_class
 from vlpbench.registry.explain import explain_import
 from vlpbench.registry.find import Source, built_in, installed, single_files
 from vlpbench.registry.hooks import call_hook, check_hooks
@@ -167,11 +168,10 @@ def _name_of(cls: Any) -> str:
 
 
 def _origin(source: Source, cls: type) -> Origin:
-    """Where a class comes from: its own module, which need not be the one with the hook."""
+    """Where a class comes from: its own module, which need not be the one with the hook, and the hash of its code."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if file is None or not Path(file).is_file():
-        return source.origin()
-    return _from_file(source, Path(file))
+    name = Path(file).name if file else ""
+    return Origin(source.name, source.distribution, source.version, name, code_of_class(cls, source.distribution))
 
 
 def _from_file(source: Source, path: Path) -> Origin:
