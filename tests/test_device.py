@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -75,5 +77,29 @@ def test_a_prepared_process_has_one_thread_and_no_subnormal_numbers() -> None:
 def test_the_environment_names_versions_and_no_host() -> None:
     told = environment(Device("cpu"))
     assert told["torch"] == torch.__version__
-    assert set(told) == {"python", "torch", "system", "device", "cpu_capability", "cores", "memory"}
+    assert set(told) == {
+        "python", "torch", "system", "device", "processor", "cpu_capability", "cores", "torch_threads", "memory",
+    }
+    assert all(told.values()) and told["torch_threads"] == str(torch.get_num_threads())
     assert json.loads(json.dumps(told)) == told
+
+
+@pytest.mark.gpu
+def test_the_environment_of_a_gpu_names_what_is_below_torch() -> None:
+    told = environment(Device("cuda"))
+    assert {"cuda", "gpu_memory", "gpu_capability"} <= set(told)
+    assert told["device"] == torch.cuda.get_device_name()
+    assert re.fullmatch(r"\d+ GiB", told["gpu_memory"]) and re.fullmatch(r"\d+\.\d+", told["gpu_capability"])
+    assert re.fullmatch(r"[\d.]+", told.get("driver", "1"))
+
+
+def test_a_gpus_facts_are_told_as_far_as_they_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = SimpleNamespace(total_memory=80 * 2**30, major=9, minor=0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: facts)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", None)
+    told = environment(Device("cuda"))
+    assert (told["device"], told["gpu_memory"], told["gpu_capability"]) == ("Some GPU", "80 GiB", "9.0")
+    assert "cuda" not in told and "" not in told.values()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
+import re
 import resource
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import torch
@@ -43,6 +46,19 @@ class Device:
         """The same as torch says it."""
         return torch.device(self.kind)
 
+    @staticmethod
+    def cores() -> int:
+        """Cores that this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    @staticmethod
+    def visible() -> tuple[str, ...]:
+        """The GPUs as CUDA_VISIBLE_DEVICES names them (numbers, UUIDs, MIG names), or numbers where it is not set."""
+        said = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if said is None:
+            return tuple(str(number) for number in range(torch.cuda.device_count()))
+        return tuple(one.strip() for one in said.split(",") if one.strip())[: torch.cuda.device_count()]
+
     @property
     def name(self) -> str:
         """The model: of the GPU, or the processor's kind."""
@@ -69,6 +85,10 @@ class Device:
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
+    def held_bytes(self) -> int:
+        """Memory of the GPU that this process holds now; 0 on a CPU, where whoever asks looks at the process."""
+        return int(torch.cuda.memory_reserved()) if self.kind == "cuda" else 0
+
 
 def prepare_process(device: Device) -> None:
     """What every process that computes must do first.
@@ -86,13 +106,58 @@ def prepare_process(device: Device) -> None:
 
 
 def environment(device: Device) -> Mapping[str, str]:
-    """What differs from machine to machine: versions and hardware, without any name of a person or host."""
+    """What differs from machine to machine: versions and hardware, without any name of a person or host.
+
+    What is not known is left out; "cuda", "cudnn", "driver", "gpu_memory" and "gpu_capability" are a GPU's.
+    """
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "device": device.name,
+        "processor": _processor(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
+        "torch_threads": str(torch.get_num_threads()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        **(_gpu() if device.kind == "cuda" else {}),
     }
+
+
+def _processor() -> str:
+    """The processor's model, as the system tells it."""
+    path = Path("/proc/cpuinfo")
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+def _gpu() -> dict[str, str]:
+    """What is known of the GPU beside its name, and of the software below torch."""
+    facts = torch.cuda.get_device_properties(torch.cuda.current_device())
+    found = {
+        "cuda": str(torch.version.cuda or torch.version.hip or ""),
+        "cudnn": str(torch.backends.cudnn.version() or ""),
+        "driver": _driver(),
+        "gpu_memory": f"{facts.total_memory / 2**30:.0f} GiB",
+        "gpu_capability": f"{facts.major}.{facts.minor}",
+    }
+    return {name: said for name, said in found.items() if said}
+
+
+def _driver() -> str:
+    """The version of NVIDIA's driver: as the kernel tells it, else as its own library does; "" where neither does."""
+    path = Path("/proc/driver/nvidia/version")
+    if path.is_file():
+        found = re.search(r"Kernel Module\D*?([\d.]+)", path.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            return found[1]
+    try:
+        library = ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return ""
+    text = ctypes.create_string_buffer(96)
+    if library.nvmlInit_v2() or library.nvmlSystemGetDriverVersion(text, len(text)):
+        return ""
+    library.nvmlShutdown()
+    return text.value.decode("ascii", "replace")
