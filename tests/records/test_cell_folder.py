@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +18,16 @@ from vlpbench.records import SCHEMA, CellFolder, cell_folders
 
 Finish = Callable[..., CellFolder]
 FACTS = {"timing": {"total": 1.5}, "environment": {"device": "cpu"}}
+FULL = """
+import resource, sys
+from pathlib import Path
+from vlpbench.records import CellFolder
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    CellFolder(Path(sys.argv[1])).fail("no " * 100, {}, {"timing": {"total": 1.5}, "environment": {"device": "cpu"}})
+except OSError as error:
+    print(OSError.__name__)
+"""
 DECIDED = ["settings.json", "scores.json", "curve.jsonl", "predictions/vqa.parquet"]
 
 
@@ -67,18 +83,95 @@ def test_what_differs_from_run_to_run_is_no_part_of_it(finish: Finish, name: str
 
 
 @pytest.mark.parametrize(
-    ("content", "state"),
+    "content",
     [
-        (b"", "pending"), (b'{"state": "do', "pending"), (b"[]", "pending"), (b"\xff\xfe", "pending"),
-        (b'{"state": "done", "files": []}', "pending"), (b'{"state": "done"}', "damaged"),
-        (b'{"state": "done", "files": {}}', "damaged"), (b'{"state": "failed"}', "failed"),
-        (b'{"state": "done", "files": {"settings.json": 7}}', "damaged"),
+        b"", b'{"state": "do', b"[]", b"\xff\xfe", b"null", b"[" * 100_000, b'{"state": "failed"}',
+        b'{"schema": 1, "state": "done"}', b'{"schema": 1, "state": "done", "files": []}',
+        b'{"schema": 1, "state": "done", "files": {}}', b'{"schema": 1, "state": "done", "files": {"settings.json": 7}}',
+        b'{"schema": 1, "state": "finished", "files": {}}', b'{"schema": 1, "state": "damaged", "files": {}}',
+        b'{"schema": 1, "state": ["done"], "files": {}}', b'{"schema": 2, "state": "failed", "files": {}}',
+        b'{"schema": 2, "state": "failed", "files": {}, "digest": "' + b"0" * 64 + b'"}',
     ],
 )
-def test_a_status_that_says_something_else(finish: Finish, content: bytes, state: str) -> None:
+def test_a_status_that_makes_no_sense_is_damage(finish: Finish, content: bytes) -> None:
     folder = finish()
     (folder.path / "status.json").write_bytes(content)
-    assert folder.state() == state
+    assert folder.state() == "damaged"
+    folder.begin({"id": "0123456789ab"})
+    assert folder.state() == "pending" and folder.tries() == 0
+
+
+def test_any_flipped_bit_of_a_status_is_damage_or_says_the_same(folder: CellFolder) -> None:
+    folder.begin({"id": "a"})
+    folder.fail("no", {"step": 0.1 + 0.2}, {})
+    path = folder.path / "status.json"
+    content, said = path.read_bytes(), folder.status()
+    for place in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        assert folder.state() == "damaged" or folder.status() == said, bytes(flipped)
+
+
+def test_records_from_before_the_digest_are_read(finish: Finish) -> None:
+    folder = finish()
+    path = folder.path / "status.json"
+    status = json.loads(path.read_text())
+    del status["digest"]
+    path.write_text(json.dumps(status))
+    assert folder.state() == "damaged", "a new record has one"
+    path.write_text(json.dumps(status | {"schema": 1}))
+    assert folder.state() == "done" and folder.status()["files"] == status["files"]
+    path.write_text(json.dumps(status | {"schema": 1, "state": "failed", "cause": "no"}))
+    assert folder.state() == "failed" and folder.status()["cause"] == "no" and folder.tries() == 0
+
+
+def test_failures_are_counted_over_beginnings(folder: CellFolder, finish: Finish) -> None:
+    assert folder.tries() == 0
+    folder.begin({"id": "a"})
+    assert folder.tries() == 0 and not (folder.path / "status.json").exists()
+    folder.fail("no", {}, FACTS)
+    folder.fail("the process ended with exit code 9", {}, FACTS)
+    assert folder.tries() == 1, "told of twice, it has failed once"
+    folder.begin({"id": "a"})
+    assert (folder.state(), folder.tries()) == ("pending", 1)
+    folder.begin({"id": "a"})  # it was killed in between
+    folder.fail("longer than 5 s", {"seconds": 5}, FACTS, "timeout")
+    assert (folder.state(), folder.tries(), folder.status()["cause"]) == ("timeout", 2, "longer than 5 s")
+    folder.begin({"id": "a"})
+    assert finish().state() == "done" and folder.tries() == 0 and "tries" not in folder.status()
+
+
+def test_a_record_can_be_forgotten(finish: Finish) -> None:
+    folder = finish()
+    folder.forget()
+    folder.forget()
+    assert folder.state() == "pending" and (folder.path / "scores.json").is_file()
+    folder.begin({"id": "a"})
+    folder.fail("no", {}, FACTS)
+    folder.forget()
+    assert folder.state() == "pending" and folder.tries() == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file size limits of POSIX")
+@pytest.mark.parametrize("room", [0, 40, 200])
+def test_a_full_disk_while_failing_is_told_and_leaves_no_half(folder: CellFolder, room: int) -> None:
+    folder.begin({"id": "a"})
+    done = subprocess.run([sys.executable, "-c", FULL, str(folder.path), str(room)], capture_output=True, text=True)
+    assert done.stdout == "OSError\n", done.stderr
+    assert folder.state() == "pending"
+    assert {path.name for path in folder.path.iterdir()} <= {"settings.json", "timing.json", "environment.json"}
+    folder.fail("no", {}, FACTS)
+    assert folder.state() == "failed"
+
+
+def test_a_thousand_finished_cells_are_checked_quickly(tmp_path: Path, finish: Finish) -> None:
+    made = finish()
+    for number in range(200):
+        shutil.copytree(made.path, tmp_path / "cells" / f"cell-s0-{number:012x}")
+    started = time.perf_counter()
+    assert [one.state() for one in cell_folders(tmp_path)] == ["done"] * 200
+    assert time.perf_counter() - started < 1.0, "1,000 take well under 2 s; room for a busy machine"
 
 
 def test_beginning_forgets_what_was_there(finish: Finish) -> None:

@@ -2,8 +2,8 @@
 
 `settings.json`: what was asked; `scores.json`: what came out; `curve.jsonl`: how training went;
 `predictions/<task>.parquet`: each answer. These depend on settings, data and versions alone. `timing.json` and
-`environment.json` hold what differs from run to run. `status.json` is written last and holds the hashes of the others:
-without it nothing is done.
+`environment.json` hold what differs from run to run. `status.json` is written last and holds the hashes of the others
+and one over itself: without it nothing is done.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from vlpbench.errors import UserError
 from vlpbench.files import digest_file, readable, write_json, write_text
+from vlpbench.records.digested import digested, is_as_written
 from vlpbench.records.predictions import write_predictions
 
 __all__ = ["SCHEMA", "CellFolder", "State", "cell_folders"]
@@ -23,7 +24,11 @@ __all__ = ["SCHEMA", "CellFolder", "State", "cell_folders"]
 SCHEMA = 1
 """Version of the layout; written into every record."""
 
-State = Literal["pending", "done", "failed", "damaged"]
+STATUS_SCHEMA = 2
+"""Version of `status.json`: the first had no digest of itself."""
+
+State = Literal["pending", "done", "failed", "timeout", "damaged"]
+"""What a record can be; "damaged" is found, never written."""
 
 _RUN_FACTS = ("timing.json", "environment.json", "status.json", "log.txt")
 
@@ -44,27 +49,38 @@ class CellFolder:
         return cls(results / "cells" / f"{readable('-'.join(names))}-{cell_id}")
 
     def state(self) -> State:
-        """ "done" and "failed" as recorded; "damaged" where a file is missing or not as it was written."""
-        status = self.status()
-        if not status:
+        """What was recorded; "damaged" where a file is missing or not as it was written, or the status makes no sense."""
+        if not (self.path / "status.json").exists():
             return "pending"
-        if status.get("state") != "done":
-            return "failed"
-        files = status.get("files", {})
+        status = self.status()
+        state: State = status.get("state", "damaged")
+        if state != "done":
+            return state
+        files = status["files"]
         whole = files.keys() >= _ALWAYS and all(self._whole(name, was) for name, was in files.items())
         return "done" if whole else "damaged"
 
     def _whole(self, name: str, was: str) -> bool:
-        path = self.path / name
-        return path.is_file() and digest_file(path) == was
+        try:
+            return digest_file(self.path / name) == was
+        except OSError:
+            return False
 
     def status(self) -> dict[str, Any]:
-        """What `status.json` says; empty where there is none that can be read."""
+        """What `status.json` says; empty where there is none that can be read and is as it was written."""
         try:
             found = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) and isinstance(found.get("files", {}), dict) else {}
+        return found if isinstance(found, dict) and _makes_sense(found) else {}
+
+    def tries(self) -> int:
+        """How often the cell was begun and failed, or ran out of time, since it was last done or forgotten."""
+        return int(self.status().get("tries", 0))
+
+    def forget(self) -> None:
+        """Have it run again: the record is pending; its log and what else lies there stay until it begins."""
+        (self.path / "status.json").unlink(missing_ok=True)
 
     def read(self, name: str) -> Any:
         """One JSON file of the record; a UserError names it where it cannot be read."""
@@ -86,10 +102,17 @@ class CellFolder:
             ) from error
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Forget an earlier record and what a killed process left half written; say what is about to be run."""
-        (self.path / "status.json").unlink(missing_ok=True)  # the first: without it the rest is nothing
+        """Forget an earlier record and what a killed process left half written; say what is about to be run.
+
+        How often it has failed so far is kept. The caller holds the cell's claim.
+        """
+        if tries := self.tries():
+            self._say("pending", {}, {"tries": tries})
+        else:
+            self.forget()  # the first: without it the rest is nothing
+        kept = {self.path / "log.txt", self.path / "status.json"}  # the log is being written
         for path in sorted(self.path.rglob("*")):
-            if path.is_file() and path.name != "log.txt":  # which is being written
+            if path.is_file() and path not in kept:
                 path.unlink()
         write_json(self.path / "settings.json", {"schema": SCHEMA, **settings})
 
@@ -116,15 +139,25 @@ class CellFolder:
             write_predictions(self.path / "predictions" / f"{readable(task)}.parquet", rows)
         self._close("done", {}, {})
 
-    def fail(self, cause: str, details: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write the record of a cell that could not be finished: a sentence, and what is known beside it."""
-        self._close("failed", facts, {"cause": cause, **details})
+    def fail(
+        self,
+        cause: str,
+        details: Mapping[str, Any],
+        facts: Mapping[str, Mapping[str, Any]],
+        state: Literal["failed", "timeout"] = "failed",
+    ) -> None:
+        """Write the record of a cell that could not be finished: a sentence, and what is known beside it.
+
+        A disk that is full is an OSError, and leaves the cell pending.
+        """
+        again = self.state() in ("failed", "timeout")  # told of twice, it has failed once
+        self._close(state, facts, {**details, "cause": cause, "tries": self.tries() + (not again)})
 
     def _write_curve(self, curve: Sequence[Mapping[str, Any]]) -> None:
         lines = "".join(json.dumps(row, allow_nan=False, sort_keys=True) + "\n" for row in curve)
         write_text(self.path / "curve.jsonl", lines)
 
-    def _close(self, state: str, facts: Mapping[str, Mapping[str, Any]], said: Mapping[str, Any]) -> None:
+    def _close(self, state: State, facts: Mapping[str, Mapping[str, Any]], said: Mapping[str, Any]) -> None:
         for name, content in facts.items():
             write_json(self.path / f"{name}.json", content)
         files = {
@@ -132,7 +165,18 @@ class CellFolder:
             for path in sorted(self.path.rglob("*"))
             if path.is_file() and not path.name.startswith(".") and path.name not in _RUN_FACTS
         }
-        write_json(self.path / "status.json", {"schema": SCHEMA, "state": state, "files": files, **said})
+        self._say(state, files, said)
+
+    def _say(self, state: State, files: Mapping[str, str], said: Mapping[str, Any]) -> None:
+        known = {"schema": STATUS_SCHEMA, "state": state, "files": dict(files)}
+        write_json(self.path / "status.json", digested({**said, **known}))
+
+
+def _makes_sense(status: Mapping[str, Any]) -> bool:
+    """Whether a status is as it was written, of a state that can be written; one of schema 1 has no digest."""
+    as_written = is_as_written(status) if "digest" in status else status.get("schema") == 1
+    known = status.get("state") in get_args(State) and status["state"] != "damaged"
+    return as_written and known and isinstance(status.get("files"), dict)
 
 
 def cell_folders(results: Path) -> Iterator[CellFolder]:

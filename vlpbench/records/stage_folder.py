@@ -85,7 +85,7 @@ class StageFolder:
         `code`: component -> SHA-256 of the code that made it, by default `made_by`; `facts`: seconds, memory and the like of this run.
         """
         if facts:
-            write_json(self.path / "run.json", self.facts() | dict(facts))
+            self.note(facts)
         said = {
             "schema": SCHEMA, "told": told, "files": self._files(), "code": dict(code or self.made_by),
             "decided_by": dict(self.decided_by),
@@ -114,6 +114,10 @@ class StageFolder:
     def facts(self) -> dict[str, Any]:
         """What `run.json` says: starts, seconds, memory; empty where it cannot be read."""
         return _object(self.path / "run.json")
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Add facts of this run to `run.json`: seconds, memory, how many samples went through at once."""
+        write_json(self.path / "run.json", self.facts() | dict(facts))
 
     def keep(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the rows that a stage of predictions leaves."""
