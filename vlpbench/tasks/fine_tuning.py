@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -107,7 +107,9 @@ def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> 
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
     folder = None if trial.kept is None else trial.kept.path / "checkpoint"
-    told = train(learner, loader, optim, trial.device, Course(trial.heard, best, folder=folder, pace=trial.pace))
+    setting = f"protocol.{trial.task}.batch"
+    course = Course(trial.heard, best, folder=folder, pace=trial.pace, setting=setting)
+    told = train(learner, loader, optim, trial.device, course)
     if best:
         best.take()
     return told
@@ -119,10 +121,9 @@ def _keep(asked: Asked, learner: Learner, trial: Trial) -> None:
     if learnt := trial.name.protocol != "zero-shot":
         save_weights(learner, trial.kept.weights)
     trial.tokenizer.save(trial.kept.path / "tokenizer.json")
-    told = asdict(asked.training)
-    del told["micro_batch"]  # a fact of the machine; the stage is the same to the byte on any other
     trial.kept.close({
-        "learnt": learnt, "facts": dict(asked.readout.facts), "training": told, "chosen": dict(asked.told),
+        "learnt": learnt, "facts": dict(asked.readout.facts), "training": asked.training.result(),
+        "chosen": dict(asked.told),
     })
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,14 +41,24 @@ def save_weights(model: nn.Module, path: Path, origin: Origin | None = None) -> 
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, origin: Origin | None = None) -> None:
-    """Write tensors under these names, whole or not at all, and beside them what they were trained with."""
+    """Write tensors under these names, whole or not at all, and beside them what they were trained with.
+
+    Raises OSError where the disk is full or fails.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     # copies: a weight that a model has under two names is written under both
     weights = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
     metadata = None if origin is None else {_KEY: json.dumps(asdict(origin), sort_keys=True)}
     with written_whole(path) as temporary:
-        save_file(weights, temporary, metadata)
+        try:
+            save_file(weights, temporary, metadata)
+        except SafetensorError as error:  # the library hides the system's error in its sentence
+            told = re.search(r"os error (\d+)", str(error))
+            if told is None:
+                raise
+            raise OSError(int(told[1]), os.strerror(int(told[1])), str(path)) from error
 
 
 def read_weights(path: Path, remedy: str = _RUN_AGAIN) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -48,6 +48,8 @@ class Course:
     """Where checkpoints are kept, and whence the training goes on; it is this training's alone. None keeps none."""
     pace: Pace = PACE
     """How often checkpoints are written, and whether to stop."""
+    setting: str = "budget.batch"
+    """The setting that decides the size of a batch, for what a person is told when memory runs out."""
     mark: str = ""
     """What else must be as it was for a checkpoint to be taken, such as a digest of code."""
 
@@ -70,3 +72,7 @@ class Training:
     """Terms that the losses were means of: target tokens, or pairs."""
     micro_batch: int = field(default=0, compare=False)
     """Samples that went through at once at the end, 0 for all: a fact of the machine, not of the result."""
+
+    def result(self) -> dict[str, Any]:
+        """All that is a result, by name: the same on every machine of a kind, however often it was cut off."""
+        return {name: value for name, value in asdict(self).items() if name != "micro_batch"}

@@ -12,9 +12,8 @@ from vlpbench.config.settings import Optim
 from vlpbench.data.joint_loader import Batches, Crossing
 from vlpbench.device import Device
 from vlpbench.streams import seed_of
-from vlpbench.training.cost import counted_flops
 from vlpbench.training.course import COURSE, Course, Heard, Training
-from vlpbench.training.gradient import check_micro_batch, joint_gradient
+from vlpbench.training.fitting import Fitting, guarded_step
 from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner
 from vlpbench.training.pace import Stopped
@@ -43,15 +42,18 @@ def train(learner: Learner, loader: Batches, optim: Optim, device: Device, cours
     Raises NonFiniteLoss, and Stopped where the pace says so. The result is a function of the learner's weights, the
     loader and `optim` alone, however often the training was cut off and taken up again.
     """
-    check_micro_batch(learner, course.micro_batch)
     learner.train()
     run, keeper = _taken_up(learner, loader, optim, course)
+    fitting = Fitting(learner, run.told.micro_batch, course.setting)
+    if run.done:
+        fitting.flops = run.told.flops // loader.steps  # counted on the first step of all
     every = max(1, loader.steps // LOGGED)
     for step, host in enumerate(loader.from_step(run.done), run.done):
         for group in run.optimizer.param_groups:
             group["lr"] = rate(step, loader.steps, optim.lr, optim.warmup)
         torch.manual_seed(seed_of(loader.seed, "dropout", step))
-        figures = _step(run, host, loader.steps, device)
+        figures = _step(run, host, fitting, device)
+        run.told.flops = (fitting.flops or 0) * loader.steps
         if (step + 1) % every == 0 or step + 1 == loader.steps:
             _log(run.told, step, run.pending, figures, run.optimizer.param_groups[0]["lr"])
             run.pending = []
@@ -86,32 +88,27 @@ def _taken_up(learner: Learner, loader: Batches, optim: Optim, course: Course) -
     return run, keeper
 
 
-def _step(run: Underway, host: Crossing, steps: int, device: Device) -> dict[str, Tensor]:
+def _step(run: Underway, host: Crossing, fitting: Fitting, device: Device) -> dict[str, Tensor]:
     """One step, and what it adds to what is told; figures are still on the device."""
-    views, clip = host.to(device.torch), run.optim.clip
-    if run.done == 0:
-        with counted_flops() as flops:
-            figures = train_step(run.learner, views, run.optimizer, clip, device, run.told.micro_batch)
-        run.told.flops = flops() * steps
-    else:
-        figures = train_step(run.learner, views, run.optimizer, clip, device, run.told.micro_batch)
+    figures = train_step(run.learner, host.to(device.torch), run.optimizer, run.optim.clip, device, fitting)
     run.done += 1
     run.told.samples += host.samples
     run.told.targets += host.targets
+    run.told.micro_batch = fitting.micro_batch
     run.pending.append(figures["loss"])
     return figures
 
 
 def train_step(
     learner: Learner, views: StepBatches, optimizer: torch.optim.Optimizer, clip: float, device: Device,
-    micro_batch: int = 0,
+    fitting: Fitting,
 ) -> dict[str, Tensor]:
     """One step: gradients, clipping, update, teachers, queues. Returns figures that are still on the device."""
     optimizer.zero_grad(set_to_none=True)
-    loss, figures, carries = joint_gradient(learner, views, device, micro_batch)
+    loss, figures, carries = fitting.gradient(learner, views, device)
     if clip > 0:
         figures["gradient"] = torch.nn.utils.clip_grad_norm_(learner.parameters(), clip)
-    optimizer.step()
+    guarded_step(optimizer)
     learner.follow()
     for name, carry in carries.items():
         with torch.no_grad():

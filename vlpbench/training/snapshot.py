@@ -123,6 +123,8 @@ class Keeper:
             said = json.loads(self._json.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise _Unusable("checkpoint.json is damaged") from error
         if not isinstance(said, dict) or said.pop("digest", None) != _digest(said):
             raise _Unusable("checkpoint.json is damaged")
         return said

@@ -40,6 +40,7 @@ class Underway:
         return {
             "tensors": tensors, "trained": trained, "weights": self.learner.weights, "decays": self.learner.decays,
             "optim": asdict(self.optim), "steps": steps, "seed": seed, "mark": mark,
+            "remembering": isinstance(self.watch, Remembering),
         }
 
     def snapshot(self) -> Snapshot:
