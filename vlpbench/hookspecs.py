@@ -52,5 +52,10 @@ def vlpbench_recipes() -> Mapping[str, Path]:  # type: ignore[empty-body]
 
 
 @hookspec
+def vlpbench_launchers() -> Sequence[type]:  # type: ignore[empty-body]
+    """Launcher classes: where cells run."""
+
+
+@hookspec
 def vlpbench_cell_finished(record: Mapping[str, Any]) -> None:
     """Told after each cell what it left behind (a copy: changing it changes nothing)."""

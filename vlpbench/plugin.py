@@ -1,7 +1,8 @@
 """All that a plugin author imports.
 
-An objective, a stem, a trunk or a data set is a class with a few declared facts and a few methods; a plugin returns
-such classes from a hook (`vlpbench.hookspecs` lists the hooks). `docs/your-objective.md` walks through one.
+An objective, a stem, a trunk, a data set or a launcher is a class with a few declared facts and a few methods; a
+plugin returns such classes from a hook (`vlpbench.hookspecs` lists the hooks). `docs/your-objective.md` walks
+through one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from vlpbench.contract.abilities import (
 )
 from vlpbench.contract.data_errors import DataError
 from vlpbench.contract.dataset import BadSample, Dataset
+from vlpbench.contract.launcher import Job, Launcher, Place, Started
 from vlpbench.contract.noconfig import NoConfig
 from vlpbench.contract.objective import Objective, gather, own
 from vlpbench.contract.outside import Outside
@@ -31,6 +33,7 @@ API_VERSION = 1
 
 __all__ = [
     "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset",
-    "DecodingState", "ImageState", "NoConfig", "Objective", "Outside", "Question", "Sample", "Size", "Spec", "Stem",
-    "Step", "Teacher", "TextState", "Trunk", "Visible", "Vocabulary", "gather", "hookimpl", "own", "parts",
+    "DecodingState", "ImageState", "Job", "Launcher", "NoConfig", "Objective", "Outside", "Place", "Question",
+    "Sample", "Size", "Spec", "Started", "Stem", "Step", "Teacher", "TextState", "Trunk", "Visible", "Vocabulary",
+    "gather", "hookimpl", "own", "parts",
 ]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 __all__ = ["Job", "Launcher", "Place", "Started"]
 
@@ -34,6 +34,15 @@ class Place:
         """Cells at once, over all devices."""
         return len(self.devices) * self.each if self.devices else self.jobs
 
+    def variables(self, slot: int) -> dict[str, str]:
+        """What a job in this slot must see in its environment, so that it has its own GPU, on a CPU none.
+
+        Nothing where the GPUs are not named: a queue gives its jobs their own.
+        """
+        if self.device == "cpu":
+            return {"CUDA_VISIBLE_DEVICES": ""}
+        return {"CUDA_VISIBLE_DEVICES": self.devices[slot // self.each]} if self.devices else {}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -44,11 +53,11 @@ class Job:
     command: tuple[str, ...]
     """What a person would type, `vlpbench run cell GRID ID ...`; whoever runs it leaves the cell's record."""
     log: Path
-    """Where all that the job prints goes."""
-    order: Any = None
-    """The same for a process that has vlpbench in memory: what `vlpbench.runner.worker.work` takes."""
+    """Where all that the job prints goes, behind what is there."""
+    order: Callable[[], int] | None = None
+    """The same for a process that has vlpbench in memory: runs the cell and gives the exit code; it can be pickled."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables that the job must see beside those of its machine."""
+    """Variables that the job must see beside those of its machine and of its slot (`Place.variables`)."""
     seconds: float = 0.0
     """Its time limit, which the runner keeps as well; 0 is none."""
 
@@ -68,6 +77,11 @@ class Started(ABC):
     def kill(self) -> None:
         """End it now, with all processes that it has started; harmless where it has ended."""
 
+    @property
+    def pid(self) -> int | None:
+        """Its process, where that is one of this machine whose memory is to be watched; None elsewhere."""
+        return None
+
     def bytes_held(self) -> int:
         """Memory that it holds with all processes that it has started; 0 where that is not known."""
         return 0
@@ -78,6 +92,8 @@ class Launcher(ABC):
 
     name: ClassVar[str]
     """What `--launcher` calls it."""
+    runs: ClassVar[bool] = True
+    """Whether a job that has ended was run; False where it was only told what there is to run."""
 
     def __init__(self, place: Place) -> None:
         self.place = place

@@ -9,6 +9,7 @@ from typing import Any
 
 from vlpbench.config.known import Known
 from vlpbench.contract.dataset import Dataset
+from vlpbench.contract.launcher import Launcher
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.errors import UserError, unknown
@@ -18,6 +19,7 @@ __all__ = ["FILE_KINDS", "KINDS", "Component", "Failure", "Origin", "Plugin", "P
 KINDS: Mapping[str, str] = {
     "vlpbench_objectives": "objective", "vlpbench_stems": "stem", "vlpbench_trunks": "trunk",
     "vlpbench_datasets": "data set", "vlpbench_grids": "grid", "vlpbench_recipes": "recipe",
+    "vlpbench_launchers": "launcher",
 }
 """What each collecting hook brings, in a user's words."""
 
@@ -44,7 +46,7 @@ class Origin:
     file: str = ""
     """The module's file name (no folder)."""
     sha256: str = ""
-    """Hash of the module's bytes, "" where there is no file."""
+    """Of a class, the hash of its code, helpers included (`registry.code`); else of the file, "" if there is none."""
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}" if self.distribution else self.plugin
@@ -55,7 +57,7 @@ class Component:
     """One named thing that a plugin brought."""
 
     kind: str
-    """ "objective", "stem", "trunk", "data set", "grid" or "recipe"."""
+    """ "objective", "stem", "trunk", "data set", "grid", "recipe" or "launcher"."""
     name: str
     """What a grid file says."""
     value: Any
@@ -142,6 +144,11 @@ class Registry:
     def dataset(self, kind: str) -> type[Dataset]:
         """The class that reads a kind of data set."""
         found: type[Dataset] = self._find("data set", kind)
+        return found
+
+    def launcher(self, name: str) -> type[Launcher]:
+        """The class that starts cells somewhere."""
+        found: type[Launcher] = self._find("launcher", name)
         return found
 
     def grid(self, name: str) -> Path:

@@ -6,7 +6,7 @@ import dataclasses
 import importlib.util
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vlpbench.config.problems import guess
@@ -14,6 +14,7 @@ from vlpbench.config.settings import Portion
 from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
 from vlpbench.contract.abilities import ABILITIES, Backbone
 from vlpbench.contract.dataset import Dataset
+from vlpbench.contract.launcher import Launcher
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.plugin import API_VERSION
@@ -22,6 +23,7 @@ __all__ = ["BASES", "Unfit", "check_component"]
 
 BASES: Mapping[str, tuple[type, ...]] = {
     "objective": (Objective,), "stem": (Stem,), "trunk": (Trunk, Backbone), "data set": (Dataset,),
+    "launcher": (Launcher,),
 }
 """The class that each kind of component must be a subclass of, and those whose methods it must keep."""
 
@@ -48,7 +50,7 @@ def check_component(kind: str, cls: Any) -> None:
     if not issubclass(cls, base):
         where = f"vlpbench.plugin.{base.__name__}"
         raise Unfit(f"{cls.__name__} is no subclass of {base.__name__}", f"derive it from {where}")
-    _check_facts(cls)
+    _check_facts(kind, cls)
     _check_requires(cls)
     if kind in ("objective", "trunk", "data set"):
         _check_config(cls)
@@ -66,12 +68,12 @@ def check_component(kind: str, cls: Any) -> None:
     _check_methods(cls, BASES[kind])
 
 
-def _check_facts(cls: type) -> None:
+def _check_facts(kind: str, cls: type) -> None:
     name = getattr(cls, "name", None)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         remedy = 'a name is lower-case letters, digits and dashes: "my-objective"'
         raise Unfit(f"{cls.__name__}.name is {name!r}", remedy)
-    version = getattr(cls, "version", None)
+    version = getattr(cls, "version", 1 if kind == "launcher" else None)  # a launcher changes no number
     if isinstance(version, bool) or not isinstance(version, int):
         remedy = "a version is a whole number; raise it when numbers change"
         raise Unfit(f"{cls.__name__}.version is {version!r}", remedy)
@@ -169,11 +171,11 @@ def _check_offers(cls: type[Any]) -> None:
             raise Unfit(cause, f"write {ability}() or drop it")
 
 
-def _check_methods(cls: type, bases: Iterable[type]) -> None:
+def _check_methods(cls: type, bases: Sequence[type]) -> None:
     """Methods that override the contract's take its parameters, by name: they are called by keyword or in its order."""
     lacking = sorted(getattr(cls, "__abstractmethods__", ()))
     if lacking:
-        remedy = "write these methods; docs/your-objective.md has an example"
+        remedy = f"write these methods; the docstrings of vlpbench.plugin.{bases[0].__name__} say what each does"
         raise Unfit(f"{cls.__name__} lacks {', '.join(lacking)}", remedy)
     seen: set[str] = set()
     for base in bases:

@@ -23,7 +23,7 @@ GROUP = "vlpbench"
 """The entry point group of plugins."""
 
 BUILT_IN = ("vlpbench.objectives", "vlpbench.backbones", "vlpbench.data.builtin", "vlpbench.grids",
-            "vlpbench.recipes")
+            "vlpbench.recipes", "vlpbench.runner.launchers")
 """Our own plugins: they come through the same hooks as a stranger's."""
 
 

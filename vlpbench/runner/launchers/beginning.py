@@ -1,0 +1,103 @@
+"""What a child of the fork server does before its order, and what it leaves behind: nothing that runs on."""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, NoReturn
+
+__all__ = ["DEAF", "STOPPED", "Beginning", "begin"]
+
+DEAF = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
+"""Signals that a terminal, or `timeout`, sends to a whole group; the fork server and children just born hear none."""
+
+STOPPED = 143
+"""Exit code of a child that was asked to stop before its work had begun."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How a child is to start."""
+
+    log: str
+    """The file that all output goes to."""
+    environment: Mapping[str, str]
+    """All its variables: a fork server has those of when it was started."""
+    core: int | None
+    """The core to stay on; None leaves that to the system."""
+    grace: float
+    """Seconds to end by itself once its runner is gone."""
+    order: bytes
+    """What to call, as multiprocessing packs it: opened after all else is in place."""
+
+
+def begin(first: Beginning) -> NoReturn:
+    """Make this process one that stands alone, call its order, and end with the order's exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides when to stop
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(STOPPED))
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, DEAF)
+    _speak_into(first.log)
+    os.environ.clear()
+    os.environ.update(first.environment)
+    if first.core is not None:
+        os.sched_setaffinity(0, {first.core})
+    runner = multiprocessing.parent_process()
+    assert runner is not None
+    threading.Thread(target=_watch, args=(runner.sentinel, first.grace), name="runner", daemon=True).start()
+    code = _called(first.order)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if wait([runner.sentinel], 0):  # nobody will look after what this child has started
+        os.killpg(0, signal.SIGKILL)
+    os._exit(code)  # a thread that was left behind must not keep the slot
+
+
+def _speak_into(log: str) -> None:
+    """All that is said from here on goes to the log: by Python, by C code, by processes that are started."""
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    for standard in (1, 2):
+        os.dup2(file, standard)
+    os.close(file)
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    faulthandler.enable()
+
+
+def _called(order: bytes) -> int:
+    """The exit code: the order's own, that of a `sys.exit` inside it, 1 for anything else that it raises."""
+    try:
+        call: Callable[[], int] = ForkingPickler.loads(order)
+        return call()
+    except SystemExit as asked:
+        return _exit_code(asked.code)
+    except BaseException:  # noqa: BLE001 (a stranger's code may raise anything)
+        traceback.print_exc()
+        return 1
+
+
+def _exit_code(code: Any) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)  # noqa: T201 (as an interpreter does)
+    return 1
+
+
+def _watch(runner: int, grace: float) -> None:
+    """Once the runner is gone, have this process stop as if asked to; after the grace, end it with all it started."""
+    wait([runner])
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(grace)
+    os.killpg(0, signal.SIGKILL)
