@@ -13,7 +13,7 @@ import vlpbench
 from vlpbench.cli.main import main
 from vlpbench.device import Device
 from vlpbench.grid import cells, open_grid
-from vlpbench.runner.cell import folder_of, run_cell
+from vlpbench.runner.cell import Hands, folder_of, run_cell
 from vlpbench.runner.workbench import opened_here
 
 GRID = """
@@ -52,7 +52,7 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "g.toml").write_text(GRID)
     grid, registry = open_grid(str(folder / "g.toml"))
     (one,) = cells(grid, registry, opened_here)
-    assert run_cell(one, folder / "g", registry, Device("cpu"))
+    assert run_cell(one, folder / "g", Hands(registry, Device("cpu")))
     return folder_of(one, folder / "g").path
 
 

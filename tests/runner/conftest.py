@@ -18,8 +18,8 @@ from vlpbench.device import Device
 from vlpbench.grid import Cell, cells, open_grid
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
-from vlpbench.runner.cell import folder_of, run_cell
-from vlpbench.runner.grid_run import Plan, plan_grid
+from vlpbench.runner.cell import Hands, folder_of, run_cell
+from vlpbench.runner.plan import Plan, plan_grid
 from vlpbench.runner.workbench import opened_here
 from vlpbench.training.pace import PACE, Pace
 
@@ -257,7 +257,7 @@ class Short:
         where = results or self.results
         folder = folder_of(cell, where)
         if folder.state() != "done":
-            assert run_cell(cell, where, registry, Device("cpu"), pace=pace), folder.status()
+            assert run_cell(cell, where, Hands(registry, Device("cpu"), pace)), folder.status()
         return folder
 
 

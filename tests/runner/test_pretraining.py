@@ -11,6 +11,7 @@ import torch
 
 from vlpbench.device import Device
 from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.workbench import Workbench
 
 WORDS = {"words": 'objective = "prefix-lm"'}
@@ -59,7 +60,7 @@ def test_nothing_to_pretrain_has_no_stage(ran: Any) -> None:
     cell = ran.cell("plain")
     assert stage_of(cell, ran.results) is None
     bench = Workbench(cell, ran.registry(), Device("cpu"))
-    found = pretrain(bench, ran.results)
+    found = pretrain(bench, Sharing(ran.results))
     assert found.weights == {} and found.told["flops"] == 0 and found.told["parameters"] > 0
 
 
@@ -68,7 +69,9 @@ def test_what_was_left_is_what_is_read(ran: Any, tmp_path: Path) -> None:
     cell = ran.cell("words")
     heard: list[tuple[int, int]] = []
     made = [
-        pretrain(Workbench(cell, ran.registry(), Device("cpu")), results, lambda done, of, _: heard.append((done, of)))
+        pretrain(
+            Workbench(cell, ran.registry(), Device("cpu")), Sharing(results), lambda done, of, _: heard.append((done, of))
+        )
         for results in (ran.results / "mixed", tmp_path, tmp_path)
     ]
     assert heard == [(step, 5) for step in range(1, 6)], "only the second one trains"

@@ -14,6 +14,7 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner import batches, pretraining
+from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.showing import look
 from vlpbench.runner.showing_picture import draw_look
 from vlpbench.runner.workbench import Workbench, opened_here
@@ -65,7 +66,7 @@ def test_it_is_the_batch_that_pretraining_sees(bench, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pretraining, "train", train)
     with pytest.raises(InterruptedError):
-        pretraining.pretrain(bench(), tmp_path)
+        pretraining.pretrain(bench(), Sharing(tmp_path))
     for step in (0, 5):
         shown, trained = look(bench(), step).views, seen[step].batches[0].views
         assert shown.keys() == trained.keys() == {"prefix-lm", "contrastive"}

@@ -10,7 +10,7 @@ import pytest
 from vlpbench.cli.main import main
 from vlpbench.device import Device
 from vlpbench.grid import cells, open_grid
-from vlpbench.runner.cell import folder_of, run_cell
+from vlpbench.runner.cell import Hands, folder_of, run_cell
 from vlpbench.runner.workbench import opened_here
 
 PLUGIN = '''
@@ -92,7 +92,7 @@ def attack(tmp_path: Path) -> Any:
     def run(*overrides: str) -> tuple[bool, dict[str, Any]]:
         grid, registry = open_grid(str(tmp_path / "g.toml"), overrides)
         (cell,) = cells(grid, registry, opened_here)
-        done = run_cell(cell, tmp_path / "r", registry, Device("cpu"))
+        done = run_cell(cell, tmp_path / "r", Hands(registry, Device("cpu")))
         return done, folder_of(cell, tmp_path / "r").status()
 
     return run

@@ -12,7 +12,8 @@ import pytest
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import cells, open_grid
-from vlpbench.runner.cell import folder_of, run_cell
+from vlpbench.runner.cell import Hands, folder_of, run_cell
+from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.tuning import _best, next_stage, tune
 from vlpbench.runner.workbench import opened_here
 from vlpbench.training.pace import Pace
@@ -58,7 +59,7 @@ def grid(tmp_path: Path) -> Any:
 def test_a_cell_is_run_with_what_was_chosen(grid: Any, tmp_path: Path) -> None:
     (first, second, *blind), registry = grid()
     stages: list[str] = []
-    assert run_cell(first, tmp_path, registry, Device("cpu"), lambda stage, *_: stages.append(stage))
+    assert run_cell(first, tmp_path, Hands(registry, Device("cpu"), hearing=lambda stage, *_: stages.append(stage)))
     record = folder_of(first, tmp_path)
     told = record.read("scores.json")["tuned"]
     assert [one["settings"] for one in told["tried"]] == [
@@ -72,7 +73,8 @@ def test_a_cell_is_run_with_what_was_chosen(grid: Any, tmp_path: Path) -> None:
     assert record.read("settings.json")["settings"]["tune"]["task"] == "captioning"
     for other in (second, *blind):  # another seed and the blind row: the same choice, nothing tried again
         again: list[str] = []
-        found = tune(other, tmp_path, registry, Device("cpu"), lambda stage, *_, again=again: again.append(stage))
+        hear = lambda stage, *_, again=again: again.append(stage)  # noqa: E731
+        found = tune(other, Sharing(tmp_path), registry, Device("cpu"), hear)
         assert found.told == json.loads(json.dumps(told)) and again == []
         assert found.cell.settings.optim.lr == told["choice"]["optim.lr"]
         assert found.cell.settings.seed == other.seed and found.cell.settings.blind == other.settings.blind
@@ -90,7 +92,7 @@ def test_tries_never_open_the_test_split(grid: Any, tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(workbench, "open_split", spied)
     (first, *_), registry = grid()
-    tune(first, tmp_path, registry, Device("cpu"))
+    tune(first, Sharing(tmp_path), registry, Device("cpu"))
     assert set(opened) == {"train", "val"}
 
 
@@ -109,14 +111,14 @@ def test_what_is_chosen_does_not_hang_on_how_many_are_asked_at_once(
     real = tuning.run_task
     monkeypatch.setattr(tuning, "run_task", spied)
     (cell, *_), registry = grid()
-    tune(cell, tmp_path / "r", registry, Device("cpu"), pace=Pace(workers=1, at_once=3))
+    tune(cell, Sharing(tmp_path / "r"), registry, Device("cpu"), pace=Pace(workers=1, at_once=3))
     assert set(heard) == {(0, 1)}
 
 
 def test_cells_wait_for_the_stage_that_they_share(grid: Any, tmp_path: Path) -> None:
     (first, second, *_), registry = grid()
     assert next_stage(first, tmp_path, registry) == next_stage(second, tmp_path, registry)
-    tune(first, tmp_path, registry, Device("cpu"))
+    tune(first, Sharing(tmp_path), registry, Device("cpu"))
     after = [next_stage(one, tmp_path, registry) for one in (first, second)]
     assert None not in after and after[0] != after[1], "two seeds pretrain apart"
 
@@ -132,7 +134,7 @@ def test_another_row_and_another_budget_of_tries_are_tried_anew(grid: Any, tmp_p
 def test_nothing_to_try_is_nothing_done(grid: Any, tmp_path: Path) -> None:
     (first, *_), registry = grid()
     plain = dataclasses.replace(first, settings=dataclasses.replace(first.settings, tune=type(first.settings.tune)()))
-    found = tune(plain, tmp_path, registry, Device("cpu"))
+    found = tune(plain, Sharing(tmp_path), registry, Device("cpu"))
     assert found.cell is plain and found.told is None and not list(tmp_path.glob("stages/tune*"))
 
 
@@ -143,7 +145,7 @@ def test_a_try_that_cannot_be_run_is_out_and_the_others_are_tried(grid: Any, tmp
 "image.size" = [33, 32]
 """)
     (first, *_), registry = grid()
-    found = tune(first, tmp_path, registry, Device("cpu"))
+    found = tune(first, Sharing(tmp_path), registry, Device("cpu"))
     assert found.told is not None
     reasons = [one.get("reason", "") for one in found.told["tried"]]
     assert ["needs context, decode" in reason for reason in reasons] == [True, True, False, False]

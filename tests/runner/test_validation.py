@@ -10,6 +10,7 @@ import torch
 from vlpbench.device import Device
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner.pretraining import pretrain
+from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.workbench import Workbench, opened_here
 
 GRID = """
@@ -33,7 +34,7 @@ def pretrained(tmp_path: Path):
 
     def run(*overrides: str):
         read, registry = open_grid(str(tmp_path / "grid.toml"), overrides)
-        return pretrain(Workbench(cells(read, registry, opened_here)[0], registry, Device("cpu")), tmp_path)
+        return pretrain(Workbench(cells(read, registry, opened_here)[0], registry, Device("cpu")), Sharing(tmp_path))
 
     return run
 

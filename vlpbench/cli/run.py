@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import shlex
+import sys
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,37 +15,23 @@ from vlpbench.cli.options import SET
 from vlpbench.cli.plan import NothingSelected, plan_lines
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.report import table_text
+from vlpbench.cli.run_options import ON_CODE_CHANGE, RESULTS, how_cells_run, how_many_run, rules_of
 from vlpbench.cli.run_score import score_again
 from vlpbench.cli.session import Session
 from vlpbench.cli.time_left import work_of
+from vlpbench.device import Device
 from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
-from vlpbench.runner.grid_run import Plan, plan_grid, run_grid
-from vlpbench.training.pace import Pace
+from vlpbench.runner.grid_run import begin, prepare, run_grid
+from vlpbench.runner.here import run_here
+from vlpbench.runner.launchers.printing import Call, command_of, makers_first
+from vlpbench.runner.plan import OnCodeChange, Plan, plan_grid
+from vlpbench.runner.provenance import provenance
+from vlpbench.runner.rules import Rules
+from vlpbench.runner.stages import stages_of
 
 __all__ = ["run"]
-
-_RESULTS = click.option(
-    "--results", "results", type=click.Path(path_type=Path, file_okay=False), default=Path("results"),
-    show_default=True, metavar="DIR", help="Folder under which the grid gets a folder of its own name.",
-)
-_JOBS = click.option(
-    "--jobs", type=click.IntRange(min=0), default=0, metavar="N",
-    help="Cells at once; 0 is one a core on a CPU, one on a GPU. Changes no number.",
-)
-_WORKERS = click.option(
-    "--workers", type=click.IntRange(min=0), default=0, metavar="N",
-    help="Threads of each cell that make batches ahead of time: 2 or so on a GPU. Changes no number.",
-)
-_AT_ONCE = click.option(
-    "--at-once", type=click.IntRange(min=0), default=0, metavar="N",
-    help="Pictures, texts or questions asked at once while evaluating; 0 is each task's own. Changes no number.",
-)
-_DEVICE = click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
-    help="Where cells run; auto takes the GPU where there is one.",
-)
 
 
 @click.group()
@@ -55,65 +43,103 @@ def run() -> None:
 @click.argument("grid", default="demo", metavar="[FILE or NAME]")
 @SET
 @click.option("--dry-run", is_flag=True, help="List the cells, what each would do and why some can't run; run none.")
-@_RESULTS
-@_JOBS
-@_WORKERS
-@_AT_ONCE
+@click.option("--estimate", is_flag=True, help="Try a few steps of each kind of cell; say time, memory and disk.")
+@click.option("--print-commands", is_flag=True, help="Print a command line a cell, for a queue of your own; run none.")
+@RESULTS
 @click.option("--retry-failed", is_flag=True, help="Run cells again that failed before.")
-@_DEVICE
+@ON_CODE_CHANGE
+@how_many_run
 @click.pass_obj
 def run_a_grid(
-    session: Session, /, grid: str, overrides: tuple[str, ...], dry_run: bool, results: Path, retry_failed: bool,
-    **how: str | int,
+    session: Session, /, grid: str, overrides: tuple[str, ...], results: Path, retry_failed: bool,
+    on_code_change: OnCodeChange, **how: Any,
 ) -> int:
     """Run all cells of a grid and print its table. Without a name, the built-in grid `demo`.
 
     What is done stays done: the same command after an interruption goes on where it stopped, and a row added to the
-    file is the only one that is run.
+    file is the only one that is run. Ctrl-C once lets cells finish their step and write a checkpoint, twice ends them.
 
     \b
     vlpbench run grid
     vlpbench run grid my-grid.toml --dry-run
+    vlpbench run grid my-grid.toml --estimate
     vlpbench run grid my-grid.toml -S optim.lr=3e-4 -S 'seeds=[0, 1, 2]'
-    vlpbench -p my_objective.py run grid my-grid.toml
+    vlpbench -p my_objective.py run grid my-grid.toml --timeout 2h --retries 1
     """  # noqa: D301 (click reads \b)
+    only = {name: how.pop(name) for name in ("dry_run", "estimate", "print_commands")}
     read, registry = open_grid(grid, overrides, session.files, session.blocked)
-    plan = plan_grid(read, registry, results, retry_failed)
+    plan = plan_grid(read, registry, results, retry_failed, on_code_change)
     if not plan.cells:
         raise NothingSelected(f"grid {read.name!r} has no cells: all are excluded", str(read.path))
-    if dry_run:
+    rules = rules_of(**how)
+    if only["dry_run"]:
         click.echo("\n".join(plan_lines(plan, registry)))
         return 0
-    return _run(plan, registry, how)
+    call = Call(grid, results, overrides, session.files, session.blocked, _options(how))
+    if only["print_commands"]:
+        cells = makers_first(plan.chosen("run"), lambda cell: _shared(cell, plan, registry))
+        click.echo("\n".join(shlex.join(command_of(cell, call)) for cell in cells))
+        return 0
+    progress = _progress(plan, plan.cells)
+    if not only["estimate"]:
+        run_grid(plan, registry, rules, call, _provenance(plan, registry), progress.heard)
+        return _told(plan, plan.cells, progress)
+    return 0
 
 
 @run.command("cell")
 @click.argument("grid", metavar="GRID")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @SET
-@_RESULTS
-@_JOBS
-@_WORKERS
-@_AT_ONCE
-@_DEVICE
+@RESULTS
+@ON_CODE_CHANGE
+@how_cells_run
 @click.pass_obj
 def run_some_cells(
-    session: Session, /, grid: str, ids: tuple[str, ...], overrides: tuple[str, ...], results: Path, **how: str | int,
+    session: Session, /, grid: str, ids: tuple[str, ...], overrides: tuple[str, ...], results: Path,
+    on_code_change: OnCodeChange, **how: Any,
 ) -> int:
-    """Run the named cells of a grid; failed ones again. An id may be cut short as long as it is the only one.
+    """Run the named cells of a grid in this process, one after the other; failed ones again.
+
+    An id may be cut short as long as it is the only one. This is what `run grid` has done for each of its cells, and
+    what a queue of your own would do.
 
     \b
-    vlpbench run grid demo --dry-run      shows the ids
+    vlpbench run grid demo --dry-run           shows the ids
     vlpbench run cell demo 98224391dd64
+    vlpbench run grid demo --print-commands    a line a cell
     """  # noqa: D301 (click reads \b)
     read, registry = open_grid(grid, overrides, session.files, session.blocked)
-    plan = plan_grid(read, registry, results, retry_failed=True)
+    plan = plan_grid(read, registry, results, True, on_code_change)
     wanted = _full(ids, plan)
-    fates = {one: "failed" if what == "run" and one not in wanted else what for one, what in plan.fates.items()}
-    return _run(dataclasses.replace(plan, fates=fates), registry, how, wanted)
+    chosen = [cell for cell in plan.cells if cell.id in wanted]
+    plan = plan.only(wanted)
+    progress, rules = _progress(plan, chosen), rules_of(**how)
+    begin(plan, progress.heard)
+    _run_here(plan, registry, rules, progress)
+    return _told(plan, chosen, progress)
 
 
 run.add_command(score_again)
+
+
+def _run_here(plan: Plan, registry: Registry, rules: Rules, progress: Progress) -> None:
+    waiting = plan.chosen("run")
+    if waiting:
+        prepare(waiting, registry, Device.choose(rules.device), progress.heard)
+        run_here(waiting, plan.results, registry, rules, _provenance(plan, registry), progress.heard)
+
+
+def _options(how: Mapping[str, Any]) -> list[str]:
+    """The options of `run cell` that were given to `run grid`, as they are typed."""
+    said = {"device": "--device", "workers": "--workers", "at_once": "--at-once", "every": "--checkpoint-every"}
+    return [word for name, option in said.items() if how[name] not in (0, "auto") for word in (option, f"{how[name]}")]
+
+
+def _shared(cell: Cell, plan: Plan, registry: Registry) -> list[Path]:
+    """The stages of a cell that are still to be made and that others may share."""
+    stages = stages_of(cell, plan.results, registry)
+    return [one.folder.path for one in stages if one.label in ("tune", "pretrain") and not one.folder.closed]
 
 
 def _full(ids: Sequence[str], plan: Plan) -> set[str]:
@@ -128,18 +154,18 @@ def _full(ids: Sequence[str], plan: Plan) -> set[str]:
     return found
 
 
-def _run(plan: Plan, registry: Registry, how: dict[str, str | int], wanted: Collection[str] = ()) -> int:
-    """Run what a plan says, print the table; the exit code says whether a cell (of those wanted) failed."""
-    chosen = [cell for cell in plan.cells if not wanted or cell.id in wanted]
-    names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in chosen}
-    pace = Pace(int(how["workers"]), int(how["at_once"]))
-    progress = Progress(names, work_of(plan, [*names]))
-    run_grid(plan, registry, str(how["device"]), int(how["jobs"]), pace, progress.heard)
-    ends = Counter(_end(cell, plan) for cell in chosen)
+def _provenance(plan: Plan, registry: Registry) -> dict[str, Any]:
+    return provenance(["vlpbench", *sys.argv[1:]], plan.grid.path, registry)
+
+
+def _progress(plan: Plan, cells: Collection[Cell]) -> Progress:
+    names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in cells}
+    return Progress(names, work_of(plan, [*names]))
+
+
+def _told(plan: Plan, cells: Collection[Cell], progress: Progress) -> int:
+    """Say how cells ended, and print the table; the exit code says whether one is not done."""
+    ends = Counter("can't run" if cell.reason else folder_of(cell, plan.results).state() for cell in cells)
     progress.close(ends, plan.results)
     click.echo(table_text((plan.results,)))
     return 0 if set(ends) <= {"done", "can't run"} else 1
-
-
-def _end(cell: Cell, plan: Plan) -> str:
-    return "can't run" if cell.reason else folder_of(cell, plan.results).state()

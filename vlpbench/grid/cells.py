@@ -22,6 +22,7 @@ from vlpbench.grid.names import is_match
 from vlpbench.grid.reasons import why_not
 from vlpbench.metrics import VERSION as METRICS_VERSION
 from vlpbench.registry import Registry
+from vlpbench.registry.code import code_of
 
 __all__ = ["Cell", "cells", "versions_of"]
 
@@ -50,6 +51,8 @@ class Cell:
     """Versions that went into the id."""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     """Fingerprints of its data sets by name, and of initial weights as "init.checkpoint" and so on."""
+    code: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of the code that decides its numbers, by component; not part of the id (versions are)."""
 
     @property
     def folder(self) -> str:
@@ -153,6 +156,7 @@ def _cell(grid: GridFile, draft: Draft, registry: Registry, prints: Fingerprints
     return Cell(
         grid.name, draft.row, draft.seed, settings, cell_id(settings, versions, fingerprints),
         why_not(settings, registry), draft.source.published, versions, fingerprints,
+        code_of(settings, registry),
     )
 
 

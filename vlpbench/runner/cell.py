@@ -4,31 +4,54 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vlpbench import __version__
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.sums import parse_sum
-from vlpbench.device import Device, environment
+from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.files import write_json
 from vlpbench.grid import Cell
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.clock import Clock
 from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.overlaps import overlaps
-from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.pretraining import Pretrained, pretrain, stage_of
+from vlpbench.runner.provenance import of_device
 from vlpbench.runner.record import cost_of, curve_of, rows_of, scores_of
+from vlpbench.runner.sharing import Sharing
+from vlpbench.runner.stages import predict_of
+from vlpbench.runner.stopping import patiently
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
-from vlpbench.tasks.suite import Outcome, run_task, why_not
+from vlpbench.tasks.suite import Outcome, outcome_of, ready_for, why_not
+from vlpbench.training.fitting import OutOfMemory, is_out_of_memory
 from vlpbench.training.loop import NonFiniteLoss
 from vlpbench.training.pace import PACE, Pace
 
-__all__ = ["described", "folder_of", "run_cell"]
+__all__ = ["Hands", "described", "folder_of", "run_cell"]
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What a cell is run with; nothing of it changes a number."""
+
+    registry: Registry
+    """The components."""
+    device: Device
+    """Where it computes."""
+    pace: Pace = PACE
+    """How it goes about its work."""
+    hearing: Hearing | None = None
+    """Told how far it is."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Versions, commit and command of the run, for the record."""
 
 
 def folder_of(cell: Cell, results: Path) -> CellFolder:
@@ -36,46 +59,81 @@ def folder_of(cell: Cell, results: Path) -> CellFolder:
     return CellFolder(results / "cells" / cell.folder)
 
 
-def run_cell(
-    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, pace: Pace = PACE
-) -> bool:
+def run_cell(cell: Cell, results: Path, hands: Hands) -> bool:
     """Run one cell and leave its record; an error becomes a record too. Returns whether it is done.
 
-    `pace` is how it goes about its work; it changes no number.
+    Raises Stopped where the pace says so: there is no record then, and the next run goes on from the last checkpoint.
     """
-    folder = folder_of(cell, results)
-    folder.begin(described(cell, registry))
-    clock = _Clock(device)
+    folder, clock = folder_of(cell, results), Clock(hands.device)
+    folder.begin(described(cell, hands.registry))
     try:
-        tuned = Tuned(cell)
-        if cell.settings.tune.tries:
-            tuned = clock.time("tune", lambda: tune(cell, results, registry, device, hearing, pace))
-        bench = Workbench(tuned.cell, registry, device, pace)
-        pretrained = clock.time("pretrain", lambda: pretrain(bench, results, heard_as(hearing, "pretrain")))
-        stage = stage_of(tuned.cell, results)
-        if stage is not None:  # where `init.checkpoint` finds the weights of this cell
-            write_json(folder.path / "pretraining.json", {"stage": stage.path.name})
-        outcomes: dict[str, Outcome | str] = {}
-        for task in cell.settings.tasks:
-            reason = why_not(task, bench.blueprint.offers, bench.trains)
-            kept = fine_tune_of(tuned.cell, task, results)
-            trial = trial_of(bench, task, pretrained, kept, heard_as(hearing, task))
-            outcomes[task] = reason or clock.time(task, lambda trial=trial: run_task(trial))  # type: ignore[misc]
-        asked = [task for task, outcome in outcomes.items() if isinstance(outcome, Outcome)]
-        names = {task: fine_tune_of(tuned.cell, task, results).path.name for task in asked}
-        write_json(folder.path / "fine_tunes.json", names)  # where `export`, `ask` and `caption` find them
-        # also what a pretraining left out that another cell ran
-        left_out = {**pretrained.told.get("left_out", {}), **bench.left_out()}
-        scores = scores_of(cell, outcomes) | {"cost": cost_of(pretrained.told), "left_out": left_out}
-        scores["overlap"] = overlaps(bench)
-        if tuned.told is not None:
-            scores["tuned"] = tuned.told
-        scores |= {key: pretrained.told[key] for key in ("started", "cut_texts") if key in pretrained.told}
-        folder.finish(scores, curve_of(pretrained.told["curve"], outcomes), rows_of(outcomes), clock.facts())
-    except Exception as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
-        folder.fail(*_cause(error), clock.facts())
+        scores, curve, rows = _live(cell, folder, results, hands, clock)
+        folder.finish(scores, curve, rows, _facts(clock, hands))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
+        folder.fail(*_cause(error), _facts(clock, hands))
         return False
     return True
+
+
+def _live(
+    cell: Cell, folder: CellFolder, results: Path, hands: Hands, clock: Clock
+) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """All stages; gives what the record is made of: scores, curve, predictions."""
+    sharing = Sharing(results, hands.pace.stop, _waits(hands.hearing))
+    tuned = Tuned(cell)
+    if cell.settings.tune.tries:
+        with clock.timed("tune"), patiently(hands.pace.stop):
+            tuned = tune(cell, sharing, hands.registry, hands.device, hands.hearing, hands.pace)
+    bench = Workbench(tuned.cell, hands.registry, hands.device, hands.pace)
+    with clock.timed("pretrain"), patiently(hands.pace.stop):
+        pretrained = pretrain(bench, sharing, heard_as(hands.hearing, "pretrain"))
+    stage = stage_of(tuned.cell, results)
+    if stage is not None:  # where `init.checkpoint` finds the weights of this cell
+        write_json(folder.path / "pretraining.json", {"stage": stage.path.name})
+    outcomes: dict[str, Outcome | str] = {}
+    for task in cell.settings.tasks:
+        reason = why_not(task, bench.blueprint.offers, bench.trains)
+        if reason:
+            outcomes[task] = reason
+            continue
+        with clock.timed(task):
+            outcomes[task] = _asked(bench, task, pretrained, sharing, hands)
+    asked = [task for task, outcome in outcomes.items() if isinstance(outcome, Outcome)]
+    names = {task: fine_tune_of(tuned.cell, task, results).path.name for task in asked}
+    write_json(folder.path / "fine_tunes.json", names)  # where `export`, `ask` and `caption` find them
+    rows = rows_of(outcomes)
+    return _scores(cell, tuned, bench, pretrained, outcomes), curve_of(pretrained.told["curve"], outcomes), rows
+
+
+def _asked(bench: Workbench, task: str, pretrained: Pretrained, sharing: Sharing, hands: Hands) -> Outcome:
+    """Fine-tune, predict and score one task, each stage kept."""
+    kept, answered = (of(bench.cell, task, sharing.results) for of in (fine_tune_of, predict_of))
+    trial = trial_of(bench, task, pretrained, kept, heard_as(hands.hearing, task), answered=answered)
+    with sharing.held(answered):
+        with sharing.held(kept), patiently(hands.pace.stop):
+            asked = ready_for(trial)
+        return outcome_of(trial, asked)
+
+
+def _scores(
+    cell: Cell, tuned: Tuned, bench: Workbench, pretrained: Pretrained, outcomes: Mapping[str, Outcome | str]
+) -> dict[str, Any]:
+    """The content of `scores.json`."""
+    told = pretrained.told
+    left_out = {**told.get("left_out", {}), **bench.left_out()}  # also what another cell's pretraining left out
+    scores = scores_of(cell, outcomes) | {"cost": cost_of(told), "left_out": left_out, "overlap": overlaps(bench)}
+    if tuned.told is not None:
+        scores["tuned"] = tuned.told
+    return scores | {key: told[key] for key in ("started", "cut_texts", "micro_batch") if key in told}
+
+
+def _facts(clock: Clock, hands: Hands) -> dict[str, Mapping[str, Any]]:
+    """The contents of `timing.json` and `environment.json`."""
+    return {"timing": clock.timing(), "environment": {**of_device(hands.device), **hands.provenance}}
+
+
+def _waits(hearing: Hearing | None) -> Callable[[str], None]:
+    return lambda said: hearing(said, 0, 0, {}) if hearing is not None else None
 
 
 def described(cell: Cell, registry: Registry) -> dict[str, Any]:
@@ -91,6 +149,7 @@ def described(cell: Cell, registry: Registry) -> dict[str, Any]:
         "fingerprints": dict(cell.fingerprints),
         "published": dict(cell.published),
         "origins": {name: _origin(registry, name) for name in names},
+        "code": dict(cell.code),
     }
 
 
@@ -99,32 +158,15 @@ def _origin(registry: Registry, name: str) -> dict[str, str]:
     return {key: getattr(origin, key) for key in ("distribution", "version", "file", "sha256")}
 
 
-def _cause(error: Exception) -> tuple[str, dict[str, Any]]:
+def _cause(error: BaseException) -> tuple[str, dict[str, Any]]:
     """A sentence, and what is known beside it."""
     details: dict[str, Any] = {"error": type(error).__name__, "traceback": traceback.format_exc()}
     if isinstance(error, NonFiniteLoss):
         return str(error), details | {"step": error.step, "figures": error.figures}
+    if isinstance(error, OutOfMemory):
+        return error.cause, details | {"remedy": error.remedy, "fits": error.fits}
+    if is_out_of_memory(error):
+        return f"out of memory: {error}", details
     if isinstance(error, UserError):
         return error.cause, details | {"place": error.place, "remedy": error.remedy}
     return f"{type(error).__name__}: {error}", details
-
-
-class _Clock:
-    """Seconds of each stage, and what else differs from run to run."""
-
-    def __init__(self, device: Device) -> None:
-        self.device = device
-        self.seconds: dict[str, float] = {}
-
-    def time(self, stage: str, work: Callable[[], Any]) -> Any:
-        """What `work` returns; its seconds are kept, also where it fails."""
-        start = self.device.seconds()
-        try:
-            return work()
-        finally:
-            self.seconds[stage] = self.device.seconds() - start
-
-    def facts(self) -> dict[str, Mapping[str, Any]]:
-        """The contents of `timing.json` and `environment.json`."""
-        timing = {"seconds": self.seconds, "total": sum(self.seconds.values()), "peak_bytes": self.device.peak_bytes()}
-        return {"timing": timing, "environment": environment(self.device)}

@@ -8,7 +8,7 @@ from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.task_name import parse_task
 from vlpbench.grid import Cell
 from vlpbench.records import StageFolder
-from vlpbench.runner.pretraining import DECIDING
+from vlpbench.runner.pretraining import DECIDING, learning_code, learning_versions
 
 __all__ = ["fine_tune_of"]
 
@@ -26,12 +26,13 @@ def fine_tune_of(cell: Cell, task: str, results: Path) -> StageFolder:
     protocol = dict(plain["protocol"][task])
     if cell.settings.select == "last":
         protocol = {name: value for name, value in protocol.items() if name not in _ASKING}
+    beside = () if cell.settings.select == "validation" else ("metrics",)
     probed = ("split",) if parse_task(task).protocol == "probe" else ()  # what is not scored on may be fitted to
     decided_by = {
         "settings": {name: plain[name] for name in (*DECIDING, "blind", "select", *probed)},
         "task": task,
         "protocol": protocol,
-        "versions": dict(cell.versions),
+        "versions": dict(cell.versions) if cell.settings.select == "validation" else learning_versions(cell),
         "data": dict(cell.fingerprints),
     }
-    return StageFolder.of(results, "fine-tune", decided_by)
+    return StageFolder.of(results, "fine-tune", decided_by, learning_code(cell, *beside))

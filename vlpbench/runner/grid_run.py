@@ -2,98 +2,105 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from vlpbench.config.gridfile import GridFile
+from vlpbench.contract.launcher import Job, Place
+from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.device import Device
+from vlpbench.errors import UserError
 from vlpbench.files import write_json
-from vlpbench.grid import Cell, cells
-from vlpbench.records import SCHEMA
+from vlpbench.grid import Cell
+from vlpbench.records import SCHEMA, Claims
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.launchers.printing import Call, command_of
 from vlpbench.runner.overlaps import overlaps
-from vlpbench.runner.scheduler import Slots, run_cells, warm_up
-from vlpbench.runner.workbench import Workbench, opened_here
-from vlpbench.training.pace import PACE, Pace
+from vlpbench.runner.plan import Plan
+from vlpbench.runner.rules import Rules
+from vlpbench.runner.scheduler import Scheduler
+from vlpbench.runner.sharing import CLAIMS
+from vlpbench.runner.workbench import Workbench
+from vlpbench.runner.worker import Order, claim_name
 
-__all__ = ["Fate", "Plan", "plan_grid", "prepare", "run_grid"]
+__all__ = ["begin", "place_of", "prepare", "run_grid"]
 
-Fate = Literal["run", "done", "failed", "skip"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run would do."""
-
-    grid: GridFile
-    """The grid."""
-    results: Path
-    """The grid's own folder under the results."""
-    cells: Sequence[Cell]
-    """All of its cells."""
-    fates: Mapping[str, Fate]
-    """Cell id -> run it; done already; failed before (and not asked to retry); cannot be run."""
-
-    def chosen(self, what: Fate) -> list[Cell]:
-        """The cells of one kind."""
-        return [cell for cell in self.cells if self.fates[cell.id] == what]
-
-
-def plan_grid(grid: GridFile, registry: Registry, results: Path, retry_failed: bool = False) -> Plan:
-    """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there."""
-    found = cells(grid, registry, opened_here)
-    folder = results / grid.name
-    fates: dict[str, Fate] = {}
-    for cell in found:
-        state = folder_of(cell, folder).state()
-        if cell.reason is not None:
-            fates[cell.id] = "skip"
-        elif state == "failed" and not retry_failed:
-            fates[cell.id] = "failed"
-        else:
-            fates[cell.id] = "done" if state == "done" else "run"
-    return Plan(grid, folder, found, fates)
+Heard = Callable[[Event], None]
 
 
 def run_grid(
-    plan: Plan, registry: Registry, device: str = "auto", jobs: int = 0, pace: Pace = PACE,
-    heard: Callable[[Event], None] = lambda event: None,
+    plan: Plan, registry: Registry, rules: Rules, call: Call, provenance: Mapping[str, Any], heard: Heard
 ) -> Counter[str]:
-    """Run what is to be run, and count how all cells ended: "done", "failed", "skip".
+    """Run what is to be run, and count how all cells ended: "done", "failed", "timeout", "skip", "pending".
 
-    `jobs` 0: one cell a core on a CPU, one on a GPU; `pace` is how each goes about its work. Neither
-    changes a number. Data is prepared before the first cell starts.
+    `call` is what a person typed, `provenance` what records say of it. Data is prepared before the first cell starts.
+    Raises KeyboardInterrupt where somebody asked to stop.
     """
-    place = Device.choose(device)
-    write_json(plan.results / "grid.json", _described(plan))
+    device = Device.choose(rules.device)
+    begin(plan, heard)
     waiting = plan.chosen("run")
+    if waiting:
+        launcher = registry.launcher(rules.launcher)(place_of(device, rules))
+        launcher.warm_up()
+        prepare(waiting, registry, device, heard)
+
+        def job_of(cell: Cell) -> Job:
+            order = Order(
+                cell, plan.results, tuple(registry.files), tuple(registry.blocked), device.kind, rules.pace, provenance
+            )
+            folders = {"VLPBENCH_DATA": str(data_root()), "VLPBENCH_CACHE": str(cache_folder())}
+            log = folder_of(cell, plan.results).path / "log.txt"
+            return Job(cell.id, command_of(cell, call), log, order, folders, rules.seconds)
+
+        tell = _telling(plan, registry, heard)
+        Scheduler(plan.results, registry, launcher, rules, job_of, tell).run(waiting)
+    states = [folder_of(cell, plan.results).state() for cell in plan.cells if not cell.reason]
+    return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
+
+
+def begin(plan: Plan, heard: Heard) -> None:
+    """Write down what the grid is, say what is not run, and forget what is to run again."""
+    try:
+        write_json(plan.results / "grid.json", _described(plan))
+    except OSError as wrong:
+        raise UserError(f"results cannot be written: {wrong.strerror or wrong}", str(plan.results),
+                        "name a folder that you may write to, with room: --results DIR") from wrong
+    for warning in plan.warnings:
+        heard(Event("warning", "", warning))
     for cell in plan.chosen("skip"):
         heard(Event("skipped", cell.id, cell.reason or ""))
     for cell in plan.chosen("done"):
         heard(Event("reused", cell.id))
-    if waiting:
-        warm_up()
-        prepare(waiting, registry, place, heard)
-        tell = _telling(plan, registry, heard)
-        run_cells(waiting, plan.results, registry, Slots(place.kind, jobs or _jobs(place), pace), tell)
-    states = [folder_of(cell, plan.results).status().get("state", "failed") for cell in plan.cells if not cell.reason]
-    return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
+    held = Claims(plan.results / CLAIMS).all()
+    for cell in plan.chosen("run"):
+        folder = folder_of(cell, plan.results)
+        if claim_name(cell) not in held and folder.state() != "pending":
+            folder.forget()  # failed, damaged or outdated
+    for stage in plan.outdated:
+        if stage.path.name not in held:
+            stage.forget()
 
 
-def _telling(plan: Plan, registry: Registry, heard: Callable[[Event], None]) -> Callable[[Event], None]:
+def place_of(device: Device, rules: Rules) -> Place:
+    """The slots of this machine: one a core on a CPU, `each` on every visible GPU; `jobs` says otherwise."""
+    if device.kind == "cpu":
+        return Place("cpu", rules.jobs or device.cores())
+    devices = device.visible()
+    return Place("cuda", rules.jobs, devices[: rules.jobs or None], rules.each)
+
+
+def _telling(plan: Plan, registry: Registry, heard: Heard) -> Heard:
     """Also tell plugins that observe (`cell_finished`) of each end, with the cell's record."""
 
     def tell(event: Event) -> None:
         heard(event)
-        if event.what in ("done", "failed"):
+        if event.what in ("done", "failed", "timeout"):
             cell = next(cell for cell in plan.cells if cell.id == event.cell)
             folder = folder_of(cell, plan.results)
+            if folder.state() == "pending":  # its record could not be written
+                return
             record = {"settings": folder.read("settings.json"), "status": folder.status(), "folder": str(folder.path)}
             if event.what == "done":
                 record["scores"] = folder.read("scores.json")
@@ -102,8 +109,12 @@ def _telling(plan: Plan, registry: Registry, heard: Callable[[Event], None]) -> 
     return tell
 
 
-def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: Callable[[Event], None]) -> None:
-    """Write worlds, build image stores and tokenizers once, so that no cell waits for another's."""
+def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: Heard) -> None:
+    """Write worlds, build image stores and tokenizers once, so that no cell waits for another's.
+
+    What fails for some cells is left to them, to be their record; what fails for all is raised.
+    """
+    failed: list[Exception] = []
     seen: set[str] = set()
     for cell in waiting:
         bench = Workbench(cell, registry, device)
@@ -111,20 +122,23 @@ def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: 
         if key in seen:
             continue
         seen.add(key)
-        for name in cell.settings.sources:
-            heard(Event("preparing", "", f"data set {name}"))
-            bench.prepare(name, lambda done, of, name=name: heard(  # type: ignore[misc]
-                Event("preparing", "", f"data set {name}", done, of)
-            ))
-        heard(Event("preparing", "", f"tokenizer: {bench.tokenizer.vocabulary.size} ids"))
-        heard(Event("preparing", "", "pictures that are both learnt from and tested on"))
-        overlaps(bench)
+        try:
+            _prepare(bench, heard)
+        except Exception as wrong:  # noqa: BLE001 (a stranger's data set; its cells say it again)
+            failed.append(wrong)
+    if failed and len(failed) == len(seen):
+        raise failed[0]
 
 
-def _jobs(device: Device) -> int:
-    if device.kind == "cuda":
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _prepare(bench: Workbench, heard: Heard) -> None:
+    for name in bench.cell.settings.sources:
+        heard(Event("preparing", "", f"data set {name}"))
+        bench.prepare(name, lambda done, of, name=name: heard(  # type: ignore[misc]
+            Event("preparing", "", f"data set {name}", done, of)
+        ))
+    heard(Event("preparing", "", f"tokenizer: {bench.tokenizer.vocabulary.size} ids"))
+    heard(Event("preparing", "", "pictures that are both learnt from and tested on"))
+    overlaps(bench)
 
 
 def _described(plan: Plan) -> dict[str, object]:

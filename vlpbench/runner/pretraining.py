@@ -13,10 +13,12 @@ from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.settings import Init
 from vlpbench.contract.sealed import sealed
 from vlpbench.errors import UserError
+from vlpbench.files import digest
 from vlpbench.grid import Cell
 from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
 from vlpbench.runner.batches import pretraining_loader
+from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.validation import Validation
 from vlpbench.runner.workbench import Workbench
 from vlpbench.streams import seed_of
@@ -27,7 +29,8 @@ from vlpbench.training.initial import start_from
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
-__all__ = ["DECIDING", "Pretrained", "left_by", "origin_of", "pretrain", "stage_of", "weights_under"]
+__all__ = ["DECIDING", "Pretrained", "learning_code", "learning_versions", "left_by", "origin_of", "pretrain",
+           "stage_of", "weights_under"]
 
 DECIDING = (
     "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
@@ -58,17 +61,28 @@ def stage_of(cell: Cell, results: Path) -> StageFolder | None:
     plain = settings_to_plain(cell.settings)
     decided_by = {
         "settings": {name: plain[name] for name in DECIDING},
-        "versions": dict(cell.versions),
+        "versions": learning_versions(cell),
         "data": dict(cell.fingerprints),
     }
-    return StageFolder.of(results, "pretrain", decided_by)
+    return StageFolder.of(results, "pretrain", decided_by, learning_code(cell, "tasks", "metrics"))
 
 
-def pretrain(bench: Workbench, results: Path, heard: Heard | None = None) -> Pretrained:
+def learning_code(cell: Cell, *beside: str) -> dict[str, str]:
+    """The code that decides what is learnt: all but our rooms `beside` that."""
+    return {name: code for name, code in cell.code.items() if name not in {f"vlpbench/{room}" for room in beside}}
+
+
+def learning_versions(cell: Cell) -> dict[str, int]:
+    """The versions that decide what is learnt: all but that of the metrics."""
+    return {name: version for name, version in cell.versions.items() if name != "metrics"}
+
+
+def pretrain(bench: Workbench, sharing: Sharing, heard: Heard | None = None) -> Pretrained:
     """Run the stage, or read what it left; the result is the same."""
-    stage = stage_of(bench.cell, results)
-    if stage is not None and stage.told() is None:
-        stage.close(_run(bench, stage, heard) | _initial(bench)[1])
+    stage = stage_of(bench.cell, sharing.results)
+    with sharing.held(stage):
+        if stage is not None and stage.told() is None:
+            stage.close(_run(bench, stage, heard) | _initial(bench)[1])
     return left_by(stage, bench)
 
 
@@ -106,7 +120,11 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
         learner = _learner(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     with sealed("pretraining"):
-        told = train(learner, loader, bench.settings.optim, bench.device, Course(heard, watch, budget.micro_batch))
+        course = Course(
+            heard, watch, budget.micro_batch, stage.checkpoint, bench.pace, mark=digest(dict(stage.made_by))
+        )
+        told = train(learner, loader, bench.settings.optim, bench.device, course)
+    stage.note({"micro_batch": told.micro_batch})
     save_weights(learner, stage.weights, origin_of(bench))
     bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
     read = [f"{name}/train" for name in bench.pretraining_data]

@@ -1,155 +1,166 @@
-"""Many cells' lives: one child process each, as many at once as there are slots, each on a core of its own on a CPU."""
+"""Many cells' lives: as many at once as there are slots, none twice, and an end for each."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from multiprocessing import forkserver
-from multiprocessing.connection import Connection, wait
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from vlpbench.data.folders import cache_folder, data_root
+from vlpbench.contract.launcher import Job, Launcher
 from vlpbench.grid import Cell
+from vlpbench.records import Claims
 from vlpbench.registry import Registry
-from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
-from vlpbench.runner.tuning import next_stage
-from vlpbench.runner.worker import Order, work
-from vlpbench.training.pace import PACE, Pace
+from vlpbench.runner.interrupts import Interrupts
+from vlpbench.runner.memory import MemoryWatch
+from vlpbench.runner.rules import Rules
+from vlpbench.runner.running import End, Running
+from vlpbench.runner.sharing import CLAIMS
+from vlpbench.runner.stages import next_shared
+from vlpbench.runner.worker import claim_name
 
-__all__ = ["Slots", "run_cells", "warm_up"]
+__all__ = ["Scheduler"]
 
-
-@dataclass(frozen=True)
-class Slots:
-    """What a grid may use of this machine."""
-
-    device: str
-    """ "cpu" or "cuda"."""
-    jobs: int
-    """Cells at once."""
-    pace: Pace = PACE
-    """Threads of each cell that make batches ahead of time."""
-
-    def core(self, slot: int) -> int | None:
-        """The core of a slot; cells on a CPU compute with one thread, so each gets one to itself."""
-        if self.device != "cpu" or not hasattr(os, "sched_getaffinity"):
-            return None
-        cores = sorted(os.sched_getaffinity(0))
-        return cores[slot % len(cores)] if self.jobs <= len(cores) else None
+TICK = 0.5
+"""Seconds between two looks at what runs, at most."""
 
 
 @dataclass
-class _Running:
-    """A cell that runs, and where it will leave its record."""
+class Scheduler:
+    """Runs cells by a launcher until each is done, has failed, or somebody asked to stop."""
 
-    order: Order
-    slot: int
-    process: Any
-    pipe: Connection
-    ended: bool = False
+    results: Path
+    registry: Registry
+    launcher: Launcher
+    rules: Rules
+    job_of: Callable[[Cell], Job]
+    """What a launcher is to start for a cell."""
+    heard: Callable[[Event], None] = lambda event: None
+    waiting: list[Cell] = field(default_factory=list)
+    running: dict[int, Running] = field(default_factory=dict)
+    tries: Counter[str] = field(default_factory=Counter)
+    failures: int = 0
 
-    @property
-    def cell(self) -> Cell:
-        return self.order.cell
+    def __post_init__(self) -> None:
+        self.claims = Claims(self.results / CLAIMS)
+        self.memory = MemoryWatch(self.rules.memory)
+        self._announced: set[str] = set()
 
-    def events(self) -> Iterator[Event]:
-        """What the child has said since it was last listened to."""
-        try:
-            while self.pipe.poll():
-                event: Event = self.pipe.recv()
-                self.ended = self.ended or event.what in ("done", "failed")
-                yield event
-        except EOFError:
+    def run(self, cells: Sequence[Cell]) -> None:
+        """Run all cells; each end is heard. KeyboardInterrupt where somebody asked to stop, once all have stopped.
+
+        Cells that share a tuning or a pretraining do not run it twice: the second waits until the first has left it,
+        here or in another run on the same results. What another run does is waited for and then heard as its own.
+        """
+        self.waiting = list(cells)
+        with Interrupts() as interrupts:
+            try:
+                while self.running or (self.waiting and not self._stopping(interrupts)):
+                    self._look(interrupts)
+                    self._wait()
+            finally:
+                for one in self.running.values():
+                    one.kill()
+                self.launcher.close()
+            if interrupts.count:
+                raise KeyboardInterrupt
+
+    def _look(self, interrupts: Interrupts) -> None:
+        """One round: who has ended, who must end, how far the others are, and who is next."""
+        for slot, one in list(self.running.items()):
+            for event in one.events(self.claims):
+                self.heard(event)
+            end = one.buried(self.registry)
+            if end is not None:
+                del self.running[slot]
+                self._ended(one.cell, end)
+        self._enforce(interrupts)
+        if not self._stopping(interrupts):
+            self._take_over()
+            self._start()
+
+    def _wait(self) -> None:
+        started = [one.started for one in self.running.values()]
+        if started:
+            self.launcher.wait(started, TICK)
+        elif self.waiting:
+            time.sleep(TICK / 2)
+
+    def _stopping(self, interrupts: Interrupts) -> bool:
+        return interrupts.count > 0 or 0 < self.rules.most <= self.failures
+
+    def _start(self) -> None:
+        """Fill the free slots with cells that nobody runs and whose next stage nobody is making."""
+        while len(self.running) < self.launcher.place.slots and (cell := self._next()):
+            self.waiting.remove(cell)
+            slot = min(set(range(self.launcher.place.slots)) - self.running.keys())
+            self.tries[cell.id] += 1
+            self.running[slot] = Running(cell, slot, self.launcher.start(self.job_of(cell), slot), self.results)
+            self.heard(Event("started", cell.id))
+
+    def _next(self) -> Cell | None:
+        held = self.claims.all()
+        busy = {next_shared(one.cell, self.results, self.registry) for one in self.running.values()} - {None}
+        for cell in self.waiting:
+            stage = next_shared(cell, self.results, self.registry)
+            if claim_name(cell) not in held and (stage is None or (stage not in busy and stage.path.name not in held)):
+                return cell
+        return None
+
+    def _take_over(self) -> None:
+        """Hear of the ends of cells that another run has seen to."""
+        held = self.claims.all()
+        for cell in list(self.waiting):
+            holder = held.get(claim_name(cell))
+            if holder is not None:
+                if cell.id not in self._announced:
+                    self._announced.add(cell.id)
+                    self.heard(Event("waiting", cell.id, f"run by {holder.sentence()}"))
+                continue
+            folder = folder_of(cell, self.results)
+            state = folder.state()
+            if state == "done":
+                self.waiting.remove(cell)
+                self.heard(Event("taken", cell.id, "done by another run"))
+            elif state in ("failed", "timeout"):
+                self.waiting.remove(cell)
+                self._ended(cell, End(state, str(folder.status().get("cause", ""))))
+
+    def _enforce(self, interrupts: Interrupts) -> None:
+        """End cells that take too long or hold too much, and all where somebody asked to stop."""
+        if interrupts.count and "" not in self._announced:
+            self._announced.add("")
+            said = "each cell finishes its step and writes a checkpoint; Ctrl-C again ends them now"
+            self.heard(Event("stopping", "", said))
+        for one in self.running.values():
+            if interrupts.count > 1:
+                one.kill(End("stopped"))
+            elif interrupts.count:
+                one.end(End("stopped"), grace=math.inf)
+            elif self._stopping(interrupts):
+                one.end(End("stopped"))
+            elif self.rules.seconds and time.monotonic() - one.since > self.rules.seconds:
+                one.end(End("timeout", f"it took longer than its {self.rules.seconds:g} s"))
+        here = {slot: pid for slot, one in self.running.items() if (pid := one.started.pid) is not None}
+        found = self.memory.over(here)
+        if found is not None:
+            self.running[found[0]].kill(End("failed", found[1]))
+
+    def _ended(self, cell: Cell, end: End) -> None:
+        """Tell of an end; a cell that failed may be tried again."""
+        if end.what == "taken":
+            self.tries[cell.id] -= 1
+            self.waiting.append(cell)
             return
-
-    def gone(self) -> bool:
-        """Whether it has ended, by its own word or without one."""
-        return self.ended or not self.process.is_alive()
-
-
-def run_cells(
-    cells: Sequence[Cell], results: Path, registry: Registry, slots: Slots, heard: Callable[[Event], None]
-) -> None:
-    """Run all cells; each end is heard as "done" or "failed". KeyboardInterrupt stops the children and goes on up.
-
-    Cells that share a tuning or a pretraining do not run it twice: the second waits until the first has left it.
-    """
-    waiting = list(cells)
-    running: dict[int, _Running] = {}
-    context = _context()
-    try:
-        while waiting or running:
-            while len(running) < slots.jobs and (cell := _next(waiting, running.values(), results, registry)):
-                waiting.remove(cell)
-                slot = min(set(range(slots.jobs)) - running.keys())
-                order = Order(
-                    cell, results, registry.files, registry.blocked, slots.device, slots.core(slot), slots.pace,
-                    _folders(),
-                )
-                running[slot] = _start(context, order, slot)
-                heard(Event("started", cell.id))
-            for slot, one in list(running.items()):
-                gone = one.gone()  # asked first, so that what was said before the end is heard below
-                for event in one.events():
-                    heard(event)
-                if gone or one.ended:
-                    _bury(one, registry, heard)
-                    del running[slot]
-            if running:  # else a place is free: go on at once
-                wait([thing for one in running.values() for thing in (one.pipe, one.process.sentinel)], timeout=1.0)
-    finally:
-        for one in running.values():
-            one.process.kill()
-            one.process.join()
-
-
-def _folders() -> dict[str, str]:
-    return {"VLPBENCH_DATA": str(data_root()), "VLPBENCH_CACHE": str(cache_folder())}
-
-
-def warm_up() -> None:
-    """Let the fork server load torch and timm by itself while the caller prepares data."""
-    context = _context()
-    if context.get_start_method() == "forkserver":
-        forkserver.ensure_running()
-
-
-def _context() -> Any:
-    """A fork server that has torch and timm in memory starts a child in milliseconds; elsewhere a fresh interpreter."""
-    method = "forkserver" if sys.platform.startswith("linux") else "spawn"
-    context: Any = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["vlpbench.runner.worker"])
-    return context
-
-
-def _next(waiting: Sequence[Cell], running: Iterable[_Running], results: Path, registry: Registry) -> Cell | None:
-    """The first waiting cell whose next stage (tuning, then pretraining) no other is running right now."""
-    busy = {next_stage(one.cell, results, registry) for one in running} - {None}
-    return next((cell for cell in waiting if next_stage(cell, results, registry) not in busy), None)
-
-
-def _start(context: Any, order: Order, slot: int) -> _Running:
-    mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(order, theirs), name=f"cell {order.cell.id}")
-    process.start()
-    theirs.close()
-    return _Running(order, slot, process, mine)
-
-
-def _bury(one: _Running, registry: Registry, heard: Callable[[Event], None]) -> None:
-    """Wait for the end of a child; one that died without a word leaves a record all the same."""
-    one.process.join()
-    one.pipe.close()
-    if not one.ended:
-        folder = folder_of(one.cell, one.order.results)
-        if not (folder.path / "settings.json").is_file():  # it had not even begun
-            folder.begin(described(one.cell, registry))
-        cause = f"the process ended without a word (exit code {one.process.exitcode}); see {folder.path.name}/log.txt"
-        folder.fail(cause, {}, {})
-        heard(Event("failed", one.cell.id, cause))
+        if end.what in ("failed", "timeout"):
+            if self.tries[cell.id] <= self.rules.retries:
+                folder_of(cell, self.results).forget()
+                self.waiting.insert(0, cell)
+                self.heard(Event("retried", cell.id, end.said))
+                return
+            self.failures += 1
+        self.heard(Event(end.what, cell.id, end.said))  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ def trial_of(
     kept: StageFolder | None = None,
     heard: Heard | None = None,
     plan: Plan | None = None,
+    answered: StageFolder | None = None,
 ) -> Trial:
     """One task of a cell, starting from what was pretrained; `plan` stands in for that of the cell's own backbone."""
     protocol = bench.settings.protocol.get(task, Protocol())
@@ -49,6 +50,7 @@ def trial_of(
         splits=bench.dataset(protocol.data).splits() if protocol.data else (),
         trains=bench.trains,
         kept=kept,
+        answered=answered,
         pace=bench.pace,
     )
 

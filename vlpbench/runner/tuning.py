@@ -23,8 +23,10 @@ from vlpbench.errors import UserError
 from vlpbench.grid import Cell, task_why_not, why_not
 from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
-from vlpbench.runner.pretraining import pretrain, stage_of
+from vlpbench.runner.pretraining import pretrain
+from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.fine_tuning import primary_score
@@ -32,7 +34,7 @@ from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.training.loop import NonFiniteLoss
 from vlpbench.training.pace import PACE, Pace
 
-__all__ = ["Tuned", "next_stage", "tries_of", "tune", "tuning_of"]
+__all__ = ["Tuned", "chosen_of", "tries_of", "tune", "tuning_of"]
 
 
 @dataclass(frozen=True)
@@ -45,37 +47,26 @@ class Tuned:
     """tried (settings, score or reason, flops) and choice, for the record; None where nothing was tried."""
 
 
-def next_stage(cell: Cell, results: Path, registry: Registry) -> StageFolder | None:
-    """The first stage of a cell that others may share and that is not there yet; None where there is none."""
-    stage = tuning_of(cell, results)
-    if stage is not None:
-        told = stage.told()
-        if told is None:
-            return stage
-        cell = _chosen(cell, told, registry)
-    stage = stage_of(cell, results)
-    return None if stage is None or stage.closed else stage
-
-
 def tune(
-    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None = None, pace: Pace = PACE
+    cell: Cell, sharing: Sharing, registry: Registry, device: Device, hearing: Hearing | None = None, pace: Pace = PACE
 ) -> Tuned:
     """Try what is to be tried, or read what another cell's trying has left."""
-    stage = tuning_of(cell, results)
+    stage = tuning_of(cell, sharing.results)
     if stage is None:
         return Tuned(cell)
-    told = stage.told()
-    if told is None:
-        told = {"tried": [], "task": cell.settings.tune.task, "samples": _samples(cell.settings)}
-        tries = tries_of(cell.settings)
-        for number, changes in enumerate(tries, 1):
-            heard = _under(hearing, f"try {number}/{len(tries)}")
-            with sealed("tuning"):
-                found = _one(_tried(cell, changes, registry), results, registry, device, heard, pace)
-            told["tried"].append({"settings": changes, **found})
-        told["choice"] = _best(told["tried"])
-        stage.close(told)
-    return Tuned(_chosen(cell, told, registry), told)
+    with sharing.held(stage):
+        told = stage.told()
+        if told is None:
+            told = {"tried": [], "task": cell.settings.tune.task, "samples": _samples(cell.settings)}
+            tries = tries_of(cell.settings)
+            for number, changes in enumerate(tries, 1):
+                heard = _under(hearing, f"try {number}/{len(tries)}")
+                with sealed("tuning"):
+                    found = _one(_tried(cell, changes, registry), sharing, registry, device, heard, pace)
+                told["tried"].append({"settings": changes, **found})
+            told["choice"] = _best(told["tried"])
+            stage.close(told)
+    return Tuned(chosen_of(cell, told, registry), told)
 
 
 def tuning_of(cell: Cell, results: Path) -> StageFolder | None:
@@ -90,7 +81,7 @@ def tuning_of(cell: Cell, results: Path) -> StageFolder | None:
     asked = replace(cell.settings, seed=0, blind=False, split="val", tasks=(task,), protocol=protocol)
     plain = {name: value for name, value in settings_to_plain(asked).items() if name != "init"}
     decided_by = {"settings": plain, "versions": dict(cell.versions), "data": dict(cell.fingerprints)}
-    return StageFolder.of(results, "tune", decided_by)
+    return StageFolder.of(results, "tune", decided_by, cell.code)
 
 
 def tries_of(settings: CellSettings) -> list[dict[str, Any]]:
@@ -114,7 +105,7 @@ def _tried(cell: Cell, changes: Mapping[str, Any], registry: Registry) -> Cell:
 
 
 def _one(
-    cell: Cell, results: Path, registry: Registry, device: Device, hearing: Hearing | None, pace: Pace
+    cell: Cell, sharing: Sharing, registry: Registry, device: Device, hearing: Hearing | None, pace: Pace
 ) -> dict[str, Any]:
     """The score of one try, or the reason why it has none."""
     pace = replace(pace, at_once=0)  # of scores that all but tie the last bit decides: it hangs on no pace
@@ -122,8 +113,10 @@ def _one(
     if reason := _cannot(cell, task, registry, bench):
         return {"score": None, "reason": reason, "flops": 0}
     try:
-        pretrained = pretrain(bench, results, heard_as(hearing, "pretrain"))
-        outcome = run_task(trial_of(bench, task, pretrained, heard=heard_as(hearing, task)))
+        pretrained = pretrain(bench, sharing, heard_as(hearing, "pretrain"))
+        stage = fine_tune_of(cell, task, sharing.results)
+        with sharing.held(stage):
+            outcome = run_task(trial_of(bench, task, pretrained, stage, heard_as(hearing, task)))
     except NonFiniteLoss as wrong:  # a rate too high is a result of the trying, not its end
         return {"score": None, "reason": str(wrong), "flops": 0}
     flops = pretrained.told["flops"] + outcome.training.flops
@@ -152,7 +145,8 @@ def _best(tried: list[dict[str, Any]]) -> dict[str, Any]:
     return best
 
 
-def _chosen(cell: Cell, told: Mapping[str, Any], registry: Registry) -> Cell:
+def chosen_of(cell: Cell, told: Mapping[str, Any], registry: Registry) -> Cell:
+    """The cell with the settings that a tuning chose."""
     return replace(cell, settings=with_changes(cell.settings, told["choice"], registry.known()))
 
 

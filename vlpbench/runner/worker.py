@@ -1,72 +1,85 @@
-"""A child process for one cell: what it says goes through a pipe, what it leaves is on disk."""
+"""One cell in one process, whoever started it: a launcher's child, a queue, or a person who typed `run cell`."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import timm.models.resnet  # noqa: F401  (so that a fork server has it in memory)
 
 from vlpbench.device import Device, prepare_process
 from vlpbench.grid import Cell
+from vlpbench.records import Claims
 from vlpbench.registry import load_registry
-from vlpbench.runner.cell import folder_of, run_cell
-from vlpbench.runner.events import Event
-from vlpbench.training.pace import PACE, Pace
+from vlpbench.runner.cell import Hands, folder_of, run_cell
+from vlpbench.runner.sharing import CLAIMS
+from vlpbench.runner.stopping import Stopping
+from vlpbench.training.pace import PACE, Pace, Stopped
 
-__all__ = ["Order", "work"]
+__all__ = ["DONE", "FAILED", "STOPPED", "TAKEN", "Order", "claim_name", "live"]
+
+DONE, FAILED, TAKEN, STOPPED = 0, 1, 75, 143
+"""Exit codes of a cell's process: done; failed, with a record; another process runs it; asked to stop."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is to do."""
+    """A cell, and all that a process must know to run it."""
 
     cell: Cell
     """The cell."""
     results: Path
     """The grid's results."""
-    plugins: Sequence[Path]
+    plugins: tuple[Path, ...] = ()
     """Single plugin files to load."""
-    blocked: Sequence[str]
+    blocked: tuple[str, ...] = ()
     """Plugins to leave alone."""
-    device: str
+    device: str = "cpu"
     """ "cpu" or "cuda"."""
-    core: int | None = None
-    """The core to stay on; None leaves that to the system."""
     pace: Pace = PACE
-    """Threads that make batches ahead of time."""
-    folders: Mapping[str, str] = field(default_factory=dict)
-    """The variables that name the data and cache folders; a fork server has those of when it was started."""
+    """How it goes about its work."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Versions, commit and command of the run, for the record."""
 
-
-def work(order: Order, pipe: Connection) -> None:
-    """Run the cell of an order; the last thing said is "done" or "failed". All that is printed goes to `log.txt`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
-    os.environ.update(order.folders)
-    folder = folder_of(order.cell, order.results)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    with (folder.path / "log.txt").open("w") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        if order.core is not None and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, {order.core})
-        device = Device(order.device)
+    def __call__(self) -> int:
+        """Run it in this process; the exit code."""
+        device = Device(self.device)
         prepare_process(device)
+        registry = load_registry(self.plugins, self.blocked)
+        with Stopping() as stop:
+            hands = Hands(registry, device, replace(self.pace, stop=stop), None, self.provenance)
+            try:
+                return live(self.cell, self.results, hands)
+            except Stopped:
+                return STOPPED
+
+
+
+
+def live(cell: Cell, results: Path, hands: Hands) -> int:
+    """Run a cell unless another process has it or has finished it; DONE, FAILED or TAKEN.
+
+    How far it is goes into its claim, for all who look. Raises Stopped.
+    """
+    claim = Claims(results / CLAIMS).take(claim_name(cell))
+    if claim is None:
+        return TAKEN
+    with claim:
+        folder = folder_of(cell, results)
+        if folder.state() == "done":
+            return DONE
 
         def hearing(stage: str, done: int, of: int, figures: Mapping[str, float]) -> None:
-            _say(pipe, Event("progress", order.cell.id, stage, done, of, dict(figures)))
+            held = hands.device.held_bytes()
+            claim.tell(stage, done, of, {**figures, **({"bytes_held": held} if held else {})})
+            if hands.hearing is not None:
+                hands.hearing(stage, done, of, figures)
 
-        registry = load_registry(order.plugins, order.blocked)
-        ok = run_cell(order.cell, order.results, registry, device, hearing, order.pace)
-        _say(pipe, Event("done" if ok else "failed", order.cell.id, str(folder.status().get("cause", ""))))
+        return DONE if run_cell(cell, results, replace(hands, hearing=hearing)) else FAILED
 
 
-def _say(pipe: Connection, event: Event) -> None:
-    """Tell the parent. Where it is gone (killed), end at once: the cell is then undone, not failed."""
-    try:
-        pipe.send(event)
-    except OSError:
-        os._exit(1)
+def claim_name(cell: Cell) -> str:
+    """Under which a cell is claimed."""
+    return f"cell-{cell.id}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from vlpbench.config.task_name import parse_task
@@ -12,14 +12,14 @@ from vlpbench.tasks.captioning import Captioning
 from vlpbench.tasks.choice_matching import ChoosingByMatch
 from vlpbench.tasks.choosing import Choosing
 from vlpbench.tasks.classification import Classification
-from vlpbench.tasks.fine_tuning import ready
+from vlpbench.tasks.fine_tuning import Asked, ready
 from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.task import Row, Task
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.tasks.vqa import Vqa
 from vlpbench.training.loop import Training
 
-__all__ = ["TASKS", "Outcome", "run_task", "task_named", "why_not"]
+__all__ = ["TASKS", "Outcome", "outcome_of", "ready_for", "run_task", "task_named", "why_not"]
 
 TASKS: Mapping[tuple[str, str], Task] = {
     ("vqa", ""): Vqa(), ("vqa", "decoder"): Vqa("decoder"), ("vqa", "fused"): Vqa("fused"),
@@ -61,8 +61,37 @@ def why_not(name: str, offers: Collection[str], trains: Collection[str]) -> str 
 
 def run_task(trial: Trial) -> Outcome:
     """Fine-tune, predict, score."""
-    task = task_named(trial.task)
-    asked = ready(task, trial)
+    return outcome_of(trial, ready_for(trial))
+
+
+def ready_for(trial: Trial) -> Asked | None:
+    """The model that the task is asked of; None where its predictions are there already."""
+    if trial.answered is not None and trial.answered.told() is not None:
+        return None
+    return ready(task_named(trial.task), trial)
+
+
+def outcome_of(trial: Trial, asked: Asked | None) -> Outcome:
+    """Predict, or read what an earlier run predicted; then score."""
+    task, told, rows = task_named(trial.task), _told(asked), _rows(trial, asked)
+    if trial.answered is not None:
+        if asked is not None:
+            trial.answered.keep(rows)
+            trial.answered.close(told)
+        told, rows = trial.answered.told() or told, trial.answered.rows()  # read back: the same however it came to be
+    scores = task.score(rows, trial.protocol.metrics)
+    return Outcome(scores, rows, told["head"], Training(**told["training"]), told["chosen"])
+
+
+def _told(asked: Asked | None) -> dict[str, Any]:
+    """What is to be said of the model beside its predictions."""
+    if asked is None:
+        return {}
+    return {"head": asked.readout.head, "training": asdict(asked.training), "chosen": dict(asked.told)}
+
+
+def _rows(trial: Trial, asked: Asked | None) -> list[Row]:
+    if asked is None:
+        return []
     split = trial.open_split(trial.settings.split, "evaluate")
-    rows = task.predict(asked.backbone, asked.readout, split, trial)
-    return Outcome(task.score(rows, trial.protocol.metrics), rows, asked.readout.head, asked.training, asked.told)
+    return task_named(trial.task).predict(asked.backbone, asked.readout, split, trial)

@@ -78,6 +78,8 @@ class Trial:
     """What pretraining trained, which zero-shot relies on: "vectors", "decode", "match"."""
     kept: StageFolder | None = None
     """Where the fine-tuned weights are kept; None keeps none."""
+    answered: StageFolder | None = None
+    """Where the predictions are kept; None keeps none."""
     pace: Pace = PACE
     """How it goes about its work; it changes no result."""
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 __all__ = ["PACE", "Pace", "Stopped", "never"]
 
 
-class Stopped(Exception):
-    """The work was asked to stop, and did so where it can go on later; this is no failure."""
+class Stopped(BaseException):
+    """The work was asked to stop, and did so where it can go on later.
+
+    No Exception: it is no failure, and a stranger's `except Exception` does not hold it up.
+    """
 
 
 def never() -> bool:

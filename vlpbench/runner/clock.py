@@ -1,0 +1,37 @@
+"""What each stage of a cell took, in this process: seconds, and the most memory held until then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from vlpbench.device import Device
+
+__all__ = ["Clock"]
+
+
+class Clock:
+    """Seconds and peak memory of each stage; a stage that another run has left takes next to nothing."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        self.seconds: dict[str, float] = {}
+        self.peaks: dict[str, int] = {}
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """What happens inside is counted for the stage, also where it fails."""
+        start = self.device.seconds()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + self.device.seconds() - start
+            self.peaks[stage] = self.device.peak_bytes()
+
+    def timing(self) -> Mapping[str, Any]:
+        """The content of `timing.json`."""
+        return {
+            "seconds": self.seconds, "total": sum(self.seconds.values()), "peak_bytes": self.device.peak_bytes(),
+            "peaks": self.peaks,
+        }

@@ -1,0 +1,121 @@
+"""A cell that was started: how far it is, whether it must be ended, and what it left when it has."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vlpbench.contract.launcher import Started
+from vlpbench.grid import Cell
+from vlpbench.records import Claims
+from vlpbench.registry import Registry
+from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.events import Event
+from vlpbench.runner.worker import DONE, FAILED, STOPPED, TAKEN, claim_name
+
+__all__ = ["End", "Running"]
+
+GRACE = 30.0
+"""Seconds that a cell has to end by itself once it was told to."""
+
+
+@dataclass(frozen=True)
+class End:
+    """How a cell's process ended."""
+
+    what: str
+    """ "done", "failed", "timeout", "taken" (another process has it) or "stopped" (it goes on in the next run)."""
+    said: str = ""
+    """The cause."""
+
+
+@dataclass
+class Running:
+    """One started cell."""
+
+    cell: Cell
+    slot: int
+    started: Started
+    results: Path
+    since: float = field(default_factory=time.monotonic)
+    ending: End | None = None
+    """Why it is being ended from outside."""
+    asked: float | None = None
+    """When it was asked to end by itself."""
+    held: int = 0
+    """The most memory that it was seen to hold, in bytes."""
+    _told: object = None
+
+    def events(self, claims: Claims) -> Iterator[Event]:
+        """How far it is, if that is news."""
+        holder = claims.holder(claim_name(self.cell))
+        held = self.started.bytes_held()
+        self.held = max(self.held, held)
+        if holder is None or not holder.stage:
+            return
+        news = (holder.stage, holder.done, holder.of)
+        if news != self._told:
+            self._told = news
+            figures = dict(holder.figures)
+            on_device = int(figures.pop("bytes_held", 0))
+            yield Event("progress", self.cell.id, holder.stage, holder.done, holder.of, figures, on_device or held)
+
+    def end(self, why: End, grace: float = GRACE) -> None:
+        """Ask it to end by itself, where `why` is how it then ended; kill it if it has not after its grace."""
+        self.ending = self.ending or why
+        if self.asked is None:
+            self.asked = time.monotonic()
+            self.started.stop()
+        elif time.monotonic() - self.asked > grace:
+            self.started.kill()
+
+    def kill(self, why: End = End("stopped")) -> None:
+        """End it now."""
+        self.ending = self.ending or why
+        self.started.kill()
+
+    def buried(self, registry: Registry) -> End | None:
+        """How it ended, with a record left of every failure; None while it runs."""
+        code = self.started.ended()
+        if code is None:
+            return None
+        self.started.kill()  # what it has started and left behind
+        state = folder_of(self.cell, self.results).state()
+        if state == "done":
+            return End("done")
+        if self.ending is not None:
+            return self.ending if self.ending.what == "stopped" else self._recorded(self.ending, registry)
+        if code == TAKEN:
+            return End("taken")
+        if code == STOPPED:
+            return End("stopped")
+        if code in (DONE, FAILED) and state == "failed":
+            return End("failed", str(folder_of(self.cell, self.results).status().get("cause", "")))
+        return self._recorded(End("failed", self._death(code)), registry)
+
+    def _death(self, code: int) -> str:
+        """The cause, for a process that left no record."""
+        if code >= 0:
+            how = f"exit code {code}"
+        else:
+            name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+            how = f"signal {name}"
+        hint = ""
+        if code == -signal.SIGKILL:
+            hint = f", perhaps for want of memory (it was seen to hold {self.held / 2**30:.1f} GiB)"
+        log = f"{folder_of(self.cell, self.results).path.name}/log.txt"
+        return f"the process ended without a word ({how}{hint}); see {log}"
+
+    def _recorded(self, end: End, registry: Registry) -> End:
+        """The same, written down; where that is not possible the cause says so."""
+        folder = folder_of(self.cell, self.results)
+        try:
+            if not (folder.path / "settings.json").is_file():  # it had not even begun
+                folder.begin(described(self.cell, registry))
+            folder.fail(end.said, {"held_bytes": self.held}, {}, "timeout" if end.what == "timeout" else "failed")
+        except OSError as wrong:
+            return End(end.what, f"{end.said}; no record of it could be written: {wrong.strerror or wrong}")
+        return end
