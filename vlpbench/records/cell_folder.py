@@ -86,6 +86,14 @@ class CellFolder:
         """One JSON file of the record; a UserError names it where it cannot be read."""
         return self._parsed(name, json.loads)
 
+    def facts(self, name: str) -> dict[str, Any]:
+        """ "timing" or "environment": what differs from run to run; empty where it is missing or cannot be read."""
+        try:
+            found = json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
     def curve(self) -> list[dict[str, Any]]:
         """The rows of `curve.jsonl`: stage, step, lr and figures."""
         if not (self.path / "curve.jsonl").is_file():

@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, str] = {
     "metric": "name of the score",
     "value": "percent, but for captions pycocoevalcap's own scale; NaN where there is none",
     "published": "the number that a paper prints for this row, where the grid gives one",
-    "status": "done, failed, pending, damaged, or n/a",
+    "status": "done, failed, timeout, pending, damaged, or n/a",
     "reason": "why there is no value",
     "metrics_version": "version of the metric set that measured it",
     "parameters": "trained numbers of the backbone as pretrained, or as its tasks ask for it where nothing is",
@@ -146,12 +146,12 @@ def _rows(cell: CellFolder, asked: Mapping[str, Any], order: GridOrder) -> Itera
         reason = cell.status().get("cause", "") or {"damaged": _DAMAGED}.get(state, "")
         yield from (base | {"task": task, "metric": "", "reason": reason} for task in asked["settings"]["tasks"])
         return
-    scores, timing = cell.read("scores.json"), cell.read("timing.json")
+    scores = cell.read("scores.json")
     cost = scores["cost"]
     base |= {
         "parameters": cost["parameters"], "image_tokens": cost["image_tokens"], "samples": cost["samples"],
-        "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": timing["total"],
-        "device": cell.read("environment.json")["device"],
+        "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": cell.facts("timing").get("total"),
+        "device": cell.facts("environment").get("device", ""),
     }
     for task, found in scores["tasks"].items():
         if "values" not in found:

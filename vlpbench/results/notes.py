@@ -30,7 +30,7 @@ def notes(results: Results) -> list[str]:
         *overlap_notes(told), *_unique(told, _ceilings), *_unique(told, _cut), *_unique(told, _left_out),
         *_not_beside(results),
     ]
-    bad = results.frame[results.frame["status"].isin(["failed", "damaged"])]
+    bad = results.frame[results.frame["status"].isin(["failed", "timeout", "damaged"])]
     for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
         said.append(f"cell {cell} is not in the table: {reason}")
     return [line for line in said if line]

@@ -10,7 +10,7 @@ from vlpbench.contract.launcher import Job, Place
 from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.device import Device
 from vlpbench.errors import UserError
-from vlpbench.files import write_json
+from vlpbench.files import as_json, write_json
 from vlpbench.grid import Cell
 from vlpbench.records import SCHEMA, Claims
 from vlpbench.registry import Registry
@@ -62,8 +62,10 @@ def run_grid(
 
 def begin(plan: Plan, heard: Heard) -> None:
     """Write down what the grid is, say what is not run, and forget what is to run again."""
+    described, file = _described(plan), plan.results / "grid.json"
     try:
-        write_json(plan.results / "grid.json", _described(plan))
+        if not (file.is_file() and file.read_text(encoding="utf-8") == as_json(described)):
+            write_json(file, described)
     except OSError as wrong:
         raise UserError(f"results cannot be written: {wrong.strerror or wrong}", str(plan.results),
                         "name a folder that you may write to, with room: --results DIR") from wrong

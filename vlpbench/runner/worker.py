@@ -59,7 +59,7 @@ class Order:
 
 
 def live(cell: Cell, results: Path, hands: Hands) -> int:
-    """Run a cell unless another process has it or has finished it; DONE, FAILED or TAKEN.
+    """Run a cell unless another process has it, or has left its record; DONE, FAILED or TAKEN.
 
     How far it is goes into its claim, for all who look. Raises Stopped.
     """
@@ -67,9 +67,9 @@ def live(cell: Cell, results: Path, hands: Hands) -> int:
     if claim is None:
         return TAKEN
     with claim:
-        folder = folder_of(cell, results)
-        if folder.state() == "done":
-            return DONE
+        state = folder_of(cell, results).state()
+        if state in ("done", "failed", "timeout"):  # whoever asked saw none: another process was faster
+            return DONE if state == "done" else FAILED
 
         def hearing(stage: str, done: int, of: int, figures: Mapping[str, float]) -> None:
             held = hands.device.held_bytes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vlpbench.config.task_name import parse_task
@@ -17,6 +17,7 @@ from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.task import Row, Task
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.tasks.vqa import Vqa
+from vlpbench.training.fitting import asked_with_less
 from vlpbench.training.loop import Training
 
 __all__ = ["TASKS", "Outcome", "outcome_of", "ready_for", "run_task", "task_named", "why_not"]
@@ -87,11 +88,13 @@ def _told(asked: Asked | None) -> dict[str, Any]:
     """What is to be said of the model beside its predictions."""
     if asked is None:
         return {}
-    return {"head": asked.readout.head, "training": asdict(asked.training), "chosen": dict(asked.told)}
+    return {"head": asked.readout.head, "training": asked.training.result(), "chosen": dict(asked.told)}
 
 
 def _rows(trial: Trial, asked: Asked | None) -> list[Row]:
     if asked is None:
         return []
-    split = trial.open_split(trial.settings.split, "evaluate")
-    return task_named(trial.task).predict(asked.backbone, asked.readout, split, trial)
+    task, split = task_named(trial.task), trial.open_split(trial.settings.split, "evaluate")
+    return asked_with_less(
+        lambda pace: task.predict(asked.backbone, asked.readout, split, replace(trial, pace=pace)), trial.pace
+    )
