@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vlpbench.errors import UserError
@@ -29,6 +31,65 @@ def test_equal_rows_are_equal_bytes(tmp_path: Path) -> None:
     write_predictions(tmp_path / "three", ROWS[::-1])
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes() != (tmp_path / "three").read_bytes()
+
+
+ODD: list[list[Any]] = [
+    [1, 2.5], [2.5, 1, None], [True, 0], ["a", 1, None], [None, None], [[], []], [[1, 2], None], [[1], [2.5]], [[1, "a"], []],
+    [{"a": 1}, {"b": [None, {"c": 2.0}]}], [{}, None], [[{}], []], [2**70, 1], ["\ud800", "ä"], [-0.0, 1e300], [[[1]], [[]]],
+    [float("-inf"), 0.1 + 0.2], [["x", None], ["🍎"]], ["", None], ["null", "[1]"], [0, -(2**63)],
+]
+
+
+@pytest.mark.parametrize("values", ODD, ids=repr)
+def test_what_was_read_has_the_same_types_and_is_written_to_the_same_bytes(tmp_path: Path, values: list[Any]) -> None:
+    rows = [{"id": number, "value": value, "last": "x"} for number, value in enumerate(values)]
+    write_predictions(tmp_path / "one", rows)
+    found = read_predictions(tmp_path / "one")
+    assert repr(found) == repr(rows)
+    write_predictions(tmp_path / "two", found)
+    assert (tmp_path / "two").read_bytes() == (tmp_path / "one").read_bytes()
+
+
+def test_numbers_of_numpy_become_those_of_python(tmp_path: Path) -> None:
+    row = {
+        "single": np.float32(0.1), "double": np.float64(0.1), "whole": np.int16(7), "yes": np.bool_(True),
+        "text": np.str_("ä"), "row": np.array([[1, 2]], np.int32), "pair": (1, 2), "pairs": [(1.5, None)],
+    }
+    write_predictions(tmp_path / "one", [row, row])
+    found = read_predictions(tmp_path / "one")
+    assert repr(found[1]) == repr({
+        "single": float(np.float32(0.1)), "double": 0.1, "whole": 7, "yes": True, "text": "ä", "row": [[1, 2]],
+        "pair": [1, 2], "pairs": [[1.5, None]],
+    })
+    write_predictions(tmp_path / "two", found)
+    assert (tmp_path / "two").read_bytes() == (tmp_path / "one").read_bytes()
+
+
+def test_nan_is_kept(tmp_path: Path) -> None:
+    write_predictions(tmp_path / "rows", [{"a": float("nan"), "b": [float("nan")]}, {"a": None, "b": [1.0]}])
+    first, second = read_predictions(tmp_path / "rows")
+    assert math.isnan(first["a"]) and math.isnan(first["b"][0]) and second == {"a": None, "b": [1.0]}
+
+
+def test_what_no_row_can_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="a row cannot hold"):
+        write_predictions(tmp_path / "rows", [{"a": object()}])
+    assert not (tmp_path / "rows").exists()
+
+
+def test_a_flipped_bit_gives_the_same_rows_or_an_error(tmp_path: Path) -> None:
+    """What a page holds has a checksum; the rest of the file (names, schema) is guarded by the record's hash alone."""
+    path = tmp_path / "rows"
+    write_predictions(path, [{"a": number / 7, "b": f"w{number}"} for number in range(40)])
+    content, rows = path.read_bytes(), read_predictions(path)
+    for place in range(8 * len(b"PAR1"), 8 * 300, 5):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            assert read_predictions(path) == rows
+        except UserError as error:
+            assert error.place == str(path)
 
 
 def test_no_rows_at_all(tmp_path: Path) -> None:

@@ -14,12 +14,17 @@ _KEY = "digest"
 
 def digested(value: Mapping[str, Any]) -> dict[str, Any]:
     """The value with its digest under "digest"; NaN and infinity are refused (ValueError)."""
-    return {**value, _KEY: digest(dict(value))}
+    rest = _without(value)
+    return {**rest, _KEY: digest(rest)}
 
 
 def is_as_written(found: Mapping[str, Any]) -> bool:
     """Whether what was read is what `digested` gave."""
     try:
-        return bool(found[_KEY] == digest({name: value for name, value in found.items() if name != _KEY}))
-    except (KeyError, ValueError, RecursionError):  # a flipped bit can make a NaN of a name, or nest
+        return bool(found[_KEY] == digest(_without(found)))
+    except (KeyError, ValueError, RecursionError):  # a NaN is no part of what `digested` gives
         return False
+
+
+def _without(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: said for name, said in value.items() if name != _KEY}

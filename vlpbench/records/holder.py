@@ -68,6 +68,6 @@ def holder_of(content: bytes) -> Holder | None:
         texts = {name: str(said.pop(name)) for name in ("name", "token", "host", "start", "began", "stage")}
         numbers = {name: int(said.pop(name)) for name in ("pid", "beat", "done", "of")}
         sure = said.pop("sure") is True
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return Holder(**texts, **numbers, sure=sure, figures=figures) if texts["token"] else None  # type: ignore[arg-type]
