@@ -34,7 +34,7 @@ class Undoing:
     def __init__(self, learner: Learner) -> None:
         teachers = set(learner.teachers.modules())
         own = [(name, module) for name, module in learner.named_modules() if module not in teachers]
-        self._where = [(f"{name}.{key}", module, key) for name, module in own for key in module._buffers]
+        self._where = [(f"{name}.{key}".lstrip("."), module, key) for name, module in own for key in module._buffers]
         # batch norm's kernels write without torch counting it
         self._written = {where for where, module, _ in self._where if getattr(module, "track_running_stats", False)}
         self._first = True
