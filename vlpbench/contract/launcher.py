@@ -53,7 +53,7 @@ class Job:
     command: tuple[str, ...]
     """What a person would type, `vlpbench run cell GRID ID ...`; whoever runs it leaves the cell's record."""
     log: Path
-    """Where all that the job prints goes, behind what is there."""
+    """Where all that the job prints goes, behind what is there; whoever starts the job makes the folder."""
     order: Callable[[], int] | None = None
     """The same for a process that has vlpbench in memory: runs the cell and gives the exit code; it can be pickled."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The kit that knows when a plugin is wrong: named checks of objectives, backbones and data sets.
+"""The kit that knows when a plugin is wrong: named checks of objectives, backbones, data sets and launchers.
 
 A plugin's whole test file may be:
 
@@ -23,17 +23,21 @@ _HOMES = {
     "CheckFailed": "findings",
     "CheckSkipped": "findings",
     "Finding": "findings",
+    "LauncherSubject": "launcher_subject",
     "Subject": "subject",
     "backbone_checks": "backbone_kit",
     "check_backbone": "backbone_kit",
     "check_dataset": "dataset_kit",
+    "check_launcher": "launcher_kit",
     "check_objective": "objective_kit",
     "check_seed_axis": "seed_axis",
     "dataset_checks": "dataset_kit",
+    "launcher_checks": "launcher_kit",
     "n_checks": "counting",
     "objective_checks": "objective_kit",
     "parametrize_backbone_checks": "backbone_kit",
     "parametrize_dataset_checks": "dataset_kit",
+    "parametrize_launcher_checks": "launcher_kit",
     "parametrize_objective_checks": "objective_kit",
     "tiny_backbone": "tiny",
     "tiny_batches": "tiny",

@@ -28,6 +28,7 @@ REASONS: Mapping[str, str] = {
     "no-batching-rule": "torch cannot batch one of its operations over seeds",
     "batch-statistics": "batch norm looks at all samples of a batch by design",
     "one-split": "the set has one split",
+    "runs-nothing": "it only tells what there is to run",
 }
 """The only reasons for which a check may be skipped, each with what it means."""
 
