@@ -18,6 +18,9 @@ from vlpbench.runner.worker import DONE, FAILED, STOPPED, TAKEN, claim_name
 
 __all__ = ["End", "Running"]
 
+_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP)
+"""Exit codes of processes that somebody else has ended: a person, a queue, a kernel without memory."""
+
 GRACE = 30.0
 """Seconds that a cell has to end by itself once it was told to."""
 
@@ -27,7 +30,8 @@ class End:
     """How a cell's process ended."""
 
     what: str
-    """ "done", "failed", "timeout", "taken" (another process has it) or "stopped" (it goes on in the next run)."""
+    """ "done", "failed", "timeout", "taken" (another process has it), "stopped" (it goes on in the next run), "killed"
+    (from outside, which says nothing of the cell)."""
     said: str = ""
     """The cause."""
 
@@ -87,14 +91,16 @@ class Running:
         if state == "done":
             return End("done")
         if self.ending is not None:
-            return self.ending if self.ending.what == "stopped" else self._recorded(self.ending, registry)
+            return self.ending if self.ending.what == "stopped" else self.recorded(self.ending, registry)
         if code == TAKEN:
             return End("taken")
         if code == STOPPED:
             return End("stopped")
         if code in (DONE, FAILED) and state == "failed":
             return End("failed", str(folder_of(self.cell, self.results).status().get("cause", "")))
-        return self._recorded(End("failed", self._death(code)), registry)
+        if code in _FROM_OUTSIDE:
+            return End("killed", self._death(code))
+        return self.recorded(End("failed", self._death(code)), registry)
 
     def _death(self, code: int) -> str:
         """The cause, for a process that left no record."""
@@ -109,7 +115,7 @@ class Running:
         log = f"{folder_of(self.cell, self.results).path.name}/log.txt"
         return f"the process ended without a word ({how}{hint}); see {log}"
 
-    def _recorded(self, end: End, registry: Registry) -> End:
+    def recorded(self, end: End, registry: Registry) -> End:
         """The same, written down; where that is not possible the cause says so."""
         folder = folder_of(self.cell, self.results)
         try:

@@ -25,6 +25,9 @@ from vlpbench.runner.worker import claim_name
 
 __all__ = ["Scheduler"]
 
+KILLS = 5
+"""How often a cell goes on after it was killed from outside, whatever its tries."""
+
 TICK = 0.5
 """Seconds between two looks at what runs, at most."""
 
@@ -43,6 +46,7 @@ class Scheduler:
     waiting: list[Cell] = field(default_factory=list)
     running: dict[int, Running] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=Counter)
     failures: int = 0
 
     def __post_init__(self) -> None:
@@ -75,9 +79,12 @@ class Scheduler:
             for event in one.events(self.claims):
                 self.heard(event)
             end = one.buried(self.registry)
-            if end is not None:
-                del self.running[slot]
-                self._ended(one.cell, end)
+            if end is None:
+                continue
+            del self.running[slot]
+            if end.what == "killed":
+                end = self._killed(one, end)
+            self._ended(one.cell, end)
         self._enforce(interrupts)
         if not self._stopping(interrupts):
             self._take_over()
@@ -150,12 +157,22 @@ class Scheduler:
         if found is not None:
             self.running[found[0]].kill(End("failed", found[1]))
 
+    def _killed(self, one: Running, end: End) -> End:
+        """A cell that was killed goes on from its last checkpoint; one that is killed time and again has failed."""
+        self.kills[one.cell.id] += 1
+        if self.kills[one.cell.id] <= KILLS:
+            return End("retried", end.said)
+        return one.recorded(End("failed", end.said), self.registry)
+
     def _ended(self, cell: Cell, end: End) -> None:
         """Tell of an end; a cell that failed may be tried again."""
         if end.what == "taken":
             self.tries[cell.id] -= 1
             self.waiting.append(cell)
             return
+        if end.what == "retried":
+            self.tries[cell.id] -= 1
+            self.waiting.insert(0, cell)
         if end.what in ("failed", "timeout"):
             if self.tries[cell.id] <= self.rules.retries:
                 folder_of(cell, self.results).forget()
