@@ -1,9 +1,13 @@
-"""`vlpbench grid`: which grids there are, and what one of them says."""
+"""`vlpbench grid`: which grids there are, what one of them says, and where its cells stand."""
 
 from __future__ import annotations
 
 import click
 
+from vlpbench.cli.grid_clean import grid_clean
+from vlpbench.cli.grid_retry import grid_retry
+from vlpbench.cli.grid_status import grid_status
+from vlpbench.cli.grid_why import grid_why
 from vlpbench.cli.session import Session
 from vlpbench.config.gridfile import parse_file
 from vlpbench.grid import find_grid
@@ -14,7 +18,7 @@ __all__ = ["grid"]
 
 @click.group()
 def grid() -> None:
-    """List grids, show what a grid says."""
+    """List grids, show what a grid says, and where its cells stand."""
 
 
 @grid.command("list")
@@ -38,3 +42,7 @@ def show_grid(session: Session, name: str) -> None:
     """  # noqa: D301 (click reads \b)
     _, text = parse_file(find_grid(name, load_registry(session.files, session.blocked)))
     click.echo(text, nl=False)
+
+
+for _command in (grid_status, grid_why, grid_retry, grid_clean):
+    grid.add_command(_command)

@@ -1,20 +1,27 @@
-"""What a run would do, as lines: each cell, its steps, and why some cells or tasks can't run."""
+"""What a run would do, as lines: each cell, its steps, what it finds there already, and why some can't run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 
+from vlpbench.cli.grid_place import Place, name_of
+from vlpbench.cli.grid_waste import waste_line
 from vlpbench.config.task_name import parse_task
 from vlpbench.errors import UserError
 from vlpbench.grid import Cell, task_why_not
 from vlpbench.registry import Registry
-from vlpbench.runner.grid_run import Plan
+from vlpbench.runner.earlier import asked_by
+from vlpbench.runner.plan import Plan
+from vlpbench.runner.standing import StageStanding, Standing
 
 __all__ = ["NothingSelected", "plan_lines"]
 
-_WORDS = {"run": "to run", "done": "done", "failed": "failed", "skip": "can't run"}
+_WORDS = ("to run", "to retry", "running", "done", "failed", "timeout", "can't run")
+"""What is said of a cell, in the order in which they are counted."""
+
+_INDENT = " " * 25
 
 
 class NothingSelected(UserError):
@@ -24,22 +31,84 @@ class NothingSelected(UserError):
 
 
 def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
-    """One line a cell and one a task that has no score, then the sum."""
+    """One line a cell, one more where something of it is there already or its record is another's; then the sum."""
+    place = _place(plan, registry)
+    stands = place.standings()
+    words = {cell.id: _word(plan, stands[cell.id]) for cell in plan.cells}
     width = max(len(cell.row) for cell in plan.cells)
+    outdated = {stage.path.name for stage in plan.outdated}
     for cell in plan.cells:
-        fate = plan.fates[cell.id]
-        what = cell.reason if fate == "skip" else _work(cell) if fate == "run" else _hint(fate)
-        yield f"{cell.id}  {_WORDS[fate]:9}  {cell.row:{width}}  seed {cell.seed}  {what}"
-        if fate == "run":
+        word, one = words[cell.id], stands[cell.id]
+        yield f"{cell.id}  {word:9}  {cell.row:{width}}  seed {cell.seed}  {_what(cell, word, one)}".rstrip()
+        if word in ("to run", "to retry"):
             reasons = {task: task_why_not(task, cell.settings, registry) for task in cell.settings.tasks}
-            yield from (f"{'':25}{task}: {reason}" for task, reason in reasons.items() if reason)
-    counts = Counter(plan.fates[cell.id] for cell in plan.cells)
-    told = ", ".join(f"{counts[fate]} {word}" for fate, word in _WORDS.items() if counts[fate])  # type: ignore[index]
-    yield f"{len(plan.cells)} cell{'s' * (len(plan.cells) != 1)}: {told}; results in {plan.results}"
+            yield from (f"{_INDENT}{task}: {reason}" for task, reason in reasons.items() if reason)
+            if more := "; ".join([*_why(one), *_stages(one.stages, outdated)]):
+                yield _INDENT + more
+    yield from (f"warning: {one}" for one in plan.warnings)
+    counts = Counter(words.values())
+    told = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word])
+    left = waste_line(place)
+    many = len(plan.cells)
+    yield f"{many} cell{'s' * (many != 1)}: {told}; results in {plan.results}" + (f"; {left}" if left else "")
 
 
-def _hint(fate: str) -> str:
-    return "--retry-failed runs it again" if fate == "failed" else ""
+def _place(plan: Plan, registry: Registry) -> Place:
+    """The grid as the other commands see it, and what to type for it."""
+    grid = plan.grid
+    is_named = grid.name in registry.names("grid") and registry.grid(grid.name) == grid.path
+    said = grid.name if is_named else str(grid.path)
+    return Place(said, grid.name, plan.results, [asked_by(cell) for cell in plan.cells], plan.cells, registry)
+
+
+def _word(plan: Plan, one: Standing) -> str:
+    fate = plan.fates[one.asked.id]
+    if fate == "run":
+        return "running" if one.state == "running" else "to retry" if one.state in ("failed", "timeout") else "to run"
+    return {"skip": "can't run", "failed": "timeout" if one.state == "timeout" else "failed"}.get(fate, fate)
+
+
+def _what(cell: Cell, word: str, one: Standing) -> str:
+    """The rest of a cell's line."""
+    if word in ("failed", "timeout"):
+        return f"{_cut(one.why)}{'; ' if one.why else ''}--retry-failed runs it again"
+    if word in ("can't run", "running"):
+        return one.why
+    return "" if word == "done" else _work(cell)
+
+
+def _cut(text: str, longest: int = 100) -> str:
+    first = text.strip().partition("\n")[0]
+    return first if len(first) <= longest else f"{first[:longest]}..."
+
+
+def _why(one: Standing) -> Iterator[str]:
+    """Why a cell runs that has been run before."""
+    if one.state in ("failed", "timeout"):
+        yield f"it {'failed' if one.state == 'failed' else 'ran out of time'}: {_cut(one.why)}"
+    elif one.state == "damaged":
+        yield f"its record is damaged: {one.why}"
+    elif one.state == "done":
+        yield "it is done, but code of it has changed since"
+    elif one.state == "stale":
+        yield f"stale: {one.why}"
+
+
+def _stages(stages: Sequence[StageStanding], outdated: set[str]) -> Iterator[str]:
+    """What a run does not simply run, in a clause for each kind."""
+    there = [stage.label for stage in stages if stage.doing == "reuse" and stage.folder not in outdated]
+    if there:
+        yield f"reuses {', '.join(there)}"
+    for stage in stages:
+        if stage.doing == "resume":
+            yield f"{stage.label} goes on at step {stage.step:,}" + (f" of {stage.of:,}" if stage.of else "")
+        elif stage.doing == "running" and stage.holder is not None:
+            yield f"{stage.label} is run by {stage.holder.sentence()}"
+    shared: dict[str, list[str]] = {}
+    for stage in stages:
+        if stage.doing == "shared" and stage.cell is not None:
+            shared.setdefault(name_of(stage.cell), []).append(stage.label)
+    yield from (f"shares {', '.join(labels)} with {cell}" for cell, labels in shared.items())
 
 
 def _work(cell: Cell) -> str:

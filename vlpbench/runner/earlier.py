@@ -70,11 +70,14 @@ def asked_by(cell: Cell) -> Asked:
 
 
 def asked_in(results: Path) -> list[Asked]:
-    """The cells of a grid as its `grid.json` tells of them; none where there is no such file."""
-    return [
+    """The cells of a grid as its `grid.json` tells of them, by row and seed; none where there is no such file."""
+    order = read_order(results)
+    found = [
         Asked(one, said["row"], said["seed"], f"{readable(said['row'])}-s{said['seed']}-{one}", said["reason"] or "")
-        for one, said in read_order(results).cells.items()
+        for one, said in order.cells.items()
     ]
+    place = {row: number for number, row in enumerate(order.rows)}
+    return sorted(found, key=lambda one: (place.get(one.row, len(place)), one.seed))
 
 
 def id_of(folder: str) -> str:

@@ -22,7 +22,7 @@ from vlpbench.records import Claims
 from vlpbench.runner.earlier import id_of
 from vlpbench.runner.wanted import Wanted
 
-__all__ = ["KINDS", "Kind", "Kept", "Orphan", "orphans", "remove"]
+__all__ = ["KINDS", "Kind", "Orphan", "orphans", "remove"]
 
 Kind = Literal["record", "stage", "checkpoint", "claim", "temporary"]
 
@@ -57,7 +57,7 @@ _YOUNG = 60.0
 
 @dataclass(frozen=True)
 class Orphan:
-    """One thing that may go."""
+    """One thing that the grid has no use for."""
 
     kind: Kind
     """What it is."""
@@ -65,33 +65,24 @@ class Orphan:
     """Its folder or file."""
     bytes: int
     """What it takes."""
+    kept: str = ""
+    """Why it stays even when its removal is asked for, as a clause; empty where it may go."""
 
 
-@dataclass(frozen=True)
-class Kept:
-    """One thing that would be an orphan, but is left alone."""
-
-    path: Path
-    """The folder."""
-    why: str
-    """A clause: it holds notes.txt, which vlpbench does not write."""
-
-
-def orphans(results: Path, wanted: Wanted) -> tuple[list[Orphan], list[Kept]]:
-    """All orphans by kind and name, and what would be one but is not ours."""
-    found: list[Orphan] = []
-    kept: list[Kept] = []
-    for kind, path in _folders(results, wanted):
-        why = _not_ours(path)
-        if why:
-            kept.append(Kept(path, why))
-        else:
-            found.append(_orphan(kind, path))
-    gone = {one.path for one in found}
-    found += [_orphan("checkpoint", path) for path in _checkpoints(results, wanted) if path.parent not in gone]
+def orphans(results: Path, wanted: Wanted) -> list[Orphan]:
+    """All orphans by kind and name."""
+    found = [_orphan(kind, path, _kept(path, wanted)) for kind, path in _folders(results, wanted)]
+    there = {one.path for one in found}
+    found += [_orphan("checkpoint", path) for path in _checkpoints(results, wanted) if path.parent not in there]
     found += [_orphan("claim", path) for path in wanted.dead if _is_file(path) and _is_straight(results, path)]
-    found += [_orphan("temporary", path) for path in _temporaries(results, wanted) if gone.isdisjoint(path.parents)]
-    return sorted(found, key=lambda one: (list(KINDS).index(one.kind), one.path)), kept
+    found += [_orphan("temporary", path) for path in _temporaries(results, wanted) if there.isdisjoint(path.parents)]
+    return sorted(found, key=lambda one: (list(KINDS).index(one.kind), one.path))
+
+
+def _kept(path: Path, wanted: Wanted) -> str:
+    """Why a record or stage stays."""
+    last = "the last run asked for it: run the grid as it is now first" if path.name in wanted.last else ""
+    return _not_ours(path) or last
 
 
 def remove(orphan: Orphan, results: Path, claims: Claims) -> str:
@@ -112,6 +103,7 @@ def remove(orphan: Orphan, results: Path, claims: Claims) -> str:
             return "it is no longer what was listed"
         if orphan.kind in _OURS:
             path = path.rename(_hidden(path))
+            (path / "settings.json").unlink(missing_ok=True)  # what looks for records looks for these
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -131,8 +123,8 @@ def _owner(path: Path, results: Path) -> str:
     return _claimed(Path(parts[1])) if len(parts) > 1 and parts[0] in ("cells", "stages") else ""
 
 
-def _orphan(kind: Kind, path: Path) -> Orphan:
-    return Orphan(kind, path, _size(path))
+def _orphan(kind: Kind, path: Path, kept: str = "") -> Orphan:
+    return Orphan(kind, path, _size(path), kept)
 
 
 def _claimed(path: Path) -> str:
@@ -213,18 +205,18 @@ def _kind_of(path: Path) -> Literal["record", "stage", ""]:
 def _not_ours(path: Path) -> str:
     """Why a folder is not what vlpbench writes, or holds more than that, as a clause; empty where it is."""
     if not _is_folder(path):
-        return "is a link" if path.is_symlink() else "is no folder"
+        return "it is a link" if path.is_symlink() else "it is no folder"
     if path.name == "checkpoint":
         return _not_ours(path.parent)
     kind = _kind_of(path)
     if not kind:
-        return "has a name that vlpbench does not give"
+        return "it has a name that vlpbench does not give"
     for one in sorted(path.rglob("*")):
         name = one.relative_to(path).as_posix()
         if one.is_symlink():
-            return f"holds the link {name}"
+            return f"it holds the link {name}"
         if not (_OURS[kind].fullmatch(name) or _TEMPORARY.fullmatch(one.name)):
-            return f"holds {name}, which vlpbench does not write"
+            return f"it holds {name}, which vlpbench does not write"
     return ""
 
 

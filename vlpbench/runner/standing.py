@@ -75,13 +75,15 @@ def standing(cell: Cell, results: Path, registry: Registry, claims: Claims) -> S
     return standings([cell], results, registry, claims)[cell.id]
 
 
-def standings(cells: Sequence[Cell], results: Path, registry: Registry, claims: Claims) -> dict[str, Standing]:
-    """Cell id -> where it stands, with the stages of each that is not done."""
+def standings(
+    cells: Sequence[Cell], results: Path, registry: Registry, claims: Claims, also: str = ""
+) -> dict[str, Standing]:
+    """Cell id -> where it stands, with the stages of each that is not done, and of the one with the id `also`."""
     found = states([asked_by(cell) for cell in cells], results, claims)
     look = _Stages(results, registry, claims)
     for cell in cells:
         one = found[cell.id]
-        if one.state not in ("done", "skipped"):
+        if one.state != "skipped" and (one.state != "done" or cell.id == also):
             found[cell.id] = replace(one, stages=look.of(cell, one))
     return found
 
@@ -114,7 +116,10 @@ def _state(asked: Asked, results: Path, claims: Claims, earlier: Sequence[Earlie
 
 def _damage(folder: CellFolder) -> str:
     """Which file is missing or not as it was written."""
-    for name, was in folder.status().get("files", {}).items():
+    files = folder.status().get("files", {})
+    if not files:
+        return "status.json is not as it was written"
+    for name, was in files.items():
         path = folder.path / name
         if not path.is_file():
             return f"{name} is missing"

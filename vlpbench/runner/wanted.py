@@ -10,7 +10,7 @@ from vlpbench.grid import Cell
 from vlpbench.records import Claims
 from vlpbench.records.claim_files import file_of, generations, stem_of, stems, temporaries
 from vlpbench.registry import Registry
-from vlpbench.runner.earlier import Asked, asked_by
+from vlpbench.runner.earlier import Asked, asked_by, asked_in
 from vlpbench.runner.stages import stages_of
 
 __all__ = ["Wanted", "dead_claims", "sharers", "wanted_by"]
@@ -24,6 +24,8 @@ class Wanted:
     """Names of the folders of the grid's cells."""
     stages: Collection[str] | None
     """Names of the stages that its cells refer to; None where that is not known, and no stage is an orphan."""
+    last: Collection[str] = ()
+    """Names of the folders of the cells that the last run asked for: a grid that was run with -S has others without."""
     held: Collection[str] = ()
     """Names that living claims hold, of records and stages."""
     dead: Collection[Path] = ()
@@ -35,16 +37,19 @@ def wanted_by(
 ) -> Wanted:
     """What a grid has a use for; of which only the results are known (`registry` None), its stages are not.
 
-    Nor are they while a cell is still to be tuned, as long as nobody knows which of its tries wins.
+    Nor are they while the last run asked for other cells, or while a cell is still to be tuned.
     """
+    records, last = ({one.folder for one in found} for found in (asked, asked_in(results)))
     stages = None
-    if registry is not None:
-        shared = sharers(cells, results, registry)
-        tuned = [cell for cell in cells if cell.settings.tune.tries and cell.reason is None]
-        if all(any(stage.label != "tune" for stage in stages_of(cell, results, registry)) for cell in tuned):
-            stages = frozenset(shared)
-    held = frozenset(claims.all())
-    return Wanted(frozenset(one.folder for one in asked), stages, held, tuple(dead_claims(claims)))
+    if registry is not None and last <= records and all(_is_tuned(cell, results, registry) for cell in cells):
+        stages = frozenset(sharers(cells, results, registry))
+    return Wanted(records, stages, last, frozenset(claims.all()), tuple(dead_claims(claims)))
+
+
+def _is_tuned(cell: Cell, results: Path, registry: Registry) -> bool:
+    """Whether all stages of a cell are known: what is tried decides the others."""
+    tries = cell.settings.tune.tries and cell.reason is None
+    return not tries or any(stage.label != "tune" for stage in stages_of(cell, results, registry))
 
 
 def sharers(cells: Sequence[Cell], results: Path, registry: Registry) -> Mapping[str, list[Asked]]:
