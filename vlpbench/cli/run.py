@@ -83,7 +83,7 @@ def run_a_grid(
     progress = _progress(plan, plan.cells)
     if not only["estimate"]:
         run_grid(plan, registry, rules, call, _provenance(plan, registry), progress.heard)
-        return _told(plan, plan.cells, progress)
+        return _told(plan, progress)
     return 0
 
 
@@ -101,8 +101,8 @@ def run_some_cells(
 ) -> int:
     """Run the named cells of a grid in this process, one after the other; failed ones again.
 
-    An id may be cut short as long as it is the only one. This is what `run grid` has done for each of its cells, and
-    what a queue of your own would do.
+    An id may be cut short as long as it is the only one. How each ended is printed, with its folder. This is what
+    `run grid` has done for each of its cells, and what a queue of your own would do.
 
     \b
     vlpbench run grid demo --dry-run           shows the ids
@@ -117,7 +117,11 @@ def run_some_cells(
     progress, rules = _progress(plan, chosen), rules_of(**how)
     begin(plan, progress.heard)
     _run_here(plan, registry, rules, progress)
-    return _told(plan, chosen, progress)
+    ends = _ends(chosen, plan)
+    progress.close(ends, plan.results)
+    for cell in chosen:
+        click.echo(f"{_end(cell, plan):9}  {folder_of(cell, plan.results).path}")
+    return _code(ends)
 
 
 run.add_command(score_again)
@@ -163,9 +167,21 @@ def _progress(plan: Plan, cells: Collection[Cell]) -> Progress:
     return Progress(names, work_of(plan, [*names]))
 
 
-def _told(plan: Plan, cells: Collection[Cell], progress: Progress) -> int:
+def _told(plan: Plan, progress: Progress) -> int:
     """Say how cells ended, and print the table; the exit code says whether one is not done."""
-    ends = Counter("can't run" if cell.reason else folder_of(cell, plan.results).state() for cell in cells)
+    ends = _ends(plan.cells, plan)
     progress.close(ends, plan.results)
     click.echo(table_text((plan.results,)))
+    return _code(ends)
+
+
+def _ends(cells: Collection[Cell], plan: Plan) -> Counter[str]:
+    return Counter(_end(cell, plan) for cell in cells)
+
+
+def _end(cell: Cell, plan: Plan) -> str:
+    return "can't run" if cell.reason else folder_of(cell, plan.results).state()
+
+
+def _code(ends: Mapping[str, int]) -> int:
     return 0 if set(ends) <= {"done", "can't run"} else 1
