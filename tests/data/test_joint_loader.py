@@ -80,6 +80,22 @@ def test_steps_are_those_of_the_loaders_whoever_makes_them(pairs: Loader, texts:
     assert [numbers(step) for step in steps] == [numbers(JointLoader((pairs, texts)).host(at)) for at in range(12)]
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("first", [0, 5, 12])
+def test_the_steps_from_one_on_are_those_of_the_whole(pairs: Loader, texts: Loader, workers: int, first: int) -> None:
+    whole = [numbers(step) for step in JointLoader((pairs, texts))]
+    helped = JointLoader((dataclasses.replace(pairs, workers=workers), texts))
+    assert [numbers(step) for step in helped.from_step(first)] == whole[first:]
+
+
+def test_threads_end_where_a_later_part_is_left_early(pairs: Loader) -> None:
+    before = threading.active_count()
+    steps = JointLoader((dataclasses.replace(pairs, workers=2),)).from_step(7)
+    next(steps)
+    steps.close()
+    assert threading.active_count() == before
+
+
 def test_threads_end_with_the_loop(pairs: Loader, texts: Loader) -> None:
     before = threading.active_count()
     steps = iter(JointLoader((dataclasses.replace(pairs, workers=2), dataclasses.replace(texts, workers=1))))

@@ -117,6 +117,14 @@ def test_workers_end_with_the_loop(examples: Examples) -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("first", [0, 1, 9, 13, 14])
+def test_the_steps_from_one_on_are_those_of_the_whole(examples: Examples, workers: int, first: int) -> None:
+    whole = list(loader(examples))
+    rest = list(loader(examples, workers=workers).from_step(first))
+    assert len(rest) == 14 - first and all(map(same, rest, whole[first:]))
+
+
 def test_every_example_comes_once_an_epoch(examples: Examples) -> None:
     """14 batches of 4 are 8 epochs of 7; no batch boundary falls together with the end of an epoch."""
     drawn = np.concatenate([host.views["noisy"].image_ids for host in loader(examples)])

@@ -21,7 +21,7 @@ from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.tasks.task import Readout
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.training.checkpoint import read_weights
-from vlpbench.training.pace import Pace
+from vlpbench.training.pace import Pace, Stopped
 from vlpbench.types import Batch, Step
 
 Made = Callable[..., Trial]
@@ -166,6 +166,41 @@ def test_a_choice_on_validation_does_not_hang_on_how_many_are_asked_at_once(towe
 
     ready(Counting(), dataclasses.replace(towers("retrieval", select="validation"), pace=Pace(at_once=3)))
     assert set(heard) == {("val", 0)}
+
+
+class Once:
+    """Says stop after so many steps of this run."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+
+@pytest.mark.parametrize("select", ["last", "validation"])
+@pytest.mark.parametrize("stops", [[1], [2], [3], [1, 1, 1]])
+def test_cut_off_and_taken_up_again_it_keeps_the_same_bytes(kept: Made, select: str, stops: list[int]) -> None:
+    """The best weights on validation so far are remembered, too: here the first look wins."""
+
+    class Falling(Retrieval):
+        def score(self, rows: Any, metrics: Any = ()) -> Scores:
+            return Scores({self.primary: float(left.pop(0))})
+
+    left = [3, 2, 1]
+    whole = kept("retrieval", folder="whole", select=select)
+    ready(Falling(), whole)
+    left = [3, 2, 1]
+    often = kept("retrieval", folder="often", select=select)
+    for stop in stops:
+        with pytest.raises(Stopped):
+            ready(Falling(), dataclasses.replace(often, pace=Pace(stop=Once(stop))))
+        assert often.kept is not None and often.kept.told() is None
+    ready(Falling(), often)
+    assert left == ([] if select == "validation" else [3, 2, 1]), "each look was taken once"
+    assert whole.kept is not None and often.kept.told() == whole.kept.told() is not None
+    assert often.kept.weights.read_bytes() == whole.kept.weights.read_bytes()
 
 
 @pytest.mark.parametrize("task", ["retrieval", "retrieval@zero-shot"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,3 +119,19 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
         save_weights(model(), path, replace(ORIGIN, backbone=object()))  # type: ignore[arg-type]
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["w"]
+
+
+def test_a_disk_that_takes_no_more_is_the_systems_error(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: the library writes past it, and the system refuses."""
+    path = tmp_path / "w"
+    save_weights(model(), path)
+    before = path.read_bytes()
+    least, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+    try:
+        with pytest.raises(OSError, match="too large") as caught:
+            save_weights(model(), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (least, most))
+    assert caught.value.errno == errno.EFBIG and caught.value.filename == str(path)
+    assert path.read_bytes() == before and [one.name for one in tmp_path.iterdir()] == ["w"]

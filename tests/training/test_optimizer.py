@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vlpbench.config.settings import Optim
-from vlpbench.training.optimizer import make_optimizer
+from vlpbench.training.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
 
 
 class Mixed(nn.Module):
@@ -58,3 +58,47 @@ def test_settings_are_used_and_every_trained_weight_stands_in_one_group() -> Non
 @pytest.mark.parametrize("model", [nn.LayerNorm(3), nn.Linear(2, 2, bias=False)])
 def test_a_model_of_one_kind_alone(model: nn.Module) -> None:
     assert len(make_optimizer(model, Optim()).param_groups) == 1
+
+
+def stepped(model: nn.Module, optimizer: torch.optim.Optimizer, seed: int) -> None:
+    """One step on gradients of chance; the matrix alone has none at even seeds."""
+    torch.manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        gradient = torch.randn_like(parameter)
+        parameter.grad = gradient if parameter.requires_grad and (seed % 2 or name != "linear.weight") else None
+    optimizer.step()
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_what_it_remembers_goes_from_one_to_another(steps: int) -> None:
+    """A step after it was put back is the step that the first would have taken."""
+    models = [Mixed().to(memory_format=torch.channels_last) for _ in range(2)]  # type: ignore[call-overload]
+    first, second = (make_optimizer(model, Optim(lr=0.1)) for model in models)
+    for seed in range(steps):
+        stepped(models[0], first, seed)
+    kept = optimizer_tensors(first, models[0])
+    assert {name.partition("/")[0] for name in kept} == {"step", "exp_avg", "exp_avg_sq"}
+    assert ("exp_avg/linear.weight" in kept) is (steps > 1) and "exp_avg/frozen" not in kept
+    models[1].load_state_dict(models[0].state_dict())
+    restore_optimizer(second, models[1], {name: value.contiguous() for name, value in kept.items()})
+    for seed in (steps, steps + 1):
+        for model, optimizer in zip(models, (first, second), strict=True):
+            stepped(model, optimizer, seed)
+    for name, value in models[0].named_parameters():
+        assert torch.equal(value, models[1].get_parameter(name)), name
+
+
+def test_what_it_remembers_is_not_shared() -> None:
+    model = Mixed()
+    optimizer = make_optimizer(model, Optim(lr=0.1))
+    stepped(model, optimizer, 1)
+    kept = {name: value.clone() for name, value in optimizer_tensors(optimizer, model).items()}
+    given = {name: value.clone() for name, value in kept.items()}
+    restore_optimizer(optimizer, model, given)
+    stepped(model, optimizer, 3)
+    assert all(torch.equal(value, kept[name]) for name, value in given.items())
+
+
+def test_nothing_is_remembered_before_the_first_step() -> None:
+    model = Mixed()
+    assert optimizer_tensors(make_optimizer(model, Optim()), model) == {}

@@ -1,11 +1,11 @@
-"""Cut off anywhere and taken up again any number of times, a training ends in the bytes of one that nobody disturbed."""
+"""Cut off anywhere and taken up again, a training ends in the bytes of one that nobody disturbed."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -123,6 +123,8 @@ def case(learner: Made, loader: Made, towers: Blueprint, examples: Examples) -> 
             return Case(lambda: built(both), loader(both, steps, batch=4))
         if name == "some steps alone":
             return Case(lambda: built([Flickering]), loader([Flickering], steps, batch=4))
+        if name == "too large":
+            return Case(lambda: learner([Hungry]), loader([Hungry], steps, batch=4))
         assert name == "pairs and texts"
         both = [PrefixLM, LanguageModel]
         pairs = dataclasses.replace(loader(both, steps, batch=4), workers=1)
@@ -143,6 +145,18 @@ def bits(whole: Learner) -> dict[str, tuple[Any, ...]]:
         name: (x.dtype, tuple(x.shape), x.stride(), x.detach().contiguous().numpy().tobytes())
         for name, x in tensors.items()
     }
+
+
+class Hungry(Flickering):
+    """So many samples at once do not fit into memory."""
+
+    name = "hungry"
+    fit: ClassVar[int] = 2
+
+    def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
+        if len(batch) > self.fit:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().encode(backbone, batch)
 
 
 class Once:
@@ -242,6 +256,34 @@ def test_losses_that_wait_for_their_point_are_kept(case: Made, tmp_path: Path) -
         with pytest.raises(Stopped):
             one.run(folder=tmp_path, pace=Pace(stop=Once(stop)))
     assert one.run(folder=tmp_path)[1].curve == told.curve
+
+
+def test_a_micro_batch_that_was_found_is_kept(case: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = case("too large")
+    whole, told = one.run()
+    assert told.micro_batch == 2 and "micro_batch" not in told.result()
+    with pytest.raises(Stopped):
+        one.run(folder=tmp_path, pace=Pace(stop=Once(2)))
+    monkeypatch.setattr(Hungry, "fit", 4)
+    again, retold = one.run(folder=tmp_path)
+    assert retold.micro_batch == 2 and bits(again) == bits(whole) and retold == told
+
+
+def test_where_it_stands_is_told_at_once(case: Made, tmp_path: Path) -> None:
+    one = case("some steps alone", steps=450)
+    heard: list[tuple[int, int, float | None]] = []
+
+    def run(stop: int) -> None:
+        with pytest.raises(Stopped):
+            one.run(
+                folder=tmp_path, pace=Pace(stop=Once(stop)), watch=lambda done: {"seen": 1.0},
+                heard=lambda done, of, figures: heard.append((done, of, figures.get("step"))),
+            )
+
+    run(2)
+    run(3)
+    run(4)
+    assert heard == [(2, 450, None), (4, 450, 3), (5, 450, 3), (8, 450, 7)]
 
 
 def test_one_that_is_over_takes_no_step(case: Made, tmp_path: Path) -> None:

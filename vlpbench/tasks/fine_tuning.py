@@ -106,7 +106,7 @@ def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> 
     loader = readout_loader(task, readout, trial)
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
-    folder = None if trial.kept is None else trial.kept.path / "checkpoint"
+    folder = None if trial.kept is None else trial.kept.checkpoint
     setting = f"protocol.{trial.task}.batch"
     course = Course(trial.heard, best, folder=folder, pace=trial.pace, setting=setting)
     told = train(learner, loader, optim, trial.device, course)
