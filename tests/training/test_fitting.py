@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +16,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vlpbench.backbones import Conv2, EncoderDecoder
+from vlpbench.backbones import Conv2, EncoderDecoder, Linear
 from vlpbench.backbones.sizes import SIZES
+from vlpbench.config.settings import Optim
 from vlpbench.contract.objective import Objective
 from vlpbench.data.loader import Loader
 from vlpbench.device import Device
@@ -26,6 +31,7 @@ from vlpbench.training.build import Blueprint
 from vlpbench.training.fitting import Fitting, OutOfMemory, asked_with_less, guarded_step
 from vlpbench.training.gradient import joint_gradient
 from vlpbench.training.learner import Learner, Term
+from vlpbench.training.loop import Training, train
 from vlpbench.training.pace import Pace
 from vlpbench.types import Batch, Step, Vocabulary
 
@@ -99,6 +105,19 @@ class Pooling(Objective):
         if len(batch) > self.rows:
             raise torch.OutOfMemoryError
         return Step((features["vector"] @ features["vector"].T).sum(1))
+
+
+class Wide(Objective):
+    """Needs 16 MiB a sample, several times over."""
+
+    name, needs = "wide", frozenset({"text_vector"})
+
+    def encode(self, backbone: Any, batch: Batch) -> Mapping[str, Tensor]:
+        vector = backbone.text_vector(batch.text)
+        return {"wide": torch.tanh(vector[:, :1] * torch.linspace(0, 1, 2**22)).square().mean(1)}
+
+    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
+        return Step(features["wide"])
 
 
 class Small:
@@ -256,6 +275,58 @@ def test_a_whole_training_ends_alike(loader: Made, learner: Made, kind: str) -> 
     for name, weight in whole.items():
         torch.testing.assert_close(cut[name], weight, rtol=1e-5, atol=1e-5)
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("kind", ["sample-wise", "all"])
+def test_the_loop_goes_on_in_smaller_pieces(loader: Made, learner: Made, kind: str) -> None:
+    """Through `train`, with AdamW as every cell has it."""
+    objectives, _ = EVERY[kind]
+
+    def trained(rows: int) -> tuple[dict[str, Tensor], Training]:
+        mine = learner(objectives)
+        Small(mine, rows)
+        told = train(mine, loader(objectives, steps=6), Optim(lr=1e-3), CPU)
+        return dict(mine.named_parameters()), told
+
+    (whole, undisturbed), (cut, told) = trained(100), trained(3)
+    assert (undisturbed.micro_batch, told.micro_batch) == (0, 3)
+    for before, after in zip(undisturbed.curve, told.curve, strict=True):
+        assert after == pytest.approx(before, rel=1e-5, abs=1e-5)
+    # AdamW divides a gradient by its own size, so a few weights with almost none of it show the rounding of sums
+    apart = torch.cat([(cut[name] - weight).detach().abs().flatten() for name, weight in whole.items()])
+    assert float(apart.max()) < 2e-4 and float((apart > 1e-5).float().mean()) < 1e-3
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="Linux alone tells a process's address space")
+def test_memory_that_really_runs_out() -> None:
+    """A process of its own with so little address space that torch's allocator refuses the whole batch."""
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run([sys.executable, __file__], env=where, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    size, apart = done.stdout.split()
+    assert int(size) in (1, 2, 4) and float(apart) < 1e-5
+    assert done.stderr.startswith("out of memory with 16 at once; from here on ")
+
+
+def with_little_memory() -> None:
+    """Prints the micro-batch found, and how far its gradient is from the whole batch's."""
+    import resource
+
+    torch.set_num_threads(1)
+    backbone = Blueprint(Linear, "", EncoderDecoder, SIZES["nano"], 32, VOCABULARY, 6, 0).build(Wide.needs)
+    learner = Learner(backbone, [Term(1.0, Wide(Wide.config_class(), backbone.spec))])
+    tokens = torch.randint(10, 60, (16, 6), generator=torch.Generator().manual_seed(0))
+    ids = torch.arange(16)
+    batch = Batch(torch.rand(16, 3, 32, 32), tokens, tokens > 0, ids, ids, torch.zeros(()), VOCABULARY)
+    views = {"pairs": {"wide": batch}}
+    _, whole = gradients(learner, lambda: joint_gradient(learner, views, CPU))
+    fitting = Fitting(learner)
+    fitting.flops = 0  # torch would load its compiler to count them
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 400 * 2**20,) * 2)
+    _, found = gradients(learner, lambda: fitting.gradient(learner, views, CPU))
+    apart = max(float((found[name] - value).abs().max()) for name, value in whole.items())
+    sys.stdout.write(f"{fitting.micro_batch} {apart}")
 
 
 def test_flops_are_those_of_the_attempt_that_went_through(loader: Made, learner: Made) -> None:
@@ -419,3 +490,7 @@ def test_an_optimiser_that_runs_out_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(optimizer, "step", refuse)
     with pytest.raises(OutOfMemory, match=r"means of each weight do not fit .*; take a smaller size"):
         guarded_step(optimizer)
+
+
+if __name__ == "__main__":  # a process of its own, started above
+    with_little_memory()
