@@ -87,14 +87,15 @@ class Desk:
         while (code := one.ended()) is None:
             left = end - time.monotonic()
             if left < 0:
-                raise CheckFailed(f"{what} has not ended after {self.patience:g} s", "ended() gives the exit code")
+                cause = f"{what} has not ended after {self.patience:g} s"
+                raise CheckFailed(cause, "ended() gives the exit code")
             self.launcher.wait([one], min(left, 1.0))
         return code
 
     def run(self, jobs: Sequence[Job]) -> dict[str, int]:
         """Run jobs in order, each in a free slot, as the runner does; exit codes by name."""
         waiting, running, codes = list(jobs), dict[int, tuple[Job, Started]](), dict[str, int]()
-        end = time.monotonic() + self.patience * len(jobs)
+        end = time.monotonic() + self.patience
         while waiting or running:
             for slot in sorted(set(range(self.launcher.place.slots)) - running.keys())[: len(waiting)]:
                 running[slot] = (waiting[0], self.start(waiting.pop(0), slot))
@@ -104,9 +105,11 @@ class Desk:
                 if code is not None:
                     codes[job.cell] = code
                     del running[slot]
+                    end = time.monotonic() + self.patience
             if time.monotonic() > end:
                 names = ", ".join(job.cell for job, _ in running.values())
-                raise CheckFailed(f"jobs have not ended: {names}", "ended() gives the exit code once a job has ended")
+                cause = f"jobs have not ended within {self.patience:g} s: {names}"
+                raise CheckFailed(cause, "ended() gives the exit code once a job has ended")
         return codes
 
     def told(self, name: str, end: str = "note") -> Any:
@@ -138,7 +141,7 @@ class Desk:
         """End all that runs."""
         for one in self.started:
             one.kill()
-        end = time.monotonic() + 5.0
+        end = time.monotonic() + min(5.0, self.patience)
         for one in self.started:
             while one.ended() is None and time.monotonic() < end:
                 time.sleep(_LOOK)
