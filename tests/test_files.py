@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from vlpbench.files import (
     UnsafeName,
     digest,
     digest_file,
+    forget_halves,
     inside,
     readable,
     write_json,
@@ -83,6 +85,33 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path, how: str, rubbish: 
     rest = [name for name in names(tmp_path) if name != "note.json"]
     assert len(rest) == rubbish
     assert all(name.startswith(".note.json.") for name in rest)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["note.json", "note", "b/predictions.parquet", "weights.v2.safetensors", ".hidden"])
+def test_what_killed_writers_left_is_forgotten_and_nothing_else(tmp_path: Path, name: str) -> None:
+    kept = [".gitignore", ".DS_Store", ".note.json.swp", "note.abcd1234.json", ".cache/x.abcd1234", "..abcd1234.a.b"]
+    for one in [*kept, name]:
+        write_text(tmp_path / one, "old")
+    subprocess.run([sys.executable, "-c", WRITER, str(tmp_path / name), "SIGKILL"], capture_output=True, check=False)
+    (left,) = [path for path in tmp_path.rglob("*") if path.is_file() and "half" in path.read_text()]
+    forget_halves(tmp_path, older=3600)
+    assert left.is_file(), "it may be of a process that still writes"
+    then = time.time() - 7200
+    os.utime(left, (then, then))
+    forget_halves(tmp_path, older=3600)
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        {*kept, name}
+    )
+
+
+def test_halves_are_forgotten_whatever_the_clock_says(tmp_path: Path) -> None:
+    half = tmp_path / ".note.json.abcd1234.json"
+    half.write_text("half")
+    os.utime(half, (time.time() + 1e6, time.time() + 1e6))
+    forget_halves(tmp_path)
+    forget_halves(tmp_path / "nowhere")
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [1, -float("inf")]}])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
-    "UnsafeName", "digest", "digest_file", "forget_halves", "inside", "readable", "write_json", "write_text",
+    "UnsafeName", "as_json", "digest", "digest_file", "forget_halves", "inside", "readable", "write_json", "write_text",
     "written_whole",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,10 @@ def test_equal_rows_are_equal_bytes(tmp_path: Path) -> None:
 
 
 ODD: list[list[Any]] = [
-    [1, 2.5], [2.5, 1, None], [True, 0], ["a", 1, None], [None, None], [[], []], [[1, 2], None], [[1], [2.5]], [[1, "a"], []],
-    [{"a": 1}, {"b": [None, {"c": 2.0}]}], [{}, None], [[{}], []], [2**70, 1], ["\ud800", "ä"], [-0.0, 1e300], [[[1]], [[]]],
-    [float("-inf"), 0.1 + 0.2], [["x", None], ["🍎"]], ["", None], ["null", "[1]"], [0, -(2**63)],
+    [1, 2.5], [2.5, 1, None], [True, 0], ["a", 1, None], [None, None], [[], []], [[1, 2], None], [[1], [2.5]],
+    [[1, "a"], []], [{"a": 1}, {"b": [None, {"c": 2.0}]}], [{}, None], [[{}], []], [2**70, 1], ["\ud800", "ä"],
+    [-0.0, 1e300], [[[1]], [[]]], [float("-inf"), 0.1 + 0.2], [["x", None], ["🍎"]], ["", None], ["null", "[1]"],
+    [0, -(2**63)],
 ]
 
 
@@ -82,14 +84,15 @@ def test_a_flipped_bit_gives_the_same_rows_or_an_error(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     write_predictions(path, [{"a": number / 7, "b": f"w{number}"} for number in range(40)])
     content, rows = path.read_bytes(), read_predictions(path)
+    found = count = 0
     for place in range(8 * len(b"PAR1"), 8 * 300, 5):
         flipped = bytearray(content)
         flipped[place // 8] ^= 1 << place % 8
         path.write_bytes(flipped)
-        try:
-            assert read_predictions(path) == rows
-        except UserError as error:
-            assert error.place == str(path)
+        with contextlib.suppress(UserError):
+            found += read_predictions(path) == rows
+            count += 1
+    assert found == count < 8 * 300 // 5, "some are noticed, and no other row is ever read"
 
 
 def test_no_rows_at_all(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ class CellFolder:
         return cls(results / "cells" / f"{readable('-'.join(names))}-{cell_id}")
 
     def state(self) -> State:
-        """What was recorded; "damaged" where a file is missing or not as it was written, or the status makes no sense."""
+        """What was recorded; "damaged" where a file is missing or not as it was written, or the status is none."""
         if not (self.path / "status.json").exists():
             return "pending"
         status = self.status()

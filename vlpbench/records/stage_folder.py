@@ -82,7 +82,8 @@ class StageFolder:
     ) -> None:
         """Say that all its files are whole, and what is to be told of it; the checkpoint goes.
 
-        `code`: component -> SHA-256 of the code that made it, by default `made_by`; `facts`: seconds, memory and the like of this run.
+        `code`: component -> SHA-256 of the code that made it, by default `made_by`; `facts`: seconds, memory and the
+        like of this run.
         """
         if facts:
             self.note(facts)
