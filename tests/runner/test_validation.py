@@ -12,6 +12,7 @@ from vlpbench.grid import cells, open_grid
 from vlpbench.runner.pretraining import pretrain
 from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.workbench import Workbench, opened_here
+from vlpbench.training.pace import PACE, Pace, Stopped
 
 GRID = """
 floors = false
@@ -32,9 +33,10 @@ batch = 8
 def pretrained(tmp_path: Path):
     (tmp_path / "grid.toml").write_text(GRID)
 
-    def run(*overrides: str):
+    def run(*overrides: str, pace: Pace = PACE, results: str = "results"):
         read, registry = open_grid(str(tmp_path / "grid.toml"), overrides)
-        return pretrain(Workbench(cells(read, registry, opened_here)[0], registry, Device("cpu")), Sharing(tmp_path))
+        bench = Workbench(cells(read, registry, opened_here)[0], registry, Device("cpu"), pace)
+        return pretrain(bench, Sharing(tmp_path / results))
 
     return run
 
@@ -47,6 +49,20 @@ def test_looks_are_rows_of_the_curve_and_change_no_weight(pretrained) -> None:
     assert all(row["validation/loss"] > 0 and "validation/contrastive/temperature" in row for row in looks)
     assert [row for row in looking.told["curve"] if "loss" in row] == blind.told["curve"]
     assert not any("validation/loss" in row for row in blind.told["curve"])
+
+
+@pytest.mark.parametrize("stem", ["conv3/dual/nano", "linear/encoder-decoder/nano"])
+def test_cut_off_between_looks_it_looks_as_if_undisturbed(pretrained, stem: str) -> None:
+    """Six steps, looked at after the second, fourth and sixth; stops fall on looks and between them."""
+    overrides = f"backbone={stem}", "budget.looks=3"
+    whole = pretrained(*overrides)
+    for after in (1, 2, 1, 1):
+        left = iter([False] * (after - 1) + [True])
+        with pytest.raises(Stopped):
+            pretrained(*overrides, pace=Pace(stop=lambda left=left: next(left)), results="often")
+    again = pretrained(*overrides, results="often")
+    assert again.told == whole.told and again.weights.keys() == whole.weights.keys()
+    assert all(torch.equal(value, again.weights[name]) for name, value in whole.weights.items())
 
 
 def test_micro_batches_change_rounding_alone(pretrained) -> None:

@@ -62,7 +62,7 @@ def test_kept_and_read_back_it_says_the_same(kept: Made, trial: Made, task: str)
         assert other.training == plain.training and other.head == plain.head
     stage = kept(task).kept
     assert stage is not None and {path.name for path in stage.path.iterdir()} == {
-        "stage.json", "weights.safetensors", "tokenizer.json"
+        "stage.json", "run.json", "weights.safetensors", "tokenizer.json"
     }
 
 
@@ -200,6 +200,7 @@ def test_cut_off_and_taken_up_again_it_keeps_the_same_bytes(kept: Made, select: 
     ready(Falling(), often)
     assert left == ([] if select == "validation" else [3, 2, 1]), "each look was taken once"
     assert whole.kept is not None and often.kept.told() == whole.kept.told() is not None
+    assert not often.kept.checkpoint.exists() and often.kept.facts()["micro_batch"] == 0
     assert often.kept.weights.read_bytes() == whole.kept.weights.read_bytes()
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.sealed import sealed
 from vlpbench.data.loader import Loader, Surgery
+from vlpbench.files import digest
 from vlpbench.tasks.task import Readout, Task
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.training.build import draw
@@ -106,9 +107,9 @@ def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> 
     loader = readout_loader(task, readout, trial)
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
-    folder = None if trial.kept is None else trial.kept.checkpoint
-    setting = f"protocol.{trial.task}.batch"
-    course = Course(trial.heard, best, folder=folder, pace=trial.pace, setting=setting)
+    course = Course(trial.heard, best, pace=trial.pace, setting=f"protocol.{trial.task}.batch")
+    if trial.kept is not None:
+        course = replace(course, folder=trial.kept.checkpoint, mark=digest(dict(trial.kept.made_by)))
     told = train(learner, loader, optim, trial.device, course)
     if best:
         best.take()
@@ -124,7 +125,7 @@ def _keep(asked: Asked, learner: Learner, trial: Trial) -> None:
     trial.kept.close({
         "learnt": learnt, "facts": dict(asked.readout.facts), "training": asked.training.result(),
         "chosen": dict(asked.told),
-    })
+    }, facts={"micro_batch": asked.training.micro_batch} if asked.training.samples else None)
 
 
 class _Best:
