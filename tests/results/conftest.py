@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,55 @@ def grid(tmp_path: Path) -> Grid:
 def another(tmp_path: Path) -> Callable[..., Grid]:
     """(name, folder) -> one more."""
     return lambda name="other", folder="": Grid(tmp_path / folder, name)
+
+
+RECORD: dict[str, Any] = {
+    "settings": {
+        "seed": 0, "objective": "x", "tasks": ["vqa"], "optim": {"lr": 0.002}, "init": {"checkpoint": ""},
+        "sources": {"d": {"kind": "digits", "folder": "here"}}, "protocol": {"vqa": {"samples": 32}},
+    },
+    "versions": {"objective x": 1, "stem": 1, "vlpbench": "0.1.0"},
+    "code": {"objective x": "a" * 64, "vlpbench/training": "b" * 64},
+    "fingerprints": {"d": "c" * 64, "init.stem": "d" * 64},
+    "environment": {
+        "device": "cpu", "torch": "2.9.0", "host": "0" * 12, "started": "then", "command": "vlpbench run grid",
+        "versions": {"numpy": "2.0", "torch": "2.9.0"},
+    },
+    "curve": [{"stage": "pretrain", "step": 5 * step, "loss": 4.0 - step, "lr": 0.1} for step in range(3)],
+    "values": {"accuracy": 40.0, "accuracy[kind=where]": 10.0},
+    "rows": [{"question_id": at, "prediction": "yes", "probability": 0.5} for at in range(4)],
+}
+"""What `record` writes where nothing else is said."""
+
+
+def changed(whole: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with other values under keys like settings/optim/lr; "-" takes a key away."""
+    found = json.loads(json.dumps(whole))
+    for key, value in changes.items():
+        *path, last = key.split("/")
+        table = found
+        for one in path:
+            table = table[int(one) if isinstance(table, list) else one]
+        where = int(last) if isinstance(table, list) else last
+        if value == "-":
+            del table[where]
+        else:
+            table[where] = value
+    return found
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Callable[..., Path]:
+    """record("grid", row, seed, id, {"settings/optim/lr": 0.1}) writes a finished cell with all that can differ."""
+
+    def write(grid: str, row: str, seed: int, cell: str, changes: Mapping[str, Any] | None = None) -> Path:
+        whole = changed(RECORD, changes or {})
+        folder = CellFolder.of(tmp_path / grid, cell, row, f"s{seed}")
+        asked = {key: whole[key] for key in ("settings", "versions", "code", "fingerprints") if key in whole}
+        folder.begin({"grid": grid, "row": row, "seed": seed, "id": cell, **asked})
+        scores = {"tasks": {"vqa": {"values": whole["values"], "reasons": whole.get("reasons", {})}}}
+        facts = {"environment": whole["environment"]} if "environment" in whole else {}
+        folder.finish(scores, whole["curve"], {"vqa": whole["rows"]}, facts)
+        return folder.path
+
+    return write

@@ -21,6 +21,7 @@ GROUPS = {
     "run": ("vlpbench.cli.run:run", "Run a grid, or some of its cells."),
     "grid": ("vlpbench.cli.grid:grid", "List grids, show what a grid says."),
     "report": ("vlpbench.cli.report:report", "Turn results into tables."),
+    "diff": ("vlpbench.cli.diff:diff", "Say why two cells, or two runs of a grid, differ."),
     "score": ("vlpbench.cli.score:score", "Score files of predictions in the official layouts, without a model."),
     "export": ("vlpbench.cli.model:export", "Take a finished cell's model along in a folder."),
     "caption": ("vlpbench.cli.model:caption", "Have a finished cell describe pictures of your own."),
