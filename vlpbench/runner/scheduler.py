@@ -114,7 +114,9 @@ class Scheduler:
         busy = {next_shared(one.cell, self.results, self.registry) for one in self.running.values()} - {None}
         for cell in self.waiting:
             stage = next_shared(cell, self.results, self.registry)
-            if claim_name(cell) not in held and (stage is None or (stage not in busy and stage.path.name not in held)):
+            if claim_name(cell) in held or (stage is not None and (stage in busy or stage.path.name in held)):
+                continue
+            if folder_of(cell, self.results).state() in ("pending", "damaged"):  # else another run was faster
                 return cell
         return None
 
@@ -135,7 +137,8 @@ class Scheduler:
                 self.heard(Event("taken", cell.id, "done by another run"))
             elif state in ("failed", "timeout"):
                 self.waiting.remove(cell)
-                self._ended(cell, End(state, str(folder.status().get("cause", ""))))
+                self.failures += 1
+                self.heard(Event(state, cell.id, str(folder.status().get("cause", ""))))  # type: ignore[arg-type]
 
     def _enforce(self, interrupts: Interrupts) -> None:
         """End cells that take too long or hold too much, and all where somebody asked to stop."""
