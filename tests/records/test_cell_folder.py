@@ -154,6 +154,16 @@ def test_a_record_can_be_forgotten(finish: Finish) -> None:
     assert folder.state() == "pending" and folder.tries() == 0
 
 
+@pytest.mark.parametrize("content", [None, "", "[1]", "{"])
+def test_run_facts_that_cannot_be_read_are_unknown(finish: Finish, content: str | None) -> None:
+    folder = finish()
+    assert folder.facts("timing") == FACTS["timing"]
+    (folder.path / "timing.json").unlink()
+    if content is not None:
+        (folder.path / "timing.json").write_text(content)
+    assert folder.facts("timing") == {} and folder.state() == "done"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="file size limits of POSIX")
 @pytest.mark.parametrize("room", [0, 40, 200])
 def test_a_full_disk_while_failing_is_told_and_leaves_no_half(folder: CellFolder, room: int) -> None:

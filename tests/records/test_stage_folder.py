@@ -151,6 +151,20 @@ def test_facts_that_cannot_be_read_are_no_reason_to_stop(stage: StageFolder, con
     assert stage.facts()["starts"] == 1
 
 
+def test_facts_are_added_and_are_no_part_of_the_output(stage: StageFolder) -> None:
+    stage.note({"seconds": 9, "peak_bytes": 7})
+    assert stage.facts() == {"starts": 1, "seconds": 9, "peak_bytes": 7} and stage.told() == TOLD
+
+
+def test_the_code_is_what_is_said_when_it_closes_or_was_known_before(tmp_path: Path) -> None:
+    made = StageFolder.of(tmp_path, "pretrain", {"seed": 0}, CODE)
+    assert made == StageFolder.of(tmp_path, "pretrain", {"seed": 0}), "code alone makes no other stage"
+    made.close({})
+    assert StageFolder(made.path).code() == CODE
+    made.close({}, {"other": "1"})
+    assert made.code() == {"other": "1"}
+
+
 def test_forgetting_makes_it_run_again_from_its_start(tmp_path: Path, stage: StageFolder) -> None:
     stage.forget()
     assert stage.told() is None and not stage.closed

@@ -13,7 +13,9 @@ __all__ = ["content_at", "file_of", "generations", "stem_of", "stems", "temporar
 _FORM = re.compile(r"(?P<stem>[^.].*)-(?P<generation>\d{6,})\.json")
 _TEMPORARY = re.compile(r"\.(?P<file>.+-\d{6,}\.json)\.(?P<token>[0-9a-f]+)")
 _LONGEST = 150
+"""Characters of a name: with generation, hash and a temporary's token it stays below the 255 of most file systems."""
 _LOOKED_FOR = 16
+"""Generations that are asked for beside the listing. More are rare: a holder removes those below its own."""
 
 
 def stem_of(name: str) -> str:
