@@ -1,0 +1,98 @@
+"""The grid run in thought: cells in order in so many slots, each waiting for a stage that another one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Job", "Run", "simulate"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One cell's work."""
+
+    cell: str
+    """Its id."""
+    pieces: Sequence[tuple[str, float]]
+    """Each piece in order: the stage that cells share, empty where it is the cell's own; and its seconds."""
+
+
+@dataclass
+class Run:
+    """What came of it."""
+
+    seconds: float = 0.0
+    """From the first start to the last end."""
+    paid: dict[str, dict[int, float]] = field(default_factory=dict)
+    """Cell -> place of a piece -> its seconds, of those pieces that the cell ran itself."""
+
+
+@dataclass
+class _Going:
+    """A cell in its slot."""
+
+    job: Job
+    at: int = 0
+    """Which piece."""
+    until: float | None = None
+    """When that piece is done; None while another cell runs it."""
+
+
+def simulate(jobs: Sequence[Job], slots: int) -> Run:
+    """Run all jobs. A free slot takes the first cell whose next piece no other cell is running."""
+    return _Simulation(jobs, slots).run()
+
+
+class _Simulation:
+    def __init__(self, jobs: Sequence[Job], slots: int) -> None:
+        self.waiting, self.slots = list(jobs), slots
+        self.now, self.result = 0.0, Run()
+        self.going: list[_Going] = []
+        self.done: set[str] = set()
+        self.busy: set[str] = set()
+
+    def run(self) -> Run:
+        """From end to end of a piece, until nothing waits or goes on."""
+        self._fill()
+        while self.going:
+            self.now = min(one.until for one in self.going if one.until is not None)
+            ended = [one for one in self.going if one.until is not None and one.until <= self.now]
+            for one in ended:
+                stage = one.job.pieces[one.at][0]
+                self.busy.discard(stage)
+                self.done.update({stage} - {""})
+                one.at += 1
+            waited = [one for one in self.going if one.until is None]
+            for one in [*ended, *waited]:
+                self._go_on(one)
+            self._fill()
+        self.result.seconds = self.now
+        return self.result
+
+    def _fill(self) -> None:
+        while len(self.going) < self.slots and (job := next(filter(self._free, self.waiting), None)):
+            self.waiting.remove(job)
+            self.result.paid[job.cell] = {}
+            self.going.append(_Going(job))
+            self._go_on(self.going[-1])
+
+    def _free(self, job: Job) -> bool:
+        """Whether its next piece is not being run."""
+        following = next((stage for stage, _ in job.pieces if stage not in self.done), "")
+        return following not in self.busy
+
+    def _go_on(self, one: _Going) -> None:
+        """Begin the next piece that is still to be done, or wait for who is at it; behind the last one, end."""
+        one.until = None
+        for at in range(one.at, len(one.job.pieces)):
+            stage, seconds = one.job.pieces[at]
+            if stage in self.done:
+                continue
+            one.at = at
+            if stage not in self.busy:
+                self.busy.update({stage} - {""})
+                self.result.paid[one.job.cell][at] = seconds
+                one.until = self.now + seconds
+            return
+        self.going.remove(one)
