@@ -133,6 +133,22 @@ def test_broken_files_are_named(pair, record):
     json.dumps(found.plain(), allow_nan=False)
 
 
+def test_json_that_is_no_record_is_no_crash(record):
+    a, b = record("one", "x", 0, AA), record("two", "x", 0, BB)
+    (b / "scores.json").write_text('{"tasks": {"vqa": "good"}}')
+    (b / "curve.jsonl").write_text('"a"\n{"stage": "pretrain", "step": 0, "loss": 1.0}\n')
+    (b / "settings.json").write_text('["x"]')
+    (b / "environment.json").write_text('{"versions": 3, "git": {}}')
+    found = differences(str(a), str(b))
+    assert isinstance(found, Difference) and found.b.state == "damaged"
+    assert "settings.json of B (it cannot be read)" in found.unknown
+    assert found.outcome is not None and found.outcome.courses[0].parts_at == 0
+
+
+def test_a_command_that_one_lacks_is_no_reason(pair):
+    assert pair({"environment/command": "-"}, {"environment/git": {"grid": {"commit": "1"}}}).why == {}
+
+
 def test_two_folders_are_paired_by_row_and_seed(record, tmp_path):
     record("one", "x", 0, AA)
     record("one", "x", 1, BB, {"environment/torch": "1"})

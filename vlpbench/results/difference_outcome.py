@@ -84,7 +84,7 @@ def outcome(a: Side, b: Side) -> Outcome | None:
 
 def _tasks(side: Side) -> dict[str, Any]:
     found = side.scores.get("tasks", {})
-    return found if isinstance(found, dict) else {}
+    return {task: said for task, said in found.items() if isinstance(said, dict)} if isinstance(found, dict) else {}
 
 
 def _scores(

@@ -64,7 +64,8 @@ def reasons(a: Side, b: Side) -> dict[str, list[Change]]:
         is_initial = change.key.startswith("init.")
         found["initial" if is_initial else "data"].append(change)
     for change in _changes(a.environment, b.environment):
-        if change.key not in _one_sided(a, b):
+        is_told_once = change.key in _RUN and None in (change.a, change.b)
+        if not is_told_once and change.key not in _one_sided(a, b):
             found[_of_environment(change.key)].append(change)
     return {group: changes for group, changes in found.items() if changes}
 

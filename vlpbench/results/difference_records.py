@@ -47,9 +47,10 @@ class Side:
     def curve(self) -> list[dict[str, Any]]:
         """`curve.jsonl`; empty where the cell is not done."""
         try:
-            return CellFolder(self.path).curve() if self.is_done else []
+            rows = CellFolder(self.path).curve() if self.is_done else []
         except UserError:
             return []
+        return [row for row in rows if isinstance(row, dict)]
 
     @cached_property
     def status(self) -> dict[str, Any]:
