@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from vlpbench.records import Claims
+from vlpbench.records import Claim, Claims
 
 HOLD = """
 import sys, time
@@ -82,10 +82,25 @@ def start(tmp_path: Path) -> Iterator[Start]:
         one.communicate()
 
 
+class Remembering(Claims):
+    """Claims that can all be released."""
+
+    taken: list[Claim]
+
+    def take(self, name: str) -> Claim | None:
+        claim = super().take(name)
+        self.taken += [claim] if claim else []
+        return claim
+
+
 @pytest.fixture
-def claims(tmp_path: Path) -> Claims:
+def claims(tmp_path: Path) -> Iterator[Claims]:
     """Those of this process, as impatient as a test."""
-    return Claims(tmp_path / "claims", beat=0.05, lost_after=0.4)
+    made = Remembering(tmp_path / "claims", beat=0.05, lost_after=0.4)
+    made.taken = []
+    yield made
+    for one in made.taken:
+        one.release()
 
 
 def files(claims: Claims) -> list[str]:
@@ -236,6 +251,7 @@ def test_one_that_paused_before_creating_does_not_win_beside_another(
     assert claims.take("cell") is None
     time.sleep(0.2)
     assert third[1].generation == 1 and not third[1].lost and files(claims) == ["cell-000001.json"]
+    third[1].release()
 
 
 @pytest.mark.parametrize(
