@@ -142,6 +142,7 @@ def test_json_that_is_no_record_is_no_crash(record):
     found = differences(str(a), str(b))
     assert isinstance(found, Difference) and found.b.state == "damaged"
     assert "settings.json of B (it cannot be read)" in found.unknown
+    assert "what B wrote (a file is missing or changed since)" in found.unknown
     assert found.outcome is not None and found.outcome.courses[0].parts_at == 0
 
 

@@ -63,6 +63,12 @@ def test_equal_cells_and_what_is_not_known(page):
     assert "  scores: all 2 are equal" in said
 
 
+def test_commits_are_cut(page):
+    one, other = ({"environment/git": {"grid": {"commit": digit * 40}}} for digit in "ab")
+    said = page(other, one)
+    assert "    git.grid.commit  aaaaaaaaaaaa -> bbbbbbbbbbbb" in said
+
+
 def test_the_seed_is_one_line(record):
     found = differences(str(record("one", "x", 0, AA)), str(record("one", "x", 1, BB)))
     assert isinstance(found, Difference)

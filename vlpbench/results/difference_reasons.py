@@ -87,6 +87,7 @@ def unknowns(a: Side, b: Side) -> list[str]:
             lacking = [key for key in _one_sided(a, b) if key not in side.environment]
             said += [f"{', '.join(lacking)} (not recorded in {which})"] if lacking else []
     for which, side in (("A", a), ("B", b)):
+        said += [f"what {which} wrote (a file is missing or changed since)"] if side.state == "damaged" else []
         said += [f"{name} of {which} (it cannot be read)" for name in side.unread]
     return said
 

@@ -73,7 +73,7 @@ def _name(side: Side) -> str:
 
 def _change(group: str, change: Change) -> tuple[str, str]:
     one, other = change.a, change.b
-    if group in ("code", "data", "initial"):
+    if group in ("code", "data", "initial") or change.key.endswith(".commit"):
         one, other = (value[:12] if isinstance(value, str) else value for value in (one, other))
     return change.key, f"{_value(one, other)} -> {_value(other, one)}"
 
