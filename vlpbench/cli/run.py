@@ -23,7 +23,7 @@ from vlpbench.device import Device
 from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
-from vlpbench.runner.grid_run import begin, prepare, run_grid
+from vlpbench.runner.grid_run import begin, place_of, prepare, run_grid
 from vlpbench.runner.here import run_here
 from vlpbench.runner.launchers.printing import Call, command_of, makers_first
 from vlpbench.runner.plan import OnCodeChange, Plan, plan_grid
@@ -80,11 +80,11 @@ def run_a_grid(
         cells = makers_first(plan.chosen("run"), lambda cell: _shared(cell, plan, registry))
         click.echo("\n".join(shlex.join(command_of(cell, call)) for cell in cells))
         return 0
-    progress = _progress(plan, plan.cells)
-    if not only["estimate"]:
+    if only["estimate"]:
+        return 0
+    with _progress(plan, plan.cells, registry, place_of(Device.choose(rules.device), rules).slots) as progress:
         run_grid(plan, registry, rules, call, _provenance(plan, registry), progress.heard)
         return _told(plan, progress)
-    return 0
 
 
 @run.command("cell")
@@ -114,11 +114,11 @@ def run_some_cells(
     wanted = _full(ids, plan)
     chosen = [cell for cell in plan.cells if cell.id in wanted]
     plan = plan.only(wanted)
-    progress, rules = _progress(plan, chosen), rules_of(**how)
-    begin(plan, progress.heard)
-    _run_here(plan, registry, rules, progress)
-    ends = _ends(chosen, plan)
-    progress.close(ends, plan.results)
+    with _progress(plan, chosen, registry, 1) as progress:
+        begin(plan, progress.heard)
+        _run_here(plan, registry, rules_of(**how), progress)
+        ends = _ends(chosen, plan)
+        progress.close(ends, plan.results)
     for cell in chosen:
         click.echo(f"{_end(cell, plan):9}  {folder_of(cell, plan.results).path}")
     return _code(ends)
@@ -162,9 +162,9 @@ def _provenance(plan: Plan, registry: Registry) -> dict[str, Any]:
     return provenance(["vlpbench", *sys.argv[1:]], plan.grid.path, registry)
 
 
-def _progress(plan: Plan, cells: Collection[Cell]) -> Progress:
+def _progress(plan: Plan, cells: Collection[Cell], registry: Registry, jobs: int) -> Progress:
     names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in cells}
-    return Progress(names, work_of(plan, [*names]))
+    return Progress(names, work_of(plan, [*names], registry), jobs)
 
 
 def _told(plan: Plan, progress: Progress) -> int:

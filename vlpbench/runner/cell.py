@@ -112,6 +112,8 @@ def _asked(bench: Workbench, task: str, pretrained: Pretrained, sharing: Sharing
     with sharing.held(answered):
         with sharing.held(kept), patiently(hands.pace.stop):
             asked = ready_for(trial)
+        if hands.hearing is not None:
+            hands.hearing(f"{task}: predict", 0, 0, {})
         return outcome_of(trial, asked)
 
 

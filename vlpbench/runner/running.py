@@ -14,6 +14,7 @@ from vlpbench.records import Claims
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.memory import kernel_kills
 from vlpbench.runner.worker import DONE, FAILED, STOPPED, TAKEN, claim_name
 
 __all__ = ["End", "Running"]
@@ -51,6 +52,8 @@ class Running:
     """When it was asked to end by itself."""
     held: int = 0
     """The most memory that it was seen to hold, in bytes."""
+    kills: int = field(default_factory=kernel_kills)
+    """Processes that the kernel had ended for want of memory when it was started."""
     _told: object = None
 
     def events(self, claims: Claims) -> Iterator[Event]:
@@ -98,6 +101,9 @@ class Running:
             return End("stopped")
         if code in (DONE, FAILED) and state == "failed":
             return End("failed", str(folder_of(self.cell, self.results).status().get("cause", "")))
+        if code == -signal.SIGKILL and kernel_kills() > self.kills:
+            said = f"out of memory: the kernel ended it; it was seen to hold {self.held / 2**30:.1f} GiB"
+            return self.recorded(End("failed", said), registry)
         if code in _FROM_OUTSIDE:
             return End("killed", self._death(code))
         return self.recorded(End("failed", self._death(code)), registry)
@@ -109,9 +115,7 @@ class Running:
         else:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
             how = f"signal {name}"
-        hint = ""
-        if code == -signal.SIGKILL:
-            hint = f", perhaps for want of memory (it was seen to hold {self.held / 2**30:.1f} GiB)"
+        hint = f", holding {self.held / 2**30:.1f} GiB" if code == -signal.SIGKILL else ""
         log = f"{folder_of(self.cell, self.results).path.name}/log.txt"
         return f"the process ended without a word ({how}{hint}); see {log}"
 

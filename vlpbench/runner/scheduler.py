@@ -138,7 +138,7 @@ class Scheduler:
             elif state in ("failed", "timeout"):
                 self.waiting.remove(cell)
                 self.failures += 1
-                self.heard(Event(state, cell.id, str(folder.status().get("cause", ""))))  # type: ignore[arg-type]
+                self.heard(Event(state, cell.id, str(folder.status().get("cause", ""))))
 
     def _enforce(self, interrupts: Interrupts) -> None:
         """End cells that take too long or hold too much, and all where somebody asked to stop."""
@@ -172,6 +172,7 @@ class Scheduler:
         if end.what == "taken":
             self.tries[cell.id] -= 1
             self.waiting.append(cell)
+            self.heard(Event("retried", cell.id, "another run has it"))
             return
         if end.what == "retried":
             self.tries[cell.id] -= 1

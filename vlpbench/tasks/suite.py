@@ -66,8 +66,9 @@ def run_task(trial: Trial) -> Outcome:
 
 
 def ready_for(trial: Trial) -> Asked | None:
-    """The model that the task is asked of; None where its predictions are there already."""
-    if trial.answered is not None and trial.answered.told() is not None:
+    """The model that the task is asked of; None where it is there already, and its predictions too."""
+    stages = (trial.kept, trial.answered)
+    if all(stage is not None and stage.told() is not None for stage in stages):
         return None
     return ready(task_named(trial.task), trial)
 
