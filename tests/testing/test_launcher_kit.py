@@ -19,13 +19,12 @@ from vlpbench.testing import (
     parametrize_launcher_checks,
 )
 
-
 STARTED = []
 
 
 @pytest.fixture(autouse=True)
 def _reaped():
-    """Jobs that a wrong launcher does not end do so by themselves, when their folder is gone; variables are put back."""
+    """Jobs that a wrong launcher does not end do so when their folder is gone; variables are put back."""
     before = dict(os.environ)
     yield
     os.environ.clear()

@@ -19,7 +19,7 @@ _FOR_EVER = 10**9
 def check_isolation(subject: LauncherSubject) -> None:
     """A job that exits, one that is killed, one that hangs and one that prints megabytes harm no other."""
     with subject.running(Place("cpu", 6)) as desk:
-        steady = [desk.start(desk.job(name, "note", seconds=1.0), slot) for slot, name in enumerate(("one", "two"))]
+        steady = [desk.start(desk.job(f"steady{slot}", "note", seconds=1.0), slot) for slot in range(2)]
         hangs = desk.start(desk.job("hangs", "hang"), 2)
         others = {
             "exits": desk.start(desk.job("exits", "note", code=5), 3),
@@ -28,7 +28,8 @@ def check_isolation(subject: LauncherSubject) -> None:
         }
         codes = {name: desk.code(one, f"the job that {name}") for name, one in others.items()}
         if codes != {"exits": 5, "killed": -9, "prints": 0}:
-            raise CheckFailed(f"beside others, jobs ended with {codes}", "each job is a process tree of its own")
+            cause = f"beside others, jobs ended with {codes}"
+            raise CheckFailed(cause, "each job is a process tree of its own")
         desk.until(lambda: desk.file("hangs", "beat").exists(), "a job was not seen at work")
         hangs.kill()
         desk.code(hangs, "a job that was killed")
@@ -36,7 +37,8 @@ def check_isolation(subject: LauncherSubject) -> None:
             remedy = "end no process that is not the job's"
             raise CheckFailed("a job did not end with 0 beside others that failed", remedy)
         if desk.run([desk.job("after", "note")]) != {"after": 0}:
-            raise CheckFailed("after jobs that failed, the next one cannot run", "a job's end leaves its slot free")
+            cause = "after jobs that failed, the next one cannot run"
+            raise CheckFailed(cause, "a job's end leaves its slot free")
 
 
 def check_kill(subject: LauncherSubject) -> None:
@@ -55,7 +57,8 @@ def check_time_limit(subject: LauncherSubject) -> None:
     """A job beyond its time limit is over, with all that it has started, once the runner has stopped and killed it."""
     with subject.running(Place("cpu", 1)) as desk:
         if desk.run([replace(desk.job("short", "note", seconds=0.2), seconds=desk.patience)]) != {"short": 0}:
-            raise CheckFailed("a job was ended long before its time limit", "job.seconds is in seconds; 0 is no limit")
+            cause = "a job was ended long before its time limit"
+            raise CheckFailed(cause, "job.seconds is in seconds; 0 is no limit")
         one = _hanging(desk, seconds=1.0)
         desk.launcher.wait([one], 1.0)
         one.stop()
@@ -68,10 +71,12 @@ def check_kill_after_the_end(subject: LauncherSubject) -> None:
     with subject.running(Place("cpu", 1)) as desk:
         one = desk.start(desk.job("job", "abandon"))
         if desk.code(one, "a job that leaves a process") != 0:
-            raise CheckFailed("a job that leaves a process running did not end with 0", "wait for the job alone")
+            cause = "a job that leaves a process running did not end with 0"
+            raise CheckFailed(cause, "wait for the job alone")
         one.kill()
         if desk.beats("job"):
-            raise CheckFailed("a process of an ended job outlives kill()", "kill the process group, leader or not")
+            cause = "a process of an ended job outlives kill()"
+            raise CheckFailed(cause, "kill the process group, leader or not")
 
 
 def check_stop(subject: LauncherSubject) -> None:
@@ -87,14 +92,15 @@ def check_resume(subject: LauncherSubject) -> None:
         code = desk.code(desk.start(desk.job("job", "count", to=reached + 3)), "a job that goes on")
         starts, count = desk.told("job", "starts"), desk.told("job", "count")
     if code != 0 or starts != [0, reached] or count != reached + 3:
-        cause = f"a job that was stopped at {reached} went on from {starts[1:]} to {count} and ended with {code}"
+        cause = f"a job stopped at {reached} went on from {starts[1:]} to {count} and ended with {code}"
         raise CheckFailed(cause, "start the same job again, in the same folders")
 
 
 def _stopped(desk: Desk) -> int:
     """How far a counting job came that was asked to stop."""
     one = desk.start(desk.job("job", "count", to=_FOR_EVER))
-    desk.until(lambda: desk.file("job", "beat").exists() and desk.told("job", "count") > 2, "a job did not count")
+    desk.until(lambda: desk.file("job", "beat").exists(), "a job was not seen at work")
+    desk.until(lambda: desk.told("job", "count") > 2, "a job did not count")
     if one.ended() is not None:
         raise CheckFailed("a running job is said to have ended", "ended() is None while a job runs")
     one.stop()

@@ -1,7 +1,7 @@
 """The small jobs that launchers are checked with: `python launcher_job.py JSON`, or an order that is called.
 
-It needs nothing but Python, so that a launcher that runs commands is checked without vlpbench on its machines. All that
-runs for long ends by itself when its folder is gone.
+It needs nothing but Python, so that a launcher that runs commands is checked without vlpbench on its machines. All
+that runs for long ends by itself when its folder is gone.
 """
 
 from __future__ import annotations
@@ -169,8 +169,8 @@ def _read(errand: Errand, end: str, otherwise: Any) -> Any:
 
 
 _DEEDS: Mapping[str, Callable[..., int]] = {
-    "note": _note, "meet": _meet, "spoil": _spoil, "say": _say, "die": _die, "hang": _hang, "abandon": _abandon,
-    "beat": _beat, "count": _count,
+    "note": _note, "meet": _meet, "spoil": _spoil, "say": _say, "die": _die, "hang": _hang,
+    "abandon": _abandon, "beat": _beat, "count": _count,
 }
 
 if __name__ == "__main__":

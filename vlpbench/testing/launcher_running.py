@@ -31,7 +31,8 @@ def check_launcher_metadata(subject: LauncherSubject) -> None:
     place = Place("cpu", 2)
     launcher = subject.make(place)
     if launcher.place != place:
-        raise CheckFailed(f"its place is {launcher.place!r}, not the given one", "call super().__init__(place)")
+        cause = f"its place is {launcher.place!r}, not the given one"
+        raise CheckFailed(cause, "call super().__init__(place)")
 
 
 def check_nothing_is_run(subject: LauncherSubject) -> None:
@@ -57,7 +58,8 @@ def check_order(subject: LauncherSubject) -> None:
         _refuse_crowds(notes, 1)
         seen = sorted(names, key=lambda name: float(notes[name]["began"]))
         if seen != names:
-            raise CheckFailed(f"jobs began in the order {', '.join(seen)}", "start a job when start() is called")
+            cause = f"jobs began in the order {', '.join(seen)}"
+            raise CheckFailed(cause, "start a job when start() is called")
 
 
 def check_slots(subject: LauncherSubject) -> None:
@@ -88,7 +90,8 @@ def check_exit_codes(subject: LauncherSubject) -> None:
         jobs = [desk.job("good", "note"), desk.job("bad", "note", code=3), desk.job("killed", "die")]
         codes, expected = desk.run(jobs), {"good": 0, "bad": 3, "killed": -9}
     if codes != expected:
-        raise CheckFailed(f"exit codes are {codes}, not {expected}", "a shell's 128 + n is the signal n: give -n")
+        cause = f"exit codes are {codes}, not {expected}"
+        raise CheckFailed(cause, "a shell's 128 + n is the signal n: give -n")
 
 
 def check_environment(subject: LauncherSubject) -> None:
@@ -96,7 +99,8 @@ def check_environment(subject: LauncherSubject) -> None:
     word = "two words, 'quoted', with ü and $HOME"
     before = dict(os.environ)
     with subject.running(Place("cpu", 1)) as desk:
-        desk.run([desk.job("first", "note", {_WORD: word}), desk.job("spoils", "spoil"), desk.job("second", "note")])
+        jobs = [desk.job("first", "note", {_WORD: word}), desk.job("spoils", "spoil"), desk.job("second", "note")]
+        desk.run(jobs)
         first, second = desk.told("first"), desk.told("second")
     if first["environment"].get(_WORD) != word:
         cause = f"a job sees {first['environment'].get(_WORD)!r} instead of its variable's value {word!r}"
@@ -104,9 +108,11 @@ def check_environment(subject: LauncherSubject) -> None:
     if _WORD in second["environment"] or "VLPBENCH_KIT_SPOILT" in second["environment"]:
         raise CheckFailed("a job sees a variable of the job before it", "give each job a process of its own")
     if first["folder"] != second["folder"] or "PATH" not in second["environment"]:
-        raise CheckFailed("a job finds its process as another job has left it", "give each job a process of its own")
+        cause = "a job finds its process as another job has left it"
+        raise CheckFailed(cause, "give each job a process of its own")
     if dict(os.environ) != before:
-        raise CheckFailed("starting jobs changed this process's own variables", "copy os.environ before adding to it")
+        cause = "starting jobs changed this process's own variables"
+        raise CheckFailed(cause, "copy os.environ before adding to it")
 
 
 def check_devices(subject: LauncherSubject) -> None:
@@ -120,7 +126,7 @@ def check_devices(subject: LauncherSubject) -> None:
                 seen = desk.told(f"slot{slot}")["environment"].get("CUDA_VISIBLE_DEVICES")
                 expected = place.variables(slot)["CUDA_VISIBLE_DEVICES"]
                 if seen != expected:
-                    cause = f"slot {slot} of {place.slots} sees CUDA_VISIBLE_DEVICES={seen!r}, not {expected!r}"
+                    cause = f"slot {slot} sees CUDA_VISIBLE_DEVICES={seen!r}, not {expected!r}"
                     raise CheckFailed(cause, "add self.place.variables(slot) to the job's environment")
 
 
@@ -139,7 +145,8 @@ def check_log(subject: LauncherSubject) -> None:
         for words in ("first words", "later words"):
             for way in ("the stream", "the first descriptor", "the second descriptor", "a child"):
                 if f"{words} by {way}" not in said:
-                    raise CheckFailed(f"job.log lacks '{words} by {way}'", "send both streams to it, in append mode")
+                    remedy = "send both streams to it, in append mode"
+                    raise CheckFailed(f"job.log lacks '{words} by {way}'", remedy)
         if other.log.is_file() and "words" in other.log.read_text(encoding="utf-8"):
             raise CheckFailed("one job's words stand in another's log", "each job has a log of its own")
 
@@ -153,9 +160,11 @@ def check_wait(subject: LauncherSubject) -> None:
         desk.launcher.wait([hanging], 0.5)
         took = time.monotonic() - began
         if not 0.4 < took < 5.0:
-            raise CheckFailed(f"wait() for 0.5 s took {took:.1f} s while no job ended", "return after `seconds`")
+            cause = f"wait() for 0.5 s took {took:.1f} s while no job ended"
+            raise CheckFailed(cause, "return after `seconds`")
         ending = desk.start(desk.job("ends", "note", seconds=0.3), 1)
         began = time.monotonic()
         desk.launcher.wait([hanging, ending], desk.patience)
         if ending.ended() is None or time.monotonic() - began > desk.patience / 2:
-            raise CheckFailed("wait() did not return at the end of one of two jobs", "look at all, again and again")
+            cause = "wait() did not return at the end of one of two jobs"
+            raise CheckFailed(cause, "look at all, again and again")

@@ -50,8 +50,8 @@ class LauncherSubject:
             try:
                 desk.clear()
             finally:
-                gone = folder.rename(folder.with_suffix(".gone"))  # jobs that outlive all end when it is not found
-                shutil.rmtree(gone)
+                # Jobs that outlive all this end when they do not find it.
+                shutil.rmtree(folder.rename(folder.with_suffix(".gone")))
 
     def running(self, place: Place) -> contextlib.AbstractContextManager[Desk]:
         """The same, for a launcher that runs jobs; CheckSkipped for one that does not."""

@@ -129,13 +129,16 @@ def gone(pid, seconds=20.0):
 def test_a_warm_start_takes_well_under_a_second_in_a_session_of_its_own(tmp_path, order, start, monkeypatch):
     ended(start(order("sees", str(tmp_path / "warm"))))
     monkeypatch.setenv("SEEN", "of the runner, at this moment")
-    began = time.time()
-    ended(start(order("sees", str(tmp_path / "seen"))))
-    leader, cores, seen, interrupt, torch, reached = (tmp_path / "seen").read_text().split("|")
+    took = []
+    for _ in range(3):  # other processes may have the machine for a while
+        began = time.time()
+        ended(start(order("sees", str(tmp_path / "seen"))))
+        leader, cores, seen, interrupt, torch, reached = (tmp_path / "seen").read_text().split("|")
+        took.append(float(reached) - began)
     assert (leader, torch) == ("True", "True")
     assert seen == "of the runner, at this moment", "not that of when the server was started"
     assert interrupt == str(signal.SIG_IGN)
-    assert float(reached) - began < 1.0
+    assert min(took) < 0.5
     alone = len(os.sched_getaffinity(0)) == 1
     assert cores == str(sorted(os.sched_getaffinity(0))) or alone, "one job leaves the choice to the system"
 
@@ -184,15 +187,19 @@ def test_a_log_that_cannot_be_written_is_an_error_of_the_start(tmp_path, order):
         Local(Place("cpu")).start(Job("cell", (), tmp_path / "file" / "log.txt", order("raises")), 0)
 
 
-def test_memory_is_that_of_the_job_and_not_of_the_server(tmp_path, order, start):
-    one = start(order("holds", 200, str(tmp_path / "held")))
+def test_what_a_job_holds_is_seen_until_it_ends(tmp_path, order, start):
+    sizes = (1, 201)
+    started = [start(order("holds", size, str(tmp_path / f"held{size}"))) for size in sizes]
     end = time.monotonic() + 30
-    while not (tmp_path / "held").exists() and time.monotonic() < end:
+    while not all((tmp_path / f"held{size}").exists() for size in sizes) and time.monotonic() < end:
         time.sleep(TOLD)
-    assert 200 * 2**20 <= one.bytes_held() < 500 * 2**20
-    one.kill()
-    assert ended(one) == -signal.SIGKILL
-    assert one.bytes_held() == 0
+    little, much = (one.bytes_held() for one in started)
+    assert 180 * 2**20 < much - little < 260 * 2**20
+    for one in started:
+        assert lives(one.pid)
+        one.kill()
+        assert ended(one) == -signal.SIGKILL
+        assert (one.bytes_held(), one.pid) == (0, None)
 
 
 def test_a_process_in_a_session_of_its_own_is_killed_with_its_job(tmp_path, order, start):

@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
+
+from vlpbench.runner.memory import prefer_as_victim
 
 __all__ = ["DEAF", "STOPPED", "Beginning", "begin"]
 
@@ -52,6 +54,7 @@ def begin(first: Beginning) -> NoReturn:
     os.environ.update(first.environment)
     if first.core is not None:
         os.sched_setaffinity(0, {first.core})
+    prefer_as_victim()
     runner = multiprocessing.parent_process()
     assert runner is not None
     threading.Thread(target=_watch, args=(runner.sentinel, first.grace), name="runner", daemon=True).start()
@@ -69,9 +72,13 @@ def _speak_into(log: str) -> None:
     for standard in (1, 2):
         os.dup2(file, standard)
     os.close(file)
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    sys.stdout, sys.stderr = _stream(1), _stream(2)
     faulthandler.enable()
+
+
+def _stream(standard: int) -> TextIO:
+    """A stream that says each line at once, and any letter in any locale."""
+    return open(standard, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _called(order: bytes) -> int:

@@ -19,11 +19,12 @@ import psutil
 from vlpbench.contract.launcher import Job, Launcher, Place, Started
 from vlpbench.runner.launchers.beginning import DEAF, Beginning, begin
 from vlpbench.runner.launchers.logs import shorten
+from vlpbench.runner.memory import held_bytes
 
 __all__ = ["Local"]
 
 _PRELOADED = ["vlpbench.runner.worker", "vlpbench.runner.launchers.beginning"]
-_SERVER_GONE = 255  # what multiprocessing says of a child whose fork server has died, whether it runs on or not
+_SERVER_GONE = 255  # multiprocessing's word for a child whose fork server has died, whether it runs on or not
 _LOOK = 1.0  # seconds between two looks at the length of logs
 
 
@@ -69,7 +70,8 @@ class Local(Launcher):
     def _core(self, slot: int) -> int | None:
         """The core of a slot: cells on a CPU compute with one thread.
 
-        None unless each core has its cell: a core that is left over serves whoever needs it, another runner too.
+        None unless each core has its cell: with cores to spare, the system knows better which are free, as another
+        runner may use them too.
         """
         if self.place.device != "cpu" or not hasattr(os, "sched_getaffinity"):
             return None
@@ -128,10 +130,10 @@ class _Child(Started):
 
     @property
     def pid(self) -> int | None:
-        return int(self.process.pid)
+        return int(self.process.pid) if self.ended() is None else None
 
     def bytes_held(self) -> int:
-        return sum(_bytes_of(one) for one in self._family())
+        return 0 if self.pid is None else held_bytes(self.pid)
 
     def _lives(self) -> bool:
         try:
@@ -155,12 +157,3 @@ class _Child(Started):
         for one in family:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 one.kill()
-
-
-def _bytes_of(process: psutil.Process) -> int:
-    """Its share of memory: pages that it has in common with others, the fork server's too, are split among them."""
-    try:
-        held = process.memory_full_info()
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0
-    return int(getattr(held, "pss", held.rss))
