@@ -1,4 +1,4 @@
-"""Where cells stand, by what lies in their results: records, stages, checkpoints and claims as the runner writes them."""
+"""Where cells stand, by what lies in their results: records, stages, checkpoints and claims."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from vlpbench.runner.sharing import CLAIMS
 from vlpbench.runner.stages import stages_of
 from vlpbench.runner.standing import Standing, standing, standings, states
 from vlpbench.runner.wanted import sharers, wanted_by
-from vlpbench.runner.worker import claim_name
 from vlpbench.runner.workbench import opened_here
+from vlpbench.runner.worker import claim_name
 
 GRID = """
 schema = 1
@@ -112,7 +112,7 @@ def test_nothing_has_been_run_yet(made: Made, results: Path, registry: Registry)
     assert [stage.of for stage in first.stages] == [4, 4, 0, 0, 0]
     assert impossible.state == "skipped" and "needs context" in impossible.why and impossible.stages == ()
     shared = [stage for stage in second.stages if stage.doing == "shared"]
-    assert [stage.label for stage in shared][0] == "pretrain" and shared[0].cell == first.asked
+    assert shared[0].label == "pretrain" and shared[0].cell == first.asked
     assert doing(second)["vqa: fine-tune"] == "run"
     assert not results.exists(), "looking writes nothing"
 
@@ -247,5 +247,4 @@ def test_stages_are_not_judged_while_a_cell_is_to_be_tuned(made: Made, results: 
 
 
 def test_a_claim_has_one_name(made: Made) -> None:
-    cell = made()[0]
-    assert asked_by(cell).claim == claim_name(cell)
+    assert [asked_by(cell).claim for cell in made()] == [claim_name(cell) for cell in made()]

@@ -26,8 +26,11 @@ def waste(place: Place) -> tuple[list[Orphan], Wanted]:
 
 
 def waste_line(place: Place) -> str:
-    """One line that counts the orphans and says who lists them; empty where there are none."""
-    found, _ = waste(place)
+    """One line that counts the orphans and says who lists them; empty where there are none.
+
+    Stages are not counted: to know which are of use takes seconds in a grid of a thousand cells.
+    """
+    found = orphans(place.results, wanted_by(place.asked, (), place.results, None, place.claims))
     if not found:
         return ""
     counts = Counter(one.kind for one in found)
