@@ -22,7 +22,7 @@ from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.pretraining import Pretrained, pretrain, stage_of
-from vlpbench.runner.provenance import of_device
+from vlpbench.runner.provenance import of_device, unnamed
 from vlpbench.runner.record import cost_of, curve_of, rows_of, scores_of
 from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.stages import predict_of
@@ -162,7 +162,7 @@ def _origin(registry: Registry, name: str) -> dict[str, str]:
 
 def _cause(error: BaseException) -> tuple[str, dict[str, Any]]:
     """A sentence, and what is known beside it."""
-    details: dict[str, Any] = {"error": type(error).__name__, "traceback": traceback.format_exc()}
+    details: dict[str, Any] = {"error": type(error).__name__, "traceback": unnamed(traceback.format_exc())}
     if isinstance(error, NonFiniteLoss):
         return str(error), details | {"step": error.step, "figures": error.figures}
     if isinstance(error, OutOfMemory):

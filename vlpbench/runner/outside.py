@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from vlpbench.config.identity import cell_id
 from vlpbench.config.keys import checked, flatten
 from vlpbench.config.merge import merge, settings_of
 from vlpbench.config.typed import WrongValue
-from vlpbench.contract.abilities import Backbone, ImageState, TextState
-from vlpbench.contract.objective import Objective
 from vlpbench.contract.outside import Outside
 from vlpbench.data.errors import DataError
-from vlpbench.data.tokenizer import Tokenizer
-from vlpbench.device import Device, environment
+from vlpbench.device import Device
 from vlpbench.errors import UserError
-from vlpbench.files import digest, readable
+from vlpbench.files import readable
 from vlpbench.grid import Cell, open_source
 from vlpbench.metrics import VERSION
 from vlpbench.records import cell_folders
 from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.given import Cutter, Given, Match
 from vlpbench.runner.overlaps import overlaps
+from vlpbench.runner.provenance import of_device, provenance
 from vlpbench.runner.record import curve_of, rows_of, scores_of
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench, opened_here
 from vlpbench.tasks.suite import Outcome, run_task, why_not
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.cost import parameters
-from vlpbench.types import Batch, Spec, Step
 
 __all__ = ["evaluate"]
 
@@ -66,7 +62,7 @@ def evaluate(
     cell = _cell(model, named, asked, data, settings or {}, registry)
     if results is not None:
         _refuse_namesake(cell, Path(results))
-    bench = Workbench(cell, registry, Device.choose(device), tokenizer=_Cutter(model))
+    bench = Workbench(cell, registry, Device.choose(device), tokenizer=Cutter(model))
     outcomes: dict[str, Outcome | str] = {}
     for task in cell.settings.tasks:
         try:
@@ -128,76 +124,9 @@ def _digest(model: Outside) -> str:
     return found.hexdigest()
 
 
-@dataclass(frozen=True)
-class _Given:
-    """The plan of a backbone that is there already; a task that trains gets a copy."""
-
-    model: Outside
-
-    @property
-    def offers(self) -> frozenset[str]:
-        """What it says that it offers."""
-        return self.model.offers
-
-    @property
-    def spec(self) -> Spec:
-        """What it says of its widths."""
-        return self.model.spec
-
-    def build(self, abilities: Iterable[str]) -> Backbone:
-        """A copy, so that one task's fine-tune is not another's start."""
-        return copy.deepcopy(self.model)
-
-
-class _Match(Objective):
-    """The matching head that an outside model brings."""
-
-    name, trains = "match", frozenset({"match"})
-
-    def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
-        """Nothing: it is asked, not taught."""
-        return {}
-
-    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
-        """None: it is asked, not taught."""
-        raise RuntimeError("an outside model's matching head is not taught here")
-
-    def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
-        """As the model says."""
-        assert isinstance(backbone, Outside)
-        return backbone.match(image, text)
-
-
-class _Cutter(Tokenizer):
-    """An outside model's tokenizer: rows as long as it makes them."""
-
-    def __init__(self, model: Outside) -> None:
-        super().__init__((), (), lowercase=False)
-        self.model, self.vocabulary = model, model.vocabulary
-
-    def encode(self, texts: Sequence[str], length: int) -> tuple[np.ndarray, np.ndarray]:
-        """N, T: as the model cuts them; `length` is its own business."""
-        tokens, mask = self.model.cut(list(texts))
-        return np.asarray(tokens, np.int64), np.asarray(mask, np.bool_)
-
-    def lengths(self, texts: Sequence[str]) -> np.ndarray:
-        """N: tokens of each text, as far as the model keeps them."""
-        found: np.ndarray = self.encode(texts, 0)[1].sum(1)
-        return found
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids."""
-        return self.model.said([int(one) for one in ids])
-
-    @property
-    def digest(self) -> str:
-        """Of the class alone: what it does is the model's."""
-        return digest({"outside": type(self.model).__name__})
-
-
 def _trial(bench: Workbench, task: str, model: Outside) -> Trial:
-    matcher = partial(_Match, None) if "match" in model.trains else None
-    return replace(trial_of(bench, task, plan=_Given(model)), matcher=matcher, trains=model.trains)
+    matcher = partial(Match, None) if "match" in model.trains else None
+    return replace(trial_of(bench, task, plan=Given(model)), matcher=matcher, trains=model.trains)
 
 
 def _leave(
@@ -211,5 +140,5 @@ def _leave(
     scores = scores_of(cell, outcomes) | {"cost": cost, "left_out": bench.left_out()}
     scores["overlap"] = overlaps(bench)
     timing = {"seconds": {}, "total": 0.0, "peak_bytes": bench.device.peak_bytes()}
-    facts = {"timing": timing, "environment": environment(bench.device)}
+    facts = {"timing": timing, "environment": {**of_device(bench.device), **provenance(sys.argv, None, bench.registry)}}
     folder.finish(scores, curve_of([], outcomes), rows_of(outcomes), facts)
