@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vlpbench.records import Claims, StageFolder
@@ -32,6 +32,8 @@ class Sharing:
         `waits` is told for whom. Raises Stopped if the wait is to end.
         """
         if stage is None or stage.told() is not None:
+            if stage is not None:
+                stage.tidy()  # whoever made it may have been killed right after
             yield
             return
         said = ""
@@ -51,6 +53,12 @@ class Sharing:
             start = time.monotonic()
             try:
                 yield
-            finally:  # all its starts count
-                spent = stage.facts().get("seconds", 0.0)
-                stage.note({"seconds": spent + time.monotonic() - start})
+            finally:
+                with suppress(OSError):  # a full disk has been met before, by what counts
+                    stage.note({"seconds": _seconds(stage) + time.monotonic() - start})
+
+
+def _seconds(stage: StageFolder) -> float:
+    """What earlier starts of a stage took, as far as they could say."""
+    spent = stage.facts().get("seconds", 0.0)
+    return float(spent) if isinstance(spent, int | float) else 0.0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Self
 
-from vlpbench.training.pace import Stopped
+from vlpbench.training.pace import Stopped, never
 
 __all__ = ["Stopping", "patiently"]
 
@@ -20,12 +20,14 @@ class Stopping:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.lost: Callable[[], bool] = never
+        """Whether another process has taken what this one works at: there is no point in going on."""
         self._patient = False
         self._before: dict[int, object] = {}
 
     def __call__(self) -> bool:
-        """Whether somebody has asked."""
-        return self.asked > 0
+        """Whether somebody has asked, or nobody needs the work any more."""
+        return self.asked > 0 or self.lost()
 
     def __enter__(self) -> Self:
         for number in _SIGNALS:

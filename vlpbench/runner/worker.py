@@ -16,7 +16,7 @@ from vlpbench.registry import load_registry
 from vlpbench.runner.cell import Hands, folder_of, run_cell
 from vlpbench.runner.sharing import CLAIMS
 from vlpbench.runner.stopping import Stopping
-from vlpbench.training.pace import PACE, Pace, Stopped
+from vlpbench.training.pace import PACE, Pace, Stopped, never
 
 __all__ = ["DONE", "FAILED", "STOPPED", "TAKEN", "Order", "claim_name", "live"]
 
@@ -77,7 +77,17 @@ def live(cell: Cell, results: Path, hands: Hands) -> int:
             if hands.hearing is not None:
                 hands.hearing(stage, done, of, figures)
 
-        return DONE if run_cell(cell, results, replace(hands, hearing=hearing)) else FAILED
+        if isinstance(hands.pace.stop, Stopping):
+            hands.pace.stop.lost = lambda: claim.lost
+        try:
+            return DONE if run_cell(cell, results, replace(hands, hearing=hearing)) else FAILED
+        except Stopped:
+            if claim.lost:
+                return TAKEN
+            raise
+        finally:
+            if isinstance(hands.pace.stop, Stopping):
+                hands.pace.stop.lost = never
 
 
 def claim_name(cell: Cell) -> str:
