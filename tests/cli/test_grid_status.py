@@ -77,3 +77,29 @@ def test_the_nearest_right_answer_is_told(ground: Any, say: Any) -> None:
     assert "did you mean results/small?" in say("status", "smal", code=2)
     assert "did you mean results/small?" in say("clean", "results", code=2)
     assert "-S" in say("status", "results/small", "-S", "optim.lr=1", code=2)
+
+
+def test_results_tell_of_a_grid_whose_plugin_is_gone(ground: Any, say: Any) -> None:
+    ground.file.write_text(f'plugins = ["gone.py"]\n{ground.file.read_text()}')
+    text = say("status", "small.toml", code=3)
+    assert "there is no file" in text and "results/small tells of its cells without the grid" in text
+    assert "did you mean" not in text and "6 cells" in say("status", "results/small")
+
+
+def test_results_tell_of_a_grid_whose_data_is_gone(ground: Any, say: Any) -> None:
+    ground.file.write_text(ground.file.read_text().replace("[data.digits]", '[data.digits]\nkind = "coco"\n#')
+                           .replace("train = 40\nval = 8\ntest = 8", 'folder = "gone"'))
+    text = say("status", "small.toml")
+    assert "note: the grid cannot be looked at here, so this is what results/small tells" in text
+    assert "6 cells" in text and "1 done" in text
+
+
+def test_records_without_their_list_are_no_orphans(ground: Any, say: Any) -> None:
+    (ground.results / "grid.json").unlink()
+    text = say("status", "results/small")
+    assert "note: results/small/grid.json is missing" in text and "left alone" not in text
+
+
+def test_what_is_to_be_typed_says_the_settings_again(ground: Any, say: Any) -> None:
+    text = say("why", "small.toml", "changed", "-S", "optim.clip=2.0")
+    assert "next      vlpbench run grid small.toml -S optim.clip=2.0" in text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vlpbench.cli.session import Session
+from vlpbench.config.gridfile import parse_file
 from vlpbench.errors import UserError, nearest
 from vlpbench.grid import Cell, cells, open_grid
 from vlpbench.records import Claims
@@ -17,7 +19,7 @@ from vlpbench.runner.sharing import CLAIMS
 from vlpbench.runner.standing import Standing, standings, states
 from vlpbench.runner.workbench import opened_here
 
-__all__ = ["Place", "is_results", "name_of", "place_of"]
+__all__ = ["Place", "is_results", "name_of", "place_of", "typed"]
 
 @dataclass(frozen=True)
 class Place:
@@ -94,7 +96,8 @@ def place_of(said: str, overrides: Sequence[str], results: Path, session: Sessio
     except UserError as wrong:
         if is_results(results / said):
             return _left(str(results / said), results / said)
-        raise _hinted(wrong, said, results) from wrong
+        wrong.remedy = _hint(wrong, folder, results)
+        raise
     own = results / grid.name
     try:
         found = cells(grid, registry, opened_here)
@@ -104,7 +107,12 @@ def place_of(said: str, overrides: Sequence[str], results: Path, session: Sessio
         told = _left(str(own), own)
         note = f"the grid cannot be looked at here, so this is what {own} tells: {str(wrong).splitlines()[0]}"
         return Place(told.said, told.name, own, told.asked, notes=(note,))
-    return Place(said, grid.name, own, [asked_by(cell) for cell in found], found, registry)
+    return Place(typed(said, overrides), grid.name, own, [asked_by(cell) for cell in found], found, registry)
+
+
+def typed(said: str, overrides: Sequence[str]) -> str:
+    """A grid and what -S says over it, to be typed again."""
+    return shlex.join([said, *(word for one in overrides for word in ("-S", one))])
 
 
 def _left(said: str, folder: Path) -> Place:
@@ -114,14 +122,13 @@ def _left(said: str, folder: Path) -> Place:
     return Place(said, name, folder, asked_in(folder), notes=() if (folder / "grid.json").is_file() else (note,))
 
 
-def _hinted(wrong: UserError, said: str, results: Path) -> UserError:
-    """The same error, with the results folder that may have been meant."""
-    inside = sorted(one.parent for one in Path(said).glob("*/grid.json")) if Path(said).is_dir() else []
-    there = [one.parent.name for one in results.glob("*/grid.json")]
-    near = nearest(Path(said).name, there)
+def _hint(wrong: UserError, said: Path, results: Path) -> str:
+    """The remedy of an error about a grid, with the results folder that may have been meant, or that helps."""
+    if said.is_file():
+        own = results / str(parse_file(said)[0].get("name", said.stem))
+        told = f"{own} tells of its cells without the grid" if is_results(own) else ""
+        return "; ".join(one for one in (wrong.remedy, told) if one)
+    inside = sorted(one.parent for one in said.glob("*/grid.json"))
+    near = nearest(said.name, [one.parent.name for one in results.glob("*/grid.json")])
     meant = inside[0] if inside else results / near if near else None
-    if meant is None:
-        return wrong
-    if inside:
-        return UserError(f"{said} is no results of a grid, but holds some", remedy=f"did you mean {meant}?")
-    return UserError(wrong.cause, wrong.place, f"did you mean {meant}? {wrong.remedy}".strip())
+    return wrong.remedy if meant is None else f"did you mean {meant}? {wrong.remedy}".strip()

@@ -52,7 +52,7 @@ def grid_status(session: Session, grid: str, overrides: tuple[str, ...], results
         for note in place.notes:
             click.echo(f"note: {note}", err=True)
         stands = place.states()
-        if len(places) == 1:
+        if len(places) == 1 and stands:
             click.echo("\n".join(_table(place, stands)))
         click.echo("\n".join(_sums(place, stands)))
 

@@ -30,6 +30,8 @@ def waste_line(place: Place) -> str:
 
     Stages are not counted: to know which are of use takes seconds in a grid of a thousand cells.
     """
+    if not place.asked:
+        return ""  # what belongs to the grid is not known
     found = orphans(place.results, wanted_by(place.asked, (), place.results, None, place.claims))
     if not found:
         return ""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from vlpbench.cli.grid_place import Place, name_of
+from vlpbench.cli.grid_place import Place, name_of, typed
 from vlpbench.cli.grid_waste import waste_line
 from vlpbench.config.task_name import parse_task
 from vlpbench.errors import UserError
@@ -30,9 +30,12 @@ class NothingSelected(UserError):
     exit_code = 4
 
 
-def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
-    """One line a cell, one more where something of it is there already or its record is another's; then the sum."""
-    place = _place(plan, registry)
+def plan_lines(plan: Plan, registry: Registry, overrides: Sequence[str] = ()) -> Iterator[str]:
+    """One line a cell, one more where something of it is there already or its record is another's; then the sum.
+
+    `overrides`: what -S said, for the commands that the lines name.
+    """
+    place = _place(plan, registry, overrides)
     stands = place.standings()
     words = {cell.id: _word(plan, stands[cell.id]) for cell in plan.cells}
     width = max(len(cell.row) for cell in plan.cells)
@@ -53,11 +56,11 @@ def plan_lines(plan: Plan, registry: Registry) -> Iterator[str]:
     yield f"{many} cell{'s' * (many != 1)}: {told}; results in {plan.results}" + (f"; {left}" if left else "")
 
 
-def _place(plan: Plan, registry: Registry) -> Place:
+def _place(plan: Plan, registry: Registry, overrides: Sequence[str]) -> Place:
     """The grid as the other commands see it, and what to type for it."""
     grid = plan.grid
     is_named = grid.name in registry.names("grid") and registry.grid(grid.name) == grid.path
-    said = grid.name if is_named else str(grid.path)
+    said = typed(grid.name if is_named else str(grid.path), overrides)
     return Place(said, grid.name, plan.results, [asked_by(cell) for cell in plan.cells], plan.cells, registry)
 
 
