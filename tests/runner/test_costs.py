@@ -35,7 +35,7 @@ def work(written: Any, tmp_path: Path) -> Any:
         found: dict[str, Found] = {}
         every = {cell.id: list(pieces_of(cell, plan, registry)) for cell in plan.chosen("run")}
         for piece in (piece for pieces in every.values() for piece in pieces):
-            known = found.setdefault(piece.shape, Found({"start": Measured(build=10)}))
+            known = found.setdefault(piece.shape, Found({"start": Measured(build=7), "open": Measured(build=3)}))
             usual = PRETRAINED if piece.part == PRETRAIN else TASK
             known.parts[piece.part] = parts.get(piece.column, usual)
         return [Work(cell, every[cell.id], found) for cell in plan.chosen("run")], registry
@@ -60,25 +60,25 @@ def test_a_row_pays_what_its_cells_run_and_no_shared_pretraining(work: Any) -> N
     run = run_of(cells, 1)
     rows = {row.row: row for row in row_costs(cells, run, registry)}
     assert list(rows) == ["words", "none", "words, blind"]
-    pretrained = 2 * (1 + 3 + 4 * 2 + 0.5)
-    assert rows["words"].seconds == {"start": 20, "pretrain": pretrained, "vqa": 2 * (LEARNT + ASKED),
-                                     "captioning": 2 * (LEARNT + ASKED)}
+    pretrained, asked = 2 * (3 + 1 + 3 + 4 * 2 + 0.5), 2 * (LEARNT + ASKED)
+    assert rows["words"].seconds == {"start": 14, "pretrain": pretrained, "vqa": asked, "captioning": asked}
+    assert rows["words, blind"].seconds["vqa"] == asked + 2 * 3, "who pretrains nothing opens the data later"
     assert rows["words, blind"].said == {"pretrain": "shared"} and "pretrain" not in rows["words, blind"].seconds
     assert rows["none"].said["retrieval@zero-shot"].startswith("n/a")
     assert sum(row.total for row in rows.values()) == run.seconds, "in one slot nobody waits"
     assert run_of(cells, 2).seconds < run.seconds
-    first = cells[0].seconds(run)
-    assert list(first) == ["start", "pretrain", "vqa", "vqa: predict", "captioning", "captioning: predict"]
+    first = {piece.label: paid for piece, paid in cells[0].paid(run)}
+    assert list(first) == ["pretrain", "vqa", "vqa: predict", "captioning", "captioning: predict"]
     assert first["vqa: predict"] == ASKED
 
 
 def test_a_part_that_fails_ends_its_cells_and_is_said(work: Any) -> None:
     cells, registry = work(pretrain=Failure("fails after 2 s: LookupError: no start today", 2.0))
     rows = {row.row: row for row in row_costs(cells, run_of(cells, 1), registry)}
-    assert rows["words"].seconds == {"start": 20, "pretrain": 4.0}
+    assert rows["words"].seconds == {"start": 14, "pretrain": 2 * (3 + 2.0)}
     assert rows["words"].said["pretrain"] == "fails after 2 s: LookupError: no start today"
-    assert rows["words, blind"].seconds["pretrain"] == 4.0, "who fails leaves nothing to share"
-    assert rows["none"].seconds["vqa"] == 2 * (LEARNT + ASKED)
+    assert rows["words, blind"].seconds["pretrain"] == 2 * (3 + 2.0), "who fails leaves nothing to share"
+    assert rows["none"].seconds["vqa"] == 2 * (3 + LEARNT + ASKED)
     assert disk_of(cells, 4).weights == 2 * 2 * 400, "only the row that ends well leaves anything"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ def test_it_says_what_each_row_costs(made: Any) -> None:
     assert bad.said["pretrain"].endswith("LookupError: no start today") and "vqa" not in bad.seconds
     assert 0 < estimate.seconds < estimate.busy, "two at once"
     assert set(estimate.stages) == {cell.id for cell in plan.cells}
-    assert set(estimate.stages[plan.cells[0].id]) == {"start", "vqa", "vqa: predict"}
+    assert set(estimate.stages[plan.cells[0].id]) == {"vqa", "vqa: predict"}
 
 
 def test_it_says_what_is_needed_and_what_is_there(made: Any) -> None:
@@ -57,8 +56,8 @@ def test_it_can_be_kept_as_json(made: Any) -> None:
         from_plain({"rows": [], "grid": "other"})
 
 
-def test_where_nothing_is_to_be_run_nothing_is_measured(made: Any, tmp_path: Path) -> None:
-    plan, estimate, _ = made
+def test_where_nothing_is_to_be_run_nothing_is_measured(made: Any) -> None:
+    plan = made[0]
     registry = open_grid(str(plan.grid.path))[1]
     nothing = estimate_grid(plan.only([]), registry, Place("cpu", 2), lambda event: pytest.fail(event.said))
     assert (nothing.seconds, nothing.cells, list(nothing.rows), nothing.disk.whole) == (0.0, 0, [], 0)

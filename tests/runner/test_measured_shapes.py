@@ -50,8 +50,9 @@ def measured(written: Any, tmp_path: Path) -> Any:
 
 def test_each_part_of_a_shape_is_measured(measured: Any) -> None:
     found = measured('objective = "prefix-lm"', "tasks=['vqa', 'retrieval']", "protocol.retrieval.samples=16")
-    start, pretrain, vqa, retrieval = found.parts.values()
-    assert list(found.parts)[:2] == ["start", PRETRAIN] and found.start == start.build > 0
+    _, _, pretrain, vqa, retrieval = found.parts.values()
+    assert list(found.parts)[:3] == ["start", "open", PRETRAIN]
+    assert found.seconds("start") > 0 and found.seconds("open") > 0
     for part in (pretrain, vqa, retrieval):
         assert isinstance(part, Measured), part
         assert part.step > 0 and part.first > 0 and part.build > 0 and part.keep > 0
@@ -65,7 +66,7 @@ def test_what_raises_is_a_sentence_and_the_end(measured: Any) -> None:
     failure = found.parts[PRETRAIN]
     assert isinstance(failure, Failure) and failure.said.startswith("fails after ")
     assert failure.said.endswith("s: LookupError: no start today")
-    assert list(found.parts) == ["start", PRETRAIN] and found.part("vqa-123456") == failure
+    assert list(found.parts) == ["start", "open", PRETRAIN] and found.part("vqa-123456") == failure
 
 
 def test_what_ends_its_process_is_a_sentence(measured: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from vlpbench.contract.launcher import Place
 from vlpbench.grid import Cell, task_why_not
 from vlpbench.registry import Registry
-from vlpbench.runner.measured import START, Failure, Found, Measured, seconds_of
+from vlpbench.runner.measured import OPEN, START, Failure, Found, Measured, seconds_of
 from vlpbench.runner.shapes import Piece
 from vlpbench.runner.simulation import Job, Run, simulate
 
@@ -91,10 +91,9 @@ class Work:
         """What was measured of a piece's part."""
         return self.found[piece.shape].part(piece.part)
 
-    @property
-    def start(self) -> float:
-        """Seconds until its first stage begins."""
-        shapes = [self.found[piece.shape].start for piece in self.pieces if piece.shape in self.found]
+    def begins(self, key: str) -> float:
+        """Seconds of a part of its beginning: its process, then its data."""
+        shapes = [self.found[piece.shape].seconds(key) for piece in self.pieces if piece.shape in self.found]
         return shapes[-1] if shapes else 0.0
 
     def to_do(self) -> Iterator[tuple[Piece, Measured | Failure]]:
@@ -107,17 +106,20 @@ class Work:
                     return
 
     def job(self) -> Job:
-        """The same for the run in thought: first the start, then the pieces; what fails leaves no stage to share."""
+        """The same for the run in thought: the beginning, then the pieces; what fails leaves no stage to share."""
         found = [
             ("", found.seconds) if isinstance(found, Failure) else (piece.stage, seconds_of(piece, found))
             for piece, found in self.to_do()
         ]
-        return Job(self.cell.id, [("", self.start), *found])
+        return Job(self.cell.id, [("", self.begins(START) + self.begins(OPEN)), *found])
 
-    def seconds(self, run: Run) -> dict[str, float]:
-        """"start" and the label of each piece -> its seconds, of those that this cell runs itself."""
-        labels = [START, *(piece.label for piece, _ in self.to_do())]
-        return {labels[at]: seconds for at, seconds in run.paid[self.cell.id].items()}
+    def paid(self, run: Run) -> Iterator[tuple[Piece, float]]:
+        """The pieces that this cell runs itself, with their seconds; the first of them also opens the data."""
+        opening = self.begins(OPEN)
+        for at, (piece, _) in enumerate(self.to_do(), 1):
+            if at in run.paid[self.cell.id]:
+                yield piece, run.paid[self.cell.id][at] + opening
+                opening = 0.0
 
     def peak(self) -> int:
         """Most memory that it holds, in bytes."""
@@ -136,24 +138,17 @@ def row_costs(work: Sequence[Work], run: Run, registry: Registry) -> list[RowCos
 
 
 def _row(row: str, work: Sequence[Work], run: Run, registry: Registry) -> RowCost:
-    seconds: dict[str, float] = {START: 0.0}
+    seconds = {START: sum(one.begins(START) for one in work)}
+    for piece, paid in (paid for one in work for paid in one.paid(run)):
+        seconds[piece.column] = seconds.get(piece.column, 0.0) + paid
     said: dict[str, str] = {}
     for one in work:
-        paid = run.paid[one.cell.id]
-        seconds[START] += paid[0]
-        for at, (piece, found) in enumerate(one.to_do(), 1):
-            if at in paid:
-                seconds[piece.column] = seconds.get(piece.column, 0.0) + paid[at]
-            else:
-                said.setdefault(piece.column, "shared")
-            if isinstance(found, Failure):
-                said[piece.column] = found.said
-        for piece in one.pieces:
-            if piece.done:
-                said.setdefault(piece.column, "there already")
-        for task in one.cell.settings.tasks:
-            if reason := task_why_not(task, one.cell.settings, registry):
-                said[task] = reason
+        ran = {id(piece) for piece, _ in one.paid(run)}
+        said |= {piece.column: "there already" for piece in one.pieces if piece.done}
+        said |= {piece.column: "shared" for piece, _ in one.to_do() if id(piece) not in ran}
+        said |= {piece.column: found.said for piece, found in one.to_do() if isinstance(found, Failure)}
+        reasons = {task: task_why_not(task, one.cell.settings, registry) for task in one.cell.settings.tasks}
+        said |= {task: reason for task, reason in reasons.items() if reason}
     return RowCost(row, [one.cell.id for one in work], seconds, max(one.peak() for one in work), said)
 
 

@@ -44,7 +44,7 @@ class Estimate:
     rows: Sequence[RowCost]
     """The rows with cells to run, in the grid's order."""
     stages: Mapping[str, Mapping[str, float]]
-    """Cell's id -> "start" and what the progress of each of its stages is called -> seconds, of those that it runs."""
+    """Cell's id -> what the progress of each of its stages is called -> seconds, of those that it runs itself."""
     memory: Memory
     """What the cells hold."""
     there_bytes: int
@@ -84,10 +84,10 @@ def estimate_grid(
         found[shape.key] = measure_shape(shape, registry, device, pace)
     work = [Work(cell, pieces[cell.id], found) for cell in chosen]
     run = run_of(work, place.slots)
+    stages = {one.cell.id: {piece.label: paid for piece, paid in one.paid(run)} for one in work}
     return Estimate(
         plan.grid.name, place.device, place.slots, time.time(), time.monotonic() - start, run.seconds,
-        row_costs(work, run, registry), {one.cell.id: one.seconds(run) for one in work},
-        memory_of(work, place), _there(device), disk_of(work, place.slots), _free(plan.results),
+        row_costs(work, run, registry), stages, memory_of(work, place), _there(device), disk_of(work, place.slots), _free(plan.results),
     )
 
 

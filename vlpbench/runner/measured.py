@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from vlpbench.runner.shapes import Piece
 
-__all__ = ["START", "Failure", "Found", "Line", "Measured", "seconds_of"]
+__all__ = ["OPEN", "START", "Failure", "Found", "Line", "Measured", "seconds_of"]
 
 
-START = "start"
-"""The part that every cell begins with: its process is there, its plugins are loaded, its data is open."""
+START, OPEN = "start", "open"
+"""The parts that every cell begins with: its process is there and its plugins are loaded; its data is open."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,11 @@ class Found:
     """What is known of one shape."""
 
     parts: dict[str, Measured | Failure] = field(default_factory=dict)
-    """The start, pretraining and tasks by key; behind one that failed nothing was measured."""
+    """The beginning, pretraining and tasks by key; behind one that failed nothing was measured."""
 
-    @property
-    def start(self) -> float:
-        """Seconds until a cell's first stage begins."""
-        found = self.parts.get(START)
+    def seconds(self, key: str) -> float:
+        """Seconds of a part of the beginning."""
+        found = self.parts.get(key)
         return 0.0 if found is None else found.build if isinstance(found, Measured) else found.seconds
 
     def part(self, key: str) -> Measured | Failure:

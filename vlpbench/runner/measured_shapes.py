@@ -16,7 +16,7 @@ from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.device import Device
 from vlpbench.registry import Registry
 from vlpbench.runner.launchers.local import Local
-from vlpbench.runner.measured import START, Failure, Found
+from vlpbench.runner.measured import OPEN, START, Failure, Found
 from vlpbench.runner.measuring import BEGUN, ToMeasure, measure
 from vlpbench.runner.shapes import PRETRAIN, Shape
 from vlpbench.training.pace import PACE, Pace
@@ -52,7 +52,7 @@ def measure_shape(
 
 def _listen(shape: Shape, process: Any, pipe: Connection, limits: tuple[float, float]) -> Found:
     """All that the child says until it has said everything, dies, or is late."""
-    found, left = Found(), [START, *([PRETRAIN] if shape.pretrains else []), *shape.parts]
+    found, left = Found(), [START, OPEN, *([PRETRAIN] if shape.pretrains else []), *shape.parts]
     begun, limit = time.monotonic(), limits[0]
     while left:
         try:
@@ -68,7 +68,7 @@ def _listen(shape: Shape, process: Any, pipe: Connection, limits: tuple[float, f
         if key != BEGUN:
             found.parts[key] = said
             left.remove(key)
-            if isinstance(said, Failure) and key in (START, PRETRAIN):
+            if isinstance(said, Failure) and key in (OPEN, PRETRAIN):
                 break
     return found
 

@@ -25,7 +25,7 @@ from vlpbench.metrics.external.java import Unavailable, find_java
 from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.few import few_examples, few_pictures, few_steps, kept, looked_at
-from vlpbench.runner.measured import START, Failure, Measured
+from vlpbench.runner.measured import OPEN, START, Failure, Measured
 from vlpbench.runner.pretraining import Pretrained, _learner
 from vlpbench.runner.shapes import PRETRAIN, Part, Shape
 from vlpbench.runner.trials import trial_of
@@ -94,8 +94,9 @@ class _Measuring:
         self.pretrained = Pretrained({}, {}, {})
 
     def all(self, ready: float) -> None:
-        """The start, which took `ready` seconds and what opening takes; pretraining; each task."""
-        if not self._say(START, lambda: self._open(ready)):
+        """The start, which took `ready` seconds; the data; pretraining; each task."""
+        self._say(START, lambda: Measured(ready))
+        if not self._say(OPEN, self._open):
             return
         if self.shape.pretrains and not self._say(PRETRAIN, self._pretrain):
             return
@@ -115,13 +116,13 @@ class _Measuring:
         self.pipe.send((key, found))
         return isinstance(found, Measured)
 
-    def _open(self, ready: float) -> Measured:
+    def _open(self) -> Measured:
         start, bench = self.device.seconds(), self.bench
         bench.tokenizer  # noqa: B018 (read once, for all that follows)
         for name in sorted(bench.tested_data):
             bench.split(name, "train", "train")
             bench.split(name, bench.settings.split, "evaluate", bench.settings.blind)
-        return Measured(build=ready + self.device.seconds() - start)
+        return Measured(self.device.seconds() - start)
 
     def _pretrain(self) -> Measured:
         start, settings = self.device.seconds(), self.bench.settings
