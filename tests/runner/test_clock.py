@@ -1,0 +1,51 @@
+"""Seconds and memory of stages, as the record's timing has them."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from vlpbench.device import Device
+from vlpbench.runner.clock import Clock
+
+
+def test_each_stage_has_its_own_seconds_and_they_add_up() -> None:
+    clock = Clock(Device("cpu"))
+    with clock.timed("pretrain"):
+        time.sleep(0.03)
+    with clock.timed("vqa"):
+        time.sleep(0.01)
+    with clock.timed("pretrain"):
+        time.sleep(0.03)
+    assert clock.seconds["pretrain"] >= 0.06 and clock.seconds["vqa"] >= 0.01
+    told = clock.timing()
+    assert list(told["seconds"]) == ["pretrain", "vqa"]
+    assert told["total"] == pytest.approx(clock.seconds["pretrain"] + clock.seconds["vqa"])
+
+
+def test_a_stage_that_fails_is_counted_too() -> None:
+    clock = Clock(Device("cpu"))
+    with pytest.raises(ArithmeticError), clock.timed("vqa"):
+        time.sleep(0.01)
+        raise ArithmeticError
+    assert clock.seconds["vqa"] >= 0.01 and clock.peaks["vqa"] > 0
+
+
+def test_memory_is_the_most_held_until_then() -> None:
+    clock = Clock(Device("cpu"))
+    with clock.timed("pretrain"):
+        held = bytearray(1)
+    with clock.timed("vqa"):
+        held = bytearray(b"x" * 16_000_000)
+    assert len(held) == 16_000_000
+    told = clock.timing()
+    assert 10_000_000 < told["peaks"]["pretrain"] <= told["peaks"]["vqa"] <= told["peak_bytes"]
+
+
+def test_what_is_told_can_be_written() -> None:
+    clock = Clock(Device("cpu"))
+    assert json.loads(json.dumps(clock.timing())) == {
+        "seconds": {}, "total": 0, "peak_bytes": clock.timing()["peak_bytes"], "peaks": {},
+    }
