@@ -1,4 +1,4 @@
-"""A stage is made by one process at a time: the others wait, read what it left, or stop waiting when they are asked to."""
+"""A stage is made by one process at a time: others wait and read what it left, or are asked to stop."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def make(sharing: Sharing, stage: StageFolder, told: dict[str, Any] | None = Non
             return False
         stage.close(told or {})
         return True
+
+
+def fail(wrong: BaseException) -> None:
+    """Work for a moment, then fail."""
+    time.sleep(0.02)
+    raise wrong
 
 
 def held_by_another(tmp_path: Path, stage: StageFolder, then: Callable[[], None], seconds: float = 0.3) -> None:
@@ -77,13 +83,11 @@ def test_starts_and_seconds_count_failures_too(tmp_path: Path, stage: StageFolde
     seconds = []
     for start in (1, 2):
         with pytest.raises(ArithmeticError), Sharing(tmp_path).held(stage):
-            time.sleep(0.02)
-            raise ArithmeticError
+            fail(ArithmeticError())
         assert stage.facts()["starts"] == start
         seconds.append(stage.facts()["seconds"])
     with pytest.raises(Stopped), Sharing(tmp_path).held(stage):
-        time.sleep(0.02)
-        raise Stopped
+        fail(Stopped())
     assert make(Sharing(tmp_path), stage)
     assert stage.facts()["starts"] == 4 and stage.facts()["seconds"] >= 0.06
     assert 0.02 <= seconds[0] < seconds[1] - 0.01, "the seconds of all starts"
@@ -108,7 +112,7 @@ def test_run_facts_that_cannot_be_written_are_no_hindrance(
     assert make(Sharing(tmp_path), stage)
     assert stage.told() == {}
     with pytest.raises(ArithmeticError), Sharing(tmp_path).held(StageFolder(tmp_path / "stages" / "b-2")):
-        raise ArithmeticError
+        fail(ArithmeticError())
 
 
 def test_what_another_makes_is_waited_for_and_then_read(tmp_path: Path, stage: StageFolder) -> None:

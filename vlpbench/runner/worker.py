@@ -56,8 +56,6 @@ class Order:
                 return STOPPED
 
 
-
-
 def live(cell: Cell, results: Path, hands: Hands) -> int:
     """Run a cell unless another process has it, or has left its record; DONE, FAILED or TAKEN.
 
