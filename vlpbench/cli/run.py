@@ -15,6 +15,7 @@ from vlpbench.cli.options import SET
 from vlpbench.cli.plan import NothingSelected, plan_lines
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.report import table_text
+from vlpbench.cli.run_estimate import estimate, in_seconds, tell_estimate
 from vlpbench.cli.run_options import ON_CODE_CHANGE, RESULTS, how_cells_run, how_many_run, rules_of
 from vlpbench.cli.run_score import score_again
 from vlpbench.cli.session import Session
@@ -73,16 +74,17 @@ def run_a_grid(
         raise NothingSelected(f"grid {read.name!r} has no cells: all are excluded", str(read.path))
     rules = rules_of(**how)
     if only["dry_run"]:
-        click.echo("\n".join(plan_lines(plan, registry)))
+        click.echo("\n".join(plan_lines(plan, registry, overrides)))
         return 0
     call = Call(grid, results, overrides, session.files, session.blocked, _options(how))
-    if only["print_commands"]:
+    if only["print_commands"] or not registry.launcher(rules.launcher).runs:
         cells = makers_first(plan.chosen("run"), lambda cell: _shared(cell, plan, registry))
         click.echo("\n".join(shlex.join(command_of(cell, call)) for cell in cells))
         return 0
-    if only["estimate"]:
-        return 0
     with _progress(plan, plan.cells, registry, place_of(Device.choose(rules.device), rules).slots) as progress:
+        if only["estimate"]:
+            estimate(plan, registry, rules, progress)
+            return 0
         run_grid(plan, registry, rules, call, _provenance(plan, registry), progress.heard)
         return _told(plan, progress)
 
@@ -164,13 +166,14 @@ def _provenance(plan: Plan, registry: Registry) -> dict[str, Any]:
 
 def _progress(plan: Plan, cells: Collection[Cell], registry: Registry, jobs: int) -> Progress:
     names = {cell.id: f"{cell.row}, seed {cell.seed}" for cell in cells}
-    return Progress(names, work_of(plan, [*names], registry), jobs)
+    return Progress(names, in_seconds(work_of(plan, [*names], registry), plan.results), jobs)
 
 
 def _told(plan: Plan, progress: Progress) -> int:
     """Say how cells ended, and print the table; the exit code says whether one is not done."""
     ends = _ends(plan.cells, plan)
     progress.close(ends, plan.results)
+    tell_estimate(plan.results)
     click.echo(table_text((plan.results,)))
     return _code(ends)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vlpbench.contract.launcher import Job, Place
-from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.files import as_json, write_json
@@ -50,9 +49,8 @@ def run_grid(
             order = Order(
                 cell, plan.results, tuple(registry.files), tuple(registry.blocked), device.kind, rules.pace, provenance
             )
-            folders = {"VLPBENCH_DATA": str(data_root()), "VLPBENCH_CACHE": str(cache_folder())}
             log = folder_of(cell, plan.results).path / "log.txt"
-            return Job(cell.id, command_of(cell, call), log, order, folders, rules.seconds)
+            return Job(cell.id, command_of(cell, call), log, order, seconds=rules.seconds)
 
         tell = _telling(plan, registry, heard)
         Scheduler(plan.results, registry, launcher, rules, job_of, tell).run(waiting)
