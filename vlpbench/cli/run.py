@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import dataclasses
 import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -24,13 +24,12 @@ from vlpbench.device import Device
 from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
-from vlpbench.runner.grid_run import begin, place_of, prepare, run_grid
+from vlpbench.runner.grid_run import begin, hand_over, place_of, prepare, run_grid
 from vlpbench.runner.here import run_here
-from vlpbench.runner.launchers.printing import Call, command_of, makers_first
+from vlpbench.runner.launchers.printing import Call
 from vlpbench.runner.plan import OnCodeChange, Plan, plan_grid
 from vlpbench.runner.provenance import provenance
 from vlpbench.runner.rules import Rules
-from vlpbench.runner.stages import stages_of
 
 __all__ = ["run"]
 
@@ -77,9 +76,10 @@ def run_a_grid(
         click.echo("\n".join(plan_lines(plan, registry, overrides)))
         return 0
     call = Call(grid, results, overrides, session.files, session.blocked, _options(how))
-    if only["print_commands"] or not registry.launcher(rules.launcher).runs:
-        cells = makers_first(plan.chosen("run"), lambda cell: _shared(cell, plan, registry))
-        click.echo("\n".join(shlex.join(command_of(cell, call)) for cell in cells))
+    if only["print_commands"]:
+        rules = dataclasses.replace(rules, launcher="print")
+    if not registry.launcher(rules.launcher).runs:
+        hand_over(plan, registry, rules, call)
         return 0
     with _progress(plan, plan.cells, registry, place_of(Device.choose(rules.device), rules).slots) as progress:
         if only["estimate"]:
@@ -140,12 +140,6 @@ def _options(how: Mapping[str, Any]) -> list[str]:
     """The options of `run cell` that were given to `run grid`, as they are typed."""
     said = {"device": "--device", "workers": "--workers", "at_once": "--at-once", "every": "--checkpoint-every"}
     return [word for name, option in said.items() if how[name] not in (0, "auto") for word in (option, f"{how[name]}")]
-
-
-def _shared(cell: Cell, plan: Plan, registry: Registry) -> list[Path]:
-    """The stages of a cell that are still to be made and that others may share."""
-    stages = stages_of(cell, plan.results, registry)
-    return [one.folder.path for one in stages if one.label in ("tune", "pretrain") and not one.folder.closed]
 
 
 def _full(ids: Sequence[str], plan: Plan) -> set[str]:

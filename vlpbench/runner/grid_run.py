@@ -11,20 +11,21 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.files import as_json, write_json
 from vlpbench.grid import Cell
-from vlpbench.records import SCHEMA, Claims
+from vlpbench.records import SCHEMA, Claims, StageFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
-from vlpbench.runner.launchers.printing import Call, command_of
+from vlpbench.runner.launchers.printing import Call, command_of, makers_first
 from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.plan import Plan
 from vlpbench.runner.rules import Rules
 from vlpbench.runner.scheduler import Scheduler
 from vlpbench.runner.sharing import CLAIMS
+from vlpbench.runner.stages import stages_of
 from vlpbench.runner.workbench import Workbench
 from vlpbench.runner.worker import Order, claim_name
 
-__all__ = ["begin", "place_of", "prepare", "run_grid"]
+__all__ = ["begin", "hand_over", "place_of", "prepare", "run_grid"]
 
 Heard = Callable[[Event], None]
 
@@ -56,6 +57,19 @@ def run_grid(
         Scheduler(plan.results, registry, launcher, rules, job_of, tell).run(waiting)
     states = [folder_of(cell, plan.results).state() for cell in plan.cells if not cell.reason]
     return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
+
+
+def hand_over(plan: Plan, registry: Registry, rules: Rules, call: Call) -> None:
+    """Give each cell that is to be run to a launcher that runs nothing itself; those that make shared stages first."""
+    launcher = registry.launcher(rules.launcher)(place_of(Device.choose(rules.device), rules))
+
+    def shared(cell: Cell) -> list[StageFolder]:
+        stages = stages_of(cell, plan.results, registry)
+        return [one.folder for one in stages if one.label in ("tune", "pretrain") and not one.folder.closed]
+
+    for cell in makers_first(plan.chosen("run"), shared):
+        launcher.start(Job(cell.id, command_of(cell, call), folder_of(cell, plan.results).path / "log.txt"), 0)
+    launcher.close()
 
 
 def begin(plan: Plan, heard: Heard) -> None:
