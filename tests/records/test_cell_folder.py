@@ -185,6 +185,19 @@ def test_a_thousand_finished_cells_are_checked_quickly(tmp_path: Path, finish: F
     assert time.process_time() - started < 0.3, "1,000 take well under 2 s"
 
 
+def test_damage_is_seen_although_the_record_was_whole_when_it_was_last_asked(finish: Finish) -> None:
+    """Hashes of old files are remembered, so each file here is made an old one."""
+    cell = finish()
+    old = time.time_ns() - 60 * 10**9
+    for path in cell.path.rglob("*.*"):
+        os.utime(path, ns=(old, old))
+    assert cell.state() == "done" and cell.state() == "done"
+    scores = cell.path / "scores.json"
+    scores.write_bytes(scores.read_bytes().replace(b"tasks", b"tasky"))
+    os.utime(scores, ns=(old, old))
+    assert cell.state() == "damaged"
+
+
 def test_beginning_forgets_what_was_there(finish: Finish) -> None:
     folder = finish()
     (folder.path / ".scores.json.k3j2.json").write_text("half, of a killed process")

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from vlpbench.errors import UserError
 from vlpbench.files import digest_file, readable, write_json, write_text
 from vlpbench.records.digested import digested, is_as_written
+from vlpbench.records.hashes import hash_of
 from vlpbench.records.predictions import write_predictions
 
 __all__ = ["SCHEMA", "CellFolder", "State", "cell_folders"]
@@ -57,14 +58,8 @@ class CellFolder:
         if state != "done":
             return state
         files = status["files"]
-        whole = files.keys() >= _ALWAYS and all(self._whole(name, was) for name, was in files.items())
+        whole = files.keys() >= _ALWAYS and all(hash_of(self.path / name) == was for name, was in files.items())
         return "done" if whole else "damaged"
-
-    def _whole(self, name: str, was: str) -> bool:
-        try:
-            return digest_file(self.path / name) == was
-        except OSError:
-            return False
 
     def status(self) -> dict[str, Any]:
         """What `status.json` says; empty where there is none that can be read and is as it was written."""

@@ -1,4 +1,4 @@
-"""Hashes of files that are not computed twice while the file stays as it is: a stage is asked for often."""
+"""Hashes of files that are not computed twice while the file stays as it is: stages and records are asked for often."""
 
 from __future__ import annotations
 
