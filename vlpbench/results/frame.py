@@ -69,7 +69,7 @@ class Results:
 
     def finished(self) -> Iterator[tuple[GridOrder, CellFolder]]:
         """The records of all finished cells of the frame, each once, with what its grid said."""
-        timed = self.frame[self.frame["seconds"].notna()]
+        timed = self.frame.loc[self.frame["seconds"].notna(), ["grid", "cell"]].drop_duplicates()
         done = set(zip(timed["grid"], timed["cell"], strict=True))
         for folder, order in zip(self.folders, self.orders, strict=True):
             for cell in cell_folders(folder):

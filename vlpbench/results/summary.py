@@ -32,7 +32,7 @@ def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFr
     import pandas as pd
 
     frame = results.frame
-    known = sorted({metric for metric in frame["metric"] if metric})
+    known = sorted(metric for metric in frame["metric"].unique() if metric)
     for metric in metrics or () if known else ():
         if metric not in known:
             raise unknown("metric", metric, known, "--metric")
@@ -55,7 +55,7 @@ def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFr
 
 def _ordered(order: Sequence[str], there: pd.Series) -> list[str]:
     """What is there, first in the grid's order, then whatever else."""
-    present = list(dict.fromkeys(there))
+    present = list(there.unique())
     return [name for name in order if name in present] + [name for name in present if name not in order]
 
 
@@ -64,11 +64,11 @@ def _metrics(task: str, there: pd.DataFrame, asked: Sequence[str] | None, printe
 
     Of the usual ones only those that some row has a value of, unless there is none of them.
     """
-    found = list(dict.fromkeys(metric for metric in there["metric"] if metric))
+    found = [metric for metric in there["metric"].unique() if metric]
     wanted = dict.fromkeys((*SHOWN.get(task.partition("@")[0], ()), *printed)) if asked is None else asked
     known = [metric for metric in wanted if metric in found]
     if asked is None:
-        valued = set(there[there["value"].notna()]["metric"])
+        valued = set(there[there["value"].notna()]["metric"].unique())
         known = [metric for metric in known if metric in valued or metric in printed] or known
     return known or ([""] if not found else [])
 
@@ -77,7 +77,7 @@ def _spread(here: pd.DataFrame, metric: str, published: float) -> dict[str, Any]
     """Mean and spread of one metric over the seeds of one row; cells that failed or are missing are counted."""
     mine = here[here["metric"] == metric]
     values = mine["value"].dropna()
-    reasons = [reason for reason in here[here["metric"].isin([metric, ""])]["reason"].dropna() if reason]
+    reasons = [reason for reason in here[here["metric"].isin([metric, ""])]["reason"].dropna().unique() if reason]
     return {
         "mean": values.mean() if len(values) else float("nan"),
         "std": values.std(ddof=1) if len(values) > 1 else float("nan"),
@@ -93,13 +93,13 @@ def _spread(here: pd.DataFrame, metric: str, published: float) -> dict[str, Any]
 
 def _said(column: pd.Series) -> str:
     """What a row's seeds say, joined where they differ."""
-    return " / ".join(dict.fromkeys(str(one) for one in column.dropna()))
+    return " / ".join(dict.fromkeys(str(one) for one in column.dropna().unique()))
 
 
 def _half_interval(values: pd.Series) -> float:
     """Half of the 95 % t interval of the expected score over new seeds on this test set; NaN for fewer than two."""
-    from scipy.special import stdtrit
-
     if len(values) < 2:
         return float("nan")
+    from scipy.special import stdtrit
+
     return float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5)
