@@ -22,6 +22,9 @@ _WORDS: Mapping[Any, str] = {
 }
 
 
+_PLAIN = frozenset({bool, int, float, str})
+
+
 class WrongValue(ValueError):
     """A value that does not fit; the message says what should stand there, `remedy` what to write."""
 
@@ -35,6 +38,11 @@ def fields_of(cls: type) -> Mapping[str, Any]:
     """The fields of a dataclass with their types, those of its bases first."""
     hints = typing.get_type_hints(cls)
     return {one.name: hints[one.name] for one in dataclasses.fields(cls) if one.init}
+
+
+@lru_cache(maxsize=256)
+def _names_of(cls: type) -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(cls))
 
 
 @lru_cache(maxsize=256)
@@ -139,8 +147,10 @@ def required(cls: type) -> tuple[str, ...]:
 
 def plain(value: Any) -> Any:
     """A setting as JSON has it: dataclasses and mappings become dicts, sequences lists, paths texts."""
+    if value is None or type(value) in _PLAIN:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names_of(type(value))}
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, set | frozenset):
