@@ -90,6 +90,7 @@ def _live(
     stage = stage_of(tuned.cell, results)
     if stage is not None:  # where `init.checkpoint` finds the weights of this cell
         write_json(folder.path / "pretraining.json", {"stage": stage.path.name})
+        clock.micro_batches["pretrain"] = stage.facts().get("micro_batch", 0)
     outcomes: dict[str, Outcome | str] = {}
     for task in cell.settings.tasks:
         reason = why_not(task, bench.blueprint.offers, bench.trains)
@@ -98,6 +99,7 @@ def _live(
             continue
         with clock.timed(task):
             outcomes[task] = _asked(bench, task, pretrained, sharing, hands)
+        clock.micro_batches[task] = fine_tune_of(tuned.cell, task, results).facts().get("micro_batch", 0)
     asked = [task for task, outcome in outcomes.items() if isinstance(outcome, Outcome)]
     names = {task: fine_tune_of(tuned.cell, task, results).path.name for task in asked}
     write_json(folder.path / "fine_tunes.json", names)  # where `export`, `ask` and `caption` find them
@@ -126,7 +128,7 @@ def _scores(
     scores = scores_of(cell, outcomes) | {"cost": cost_of(told), "left_out": left_out, "overlap": overlaps(bench)}
     if tuned.told is not None:
         scores["tuned"] = tuned.told
-    return scores | {key: told[key] for key in ("started", "cut_texts", "micro_batch") if key in told}
+    return scores | {key: told[key] for key in ("started", "cut_texts") if key in told}
 
 
 def _facts(clock: Clock, hands: Hands) -> dict[str, Mapping[str, Any]]:

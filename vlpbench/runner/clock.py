@@ -18,6 +18,8 @@ class Clock:
         self.device = device
         self.seconds: dict[str, float] = {}
         self.peaks: dict[str, int] = {}
+        self.micro_batches: dict[str, int] = {}
+        """Samples that went through at once in each training, 0 for all: fewer than asked where memory ran out."""
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -33,5 +35,5 @@ class Clock:
         """The content of `timing.json`."""
         return {
             "seconds": self.seconds, "total": sum(self.seconds.values()), "peak_bytes": self.device.peak_bytes(),
-            "peaks": self.peaks,
+            "peaks": self.peaks, "micro_batch": self.micro_batches,
         }
