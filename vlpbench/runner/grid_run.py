@@ -98,11 +98,15 @@ def begin(plan: Plan, heard: Heard) -> None:
 
 
 def place_of(device: Device, rules: Rules) -> Place:
-    """The slots of this machine: one a core on a CPU, `each` on every visible GPU; `jobs` says otherwise."""
+    """The slots of this machine: one a core on a CPU, `each` on every visible GPU; never more than `jobs`, if given.
+
+    Few jobs are spread over the GPUs, the same number on each.
+    """
     if device.kind == "cpu":
         return Place("cpu", rules.jobs or device.cores())
-    devices = device.visible()
-    return Place("cuda", rules.jobs, devices[: rules.jobs or None], rules.each)
+    devices = device.visible()[: rules.jobs or None]
+    each = min(rules.each, rules.jobs // len(devices)) if rules.jobs else rules.each
+    return Place("cuda", rules.jobs, devices, each)
 
 
 def _telling(plan: Plan, registry: Registry, heard: Heard) -> Heard:
