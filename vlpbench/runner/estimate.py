@@ -87,7 +87,8 @@ def estimate_grid(
     stages = {one.cell.id: {piece.label: paid for piece, paid in one.paid(run)} for one in work}
     return Estimate(
         plan.grid.name, place.device, place.slots, time.time(), time.monotonic() - start, run.seconds,
-        row_costs(work, run, registry), stages, memory_of(work, place), _there(device), disk_of(work, place.slots), _free(plan.results),
+        row_costs(work, run, registry), stages, memory_of(work, place), _there(device),
+        disk_of(work, place.slots), _free(plan.results),
     )
 
 

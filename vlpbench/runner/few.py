@@ -109,18 +109,20 @@ def few_pictures(split: Split, rows: Collection[int], many: int) -> Split:
 def few_examples(task: Task, trial: Trial, model: Asked, split: Split) -> tuple[Line, Line]:
     """Seconds to predict and score N samples of a split without any other program, and bytes of their rows.
 
-    Ever more samples are asked until it takes long enough or there are no more, each number twice: what is slow at
-    first, or disturbed, is not what an example costs. The last two numbers make the line.
+    Ever more samples are asked until it takes long enough or there are no more. Each number is asked twice, and the
+    faster counts, since others may have disturbed the slower; of two halves of the split, since what was said once may
+    be remembered. The last two numbers make the line.
     """
     rows, asking = looked_at(trial.name, split), _asking(task, trial)
+    halves = [rows[::2], rows[1::2] or rows]
     first = max(FIRST, trial.protocol.shortlist if task.name == "retrieval" else 0)
     points: list[tuple[int, float, int]] = []
     while len(points) < 2 or points[-1][1] < ENOUGH:
-        if points and points[-1][0] == len(rows):
+        if points and points[-1][0] >= len(halves[1]):
             break
-        some = few_pictures(split, rows, min(len(rows), first * TIMES ** len(points)))
         seconds = []
-        for _ in range(2):
+        for half in halves:
+            some = few_pictures(split, half, min(len(halves[1]), first * TIMES ** len(points)))
             start = trial.device.seconds()
             found = _ask(task, asking, model, some)
             seconds.append(trial.device.seconds() - start)
