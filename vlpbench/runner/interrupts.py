@@ -1,4 +1,4 @@
-"""Ctrl-C while cells run: pressed once, they finish their step and write a checkpoint; twice, they are ended now."""
+"""How often a process was asked to stop, by Ctrl-C or by whoever ends it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Counts, while it is entered, how often the runner was asked to stop."""
+    """Counts while it is entered; once means when it is convenient, twice means now."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -5,42 +5,30 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
-from types import FrameType, TracebackType
-from typing import Self
+from types import FrameType
 
+from vlpbench.runner.interrupts import Interrupts
 from vlpbench.training.pace import Stopped, never
 
 __all__ = ["Stopping", "patiently"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-
-class Stopping:
-    """Listens while it is entered (in the main thread); `Pace.stop` of all that runs meanwhile."""
+class Stopping(Interrupts):
+    """`Pace.stop` of all that runs while it is entered."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        super().__init__()
         self.lost: Callable[[], bool] = never
         """Whether another process has taken what this one works at: there is no point in going on."""
         self._patient = False
-        self._before: dict[int, object] = {}
 
     def __call__(self) -> bool:
         """Whether somebody has asked, or nobody needs the work any more."""
-        return self.asked > 0 or self.lost()
-
-    def __enter__(self) -> Self:
-        for number in _SIGNALS:
-            self._before[number] = signal.signal(number, self._hear)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, wrong: BaseException | None, at: TracebackType | None) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+        return self.count > 0 or self.lost()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        self.asked += 1
-        if self.asked > 1 and number == signal.SIGINT:
+        super()._hear(number, frame)
+        if self.count > 1 and number == signal.SIGINT:
             raise KeyboardInterrupt
         if not self._patient:
             raise Stopped
@@ -53,7 +41,7 @@ class Stopping:
             yield
         finally:
             self._patient = False
-        if self.asked:
+        if self.count:
             raise Stopped
 
 
