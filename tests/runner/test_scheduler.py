@@ -206,6 +206,18 @@ def test_a_cell_that_is_killed_goes_on_and_one_that_always_is_has_failed(stage: 
     assert "signal SIGKILL" in cause and "GiB" in cause
 
 
+@pytest.mark.parametrize(
+    ("code", "said"), [(STOPPED, "as if it had been asked to stop"), (TAKEN, "as if another process")]
+)
+def test_a_process_that_always_says_it_is_not_needed_has_failed(stage: Stage, code: int, said: str) -> None:
+    theatre = stage.run(lambda cell: code if cell.row == "plain" else stage.done(cell))
+    plain = [cell for cell in stage.cells if cell.row == "plain"]
+    assert len(theatre.started) == len(stage.cells) + KILLS * len(plain), "an exit code of a stranger's ends nothing"
+    for cell in plain:
+        assert stage.ends()[cell.id] == "failed"
+        assert said in folder_of(cell, stage.results).status()["cause"]
+
+
 def test_a_time_limit_stops_first_and_leaves_a_record(stage: Stage) -> None:
     theatre = stage.run(lambda cell: None if cell.row == "plain" else stage.done(cell), seconds=0.01)
     slow = [(job, one) for job, _, one in theatre.started if job.order.row == "plain"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,28 +11,26 @@ from vlpbench import __version__
 from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.sums import parse_sum
 from vlpbench.device import Device
-from vlpbench.errors import UserError
 from vlpbench.files import write_json
 from vlpbench.grid import Cell
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.cause import cause_of
 from vlpbench.runner.clock import Clock
 from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.pretraining import Pretrained, pretrain, stage_of
-from vlpbench.runner.provenance import of_device, unnamed
+from vlpbench.runner.provenance import of_device
 from vlpbench.runner.record import cost_of, curve_of, rows_of, scores_of
 from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.stages import predict_of
-from vlpbench.runner.stopping import patiently
+from vlpbench.runner.stopping import Stopping, patiently
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.tuning import Tuned, tune
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.suite import Outcome, outcome_of, ready_for, why_not
-from vlpbench.training.fitting import OutOfMemory, is_out_of_memory
-from vlpbench.training.loop import NonFiniteLoss
-from vlpbench.training.pace import PACE, Pace
+from vlpbench.training.pace import PACE, Pace, Stopped
 
 __all__ = ["Hands", "described", "folder_of", "run_cell"]
 
@@ -69,8 +66,10 @@ def run_cell(cell: Cell, results: Path, hands: Hands) -> bool:
     try:
         scores, curve, rows = _live(cell, folder, results, hands, clock)
         folder.finish(scores, curve, rows, _facts(clock, hands))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (a cell's fault is its own: the grid goes on)
-        folder.fail(*_cause(error), _facts(clock, hands))
+    except BaseException as error:  # a cell's fault is its own: the grid goes on
+        if _was_asked(error, hands.pace.stop):
+            raise
+        folder.fail(*cause_of(error), _facts(clock, hands))
         return False
     return True
 
@@ -162,15 +161,8 @@ def _origin(registry: Registry, name: str) -> dict[str, str]:
     return {key: getattr(origin, key) for key in ("distribution", "version", "file", "sha256")}
 
 
-def _cause(error: BaseException) -> tuple[str, dict[str, Any]]:
-    """A sentence, and what is known beside it."""
-    details: dict[str, Any] = {"error": type(error).__name__, "traceback": unnamed(traceback.format_exc())}
-    if isinstance(error, NonFiniteLoss):
-        return str(error), details | {"step": error.step, "figures": error.figures}
-    if isinstance(error, OutOfMemory):
-        return error.cause, details | {"remedy": error.remedy, "fits": error.fits}
-    if is_out_of_memory(error):
-        return f"out of memory: {error}", details
-    if isinstance(error, UserError):
-        return error.cause, details | {"place": error.place, "remedy": error.remedy}
-    return f"{type(error).__name__}: {error}", details
+def _was_asked(error: BaseException, stop: Callable[[], bool]) -> bool:
+    """Whether somebody asked for this end; a stranger's code may raise what only they should."""
+    if isinstance(error, Stopped):
+        return not isinstance(stop, Stopping) or stop()
+    return isinstance(error, KeyboardInterrupt) and stop()

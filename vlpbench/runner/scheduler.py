@@ -18,7 +18,7 @@ from vlpbench.runner.events import Event
 from vlpbench.runner.interrupts import Interrupts
 from vlpbench.runner.memory import MemoryWatch
 from vlpbench.runner.rules import Rules
-from vlpbench.runner.running import End, Running
+from vlpbench.runner.running import GRACE, End, Running
 from vlpbench.runner.sharing import CLAIMS
 from vlpbench.runner.stages import next_shared
 from vlpbench.runner.worker import claim_name
@@ -82,7 +82,7 @@ class Scheduler:
             if end is None:
                 continue
             del self.running[slot]
-            if end.what == "killed":
+            if end.what == "killed" or (end := self._doubted(one, end)).what == "killed":
                 end = self._killed(one, end)
             self._ended(one.cell, end)
         self._enforce(interrupts)
@@ -154,11 +154,21 @@ class Scheduler:
             elif self._stopping(interrupts):
                 one.end(End("stopped"))
             elif self.rules.seconds and time.monotonic() - one.since > self.rules.seconds:
-                one.end(End("timeout", f"it took longer than its {self.rules.seconds:g} s"))
+                said = f"it took longer than its {self.rules.seconds:g} s"
+                one.end(End("timeout", said), grace=min(GRACE, self.rules.seconds))
         here = {slot: pid for slot, one in self.running.items() if (pid := one.started.pid) is not None}
         found = self.memory.over(here)
         if found is not None:
             self.running[found[0]].kill(End("failed", found[1]))
+
+    def _doubted(self, one: Running, end: End) -> End:
+        """The end, or "killed" where a process said that it was stopped or not needed and nobody knows of it."""
+        if end.what == "stopped" and one.ending is None:
+            return End("killed", "it ended as if it had been asked to stop, and this run did not ask")
+        free = end.what == "taken" and self.claims.holder(claim_name(one.cell)) is None
+        if free and folder_of(one.cell, self.results).state() == "pending":
+            return End("killed", "it ended as if another process had its cell, and none has")
+        return end
 
     def _killed(self, one: Running, end: End) -> End:
         """A cell that was killed goes on from its last checkpoint; one that is killed time and again has failed."""
