@@ -40,7 +40,7 @@ def handlers() -> list[object]:
 def test_nobody_asks_and_the_handlers_of_before_come_back() -> None:
     before = handlers()
     with Stopping() as stop:
-        assert not stop() and stop.asked == 0
+        assert not stop() and stop.count == 0
         assert not set(handlers()) & set(before)
     assert handlers() == before
 
@@ -54,7 +54,7 @@ def test_asked_once_all_that_cannot_go_on_later_ends_at_once(number: int) -> Non
         send(number)
 
     assert end_of(work) == "Stopped"
-    assert asked[0]() and asked[0].asked == 1
+    assert asked[0]() and asked[0].count == 1
     assert handlers() == before, "also where it ended by an exception"
 
 
@@ -125,7 +125,7 @@ def test_a_queue_that_says_it_twice_is_as_patient_as_before() -> None:
         with patiently(stop):
             send(signal.SIGTERM)
             send(signal.SIGTERM)
-            heard.append(stop.asked)
+            heard.append(stop.count)
 
     assert end_of(work) == "Stopped" and heard == [2]
 
@@ -134,7 +134,7 @@ def test_work_that_somebody_else_has_taken_need_not_go_on() -> None:
     def work(stop: Stopping) -> None:
         with patiently(stop):
             stop.lost = lambda: True
-            assert stop() and stop.asked == 0
+            assert stop() and stop.count == 0
         stop.lost = never
         assert not stop()
 
