@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from vlpbench.cli.estimate import compared, estimate_lines
 from vlpbench.records import CellFolder
 from vlpbench.runner.costs import Disk, Memory, RowCost
@@ -76,9 +74,3 @@ def test_the_estimate_beside_what_happened(tmp_path: Path) -> None:
         "estimated 2 GiB a cell, held 1 GiB (100% too much)"
     )
     assert rows == ["  words, blind: estimated 0:30, took 1:00"]
-
-
-@pytest.mark.parametrize(("many", "said"), [(0, "0 B"), (1023, "0.999 KiB"), (1536, "1.5 KiB"), (2**41, "2 TiB"),
-                                            (999 * 2**20, "999 MiB"), (1000 * 2**20, "0.977 GiB")])
-def test_sizes_have_three_digits(many: int, said: str) -> None:
-    assert f"memory  {said} a cell" in "\n".join(estimate_lines(replace(ESTIMATE, memory=Memory(many, many))))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vlpbench.cli.durations import roughly, until
+from vlpbench.cli.sizes import size
 from vlpbench.runner.costs import RowCost
 from vlpbench.runner.estimate import Estimate
 from vlpbench.runner.happened import happened
@@ -43,7 +44,7 @@ def _table(rows: Sequence[RowCost]) -> Iterator[str]:
     columns = list(dict.fromkeys(name for row in rows for name in (*row.seconds, *row.said)))
     lines = [["row", "cells", *columns, "together", "memory"]]
     lines += [
-        [row.row, str(row.cells), *(_entry(row, one) for one in columns), roughly(row.total), _size(row.peak_bytes)]
+        [row.row, str(row.cells), *(_entry(row, one) for one in columns), roughly(row.total), size(row.peak_bytes)]
         for row in rows
     ]
     first, *widths = (max(map(len, column)) for column in zip(*lines, strict=True))
@@ -65,19 +66,19 @@ def _end(estimate: Estimate) -> str:
 def _memory(estimate: Estimate) -> Iterator[str]:
     held, there = estimate.memory, estimate.there_bytes
     whose = "the machine" if estimate.device == "cpu" else "a GPU"
-    yield f"memory  {_size(held.cell)} a cell, {_size(held.at_once)} at once; {whose} has {_size(there)}"
+    yield f"memory  {size(held.cell)} a cell, {size(held.at_once)} at once; {whose} has {size(there)}"
     if held.at_once > FULL * there:
-        yield f"WARNING: {_size(held.at_once)} do not fit into {_size(there)}; run fewer cells at once"
+        yield f"WARNING: {size(held.at_once)} do not fit into {size(there)}; run fewer cells at once"
 
 
 def _disk(estimate: Estimate) -> Iterator[str]:
     disk, free = estimate.disk, estimate.free_bytes
     yield (
-        f"disk    {_size(disk.weights)} weights, {_size(disk.predictions)} predictions, for a while "
-        f"{_size(disk.checkpoints)} checkpoints; {_size(free)} are free"
+        f"disk    {size(disk.weights)} weights, {size(disk.predictions)} predictions, for a while "
+        f"{size(disk.checkpoints)} checkpoints; {size(free)} are free"
     )
     if disk.whole > free:
-        yield f"WARNING: {_size(disk.whole)} do not fit into {_size(free)} of free disk"
+        yield f"WARNING: {size(disk.whole)} do not fit into {size(free)} of free disk"
 
 
 def compared(estimate: Estimate, results: Path) -> list[str]:
@@ -93,7 +94,7 @@ def compared(estimate: Estimate, results: Path) -> list[str]:
     predicted, real = sum(map(_predicted, done)), sum(found[row.row].seconds for row in done)
     peaks = max(row.peak_bytes for row in done), max(found[row.row].peak_bytes for row in done)
     time = f"estimated {roughly(predicted)} of work, took {roughly(real)} ({_share(predicted, real)})"
-    lines = [f"{time}; estimated {_size(peaks[0])} a cell, held {_size(peaks[1])} ({_share(*peaks)})"]
+    lines = [f"{time}; estimated {size(peaks[0])} a cell, held {size(peaks[1])} ({_share(*peaks)})"]
     for row in done:
         one = found[row.row].seconds
         if abs(_predicted(row) - one) > OFF * one:
@@ -115,12 +116,3 @@ def _share(predicted: float, real: float) -> str:
 
 def _cells(many: int) -> str:
     return f"{many} cell{'s' * (many != 1)}"
-
-
-def _size(many: float) -> str:
-    """Bytes as people say them: 1.4 GiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if many < 1000:
-            return f"{many:.3g} {unit}"
-        many /= 1024
-    return f"{many:.3g} TiB"

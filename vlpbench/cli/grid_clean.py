@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from vlpbench.cli.grid_place import Place, place_of
-from vlpbench.cli.grid_waste import size, waste
+from vlpbench.cli.grid_waste import waste
 from vlpbench.cli.options import SET
 from vlpbench.cli.run_options import RESULTS
 from vlpbench.cli.session import Session
+from vlpbench.cli.sizes import size
 from vlpbench.errors import UserError
 from vlpbench.runner.orphans import KINDS, Orphan, remove
 from vlpbench.runner.wanted import Wanted

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from vlpbench.cli.grid_place import Place
+from vlpbench.cli.sizes import size
 from vlpbench.runner.orphans import KINDS, Orphan, orphans
 from vlpbench.runner.wanted import Wanted, wanted_by
 
-__all__ = ["size", "waste", "waste_line"]
+__all__ = ["waste", "waste_line"]
 
 _NAMES = {
     "record": ("record of earlier settings", "records of earlier settings"),
@@ -40,13 +41,3 @@ def waste_line(place: Place) -> str:
     verb = "is" if len(found) == 1 else "are"
     taken = size(sum(one.bytes for one in found))
     return f"{told} {verb} left alone ({taken}); vlpbench grid clean {place.said} lists them"
-
-
-def size(number: int) -> str:
-    """Bytes as a person says them: 12 B, 3.4 MiB."""
-    value, unit = float(number), "B"
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024 or unit == "TiB":
-            break
-        value /= 1024
-    return f"{number} B" if unit == "B" else f"{value:.1f} {unit}"

@@ -26,7 +26,7 @@ from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.few import few_examples, few_pictures, few_steps, kept, looked_at
 from vlpbench.runner.measured import OPEN, START, Failure, Measured
-from vlpbench.runner.pretraining import Pretrained, _learner
+from vlpbench.runner.pretraining import Pretrained, learner_of
 from vlpbench.runner.shapes import PRETRAIN, Part, Shape
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.validation import Validation
@@ -128,7 +128,7 @@ class _Measuring:
         start, settings = self.device.seconds(), self.bench.settings
         loader = pretraining_loader(self.bench)
         with sealed("measuring"):
-            learner = _learner(self.bench)
+            learner = learner_of(self.bench)
         build = self.device.seconds() - start
         self.pipe.send((BEGUN, None))
         with sealed("measuring"):

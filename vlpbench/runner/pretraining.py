@@ -29,8 +29,8 @@ from vlpbench.training.initial import start_from
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import Heard, train
 
-__all__ = ["DECIDING", "Pretrained", "learning_code", "learning_versions", "left_by", "origin_of", "pretrain",
-           "stage_of", "weights_under"]
+__all__ = ["DECIDING", "Pretrained", "learner_of", "learning_code", "learning_versions", "left_by", "origin_of",
+           "pretrain", "stage_of", "weights_under"]
 
 DECIDING = (
     "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
@@ -117,7 +117,7 @@ def _initial(bench: Workbench) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
     loader = pretraining_loader(bench)
     with sealed("pretraining"):  # from the constructors on: a stem and an objective may be a stranger's
-        learner = _learner(bench)
+        learner = learner_of(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     with sealed("pretraining"):
         course = Course(
@@ -142,7 +142,7 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
     }
 
 
-def _learner(bench: Workbench) -> Learner:
+def learner_of(bench: Workbench) -> Learner:
     """The backbone with the abilities that the objectives ask for, and the objectives.
 
     What an objective draws in its constructor stays as its author meant it, and depends on the seed and its name alone.

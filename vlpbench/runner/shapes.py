@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
-from vlpbench.config.changes import with_changes
 from vlpbench.config.identity import settings_to_plain
-from vlpbench.config.settings import CellSettings, Tune
+from vlpbench.config.settings import CellSettings
 from vlpbench.config.task_name import parse_task
 from vlpbench.files import digest
 from vlpbench.grid import Cell, task_why_not, why_not
@@ -21,7 +20,7 @@ from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.plan import Plan
 from vlpbench.runner.pretraining import stage_of
 from vlpbench.runner.stages import predict_of
-from vlpbench.runner.tuning import chosen_of, tries_of, tuning_of
+from vlpbench.runner.tuning import chosen_of, tried, tries_of, tuning_of
 from vlpbench.tasks.fine_tuning import CHECKS
 
 __all__ = ["PRETRAIN", "Amount", "Kind", "Part", "Piece", "Shape", "part_of", "pieces_of", "shape_of", "shapes_of"]
@@ -112,24 +111,14 @@ def pieces_of(cell: Cell, plan: Plan, registry: Registry) -> Iterator[Piece]:
         if told is None or tuning in plan.outdated:
             told = {"choice": tries[0]}
             for number, changes in enumerate(tries, 1):
-                tried, name = _tried(cell, changes, registry), f"try {number}/{len(tries)}"
-                if why_not(tried.settings, registry) is None:
-                    for piece in _pieces(tried, plan, registry):
+                one, name = tried(cell, changes, registry), f"try {number}/{len(tries)}"
+                if why_not(one.settings, registry) is None:
+                    for piece in _pieces(one, plan, registry):
                         # its predictions are kept with the tuning, not as a stage
                         own = f"{tuning.path.name}/{number}" if piece.kind == "predict" else piece.stage
                         yield replace(piece, label=f"{name}: {piece.label}", stage=own)
         cell = chosen_of(cell, told, registry)
     yield from _pieces(cell, plan, registry)
-
-
-def _tried(cell: Cell, changes: dict[str, Any], registry: Registry) -> Cell:
-    """The cell of one try, as `vlpbench.runner.tuning` makes it: seed 0, one task, scored on validation."""
-    settings, task = cell.settings, cell.settings.tune.task
-    asked = replace(
-        settings, seed=0, blind=False, split="val", tasks=(task,), protocol={task: settings.protocol[task]},
-        tune=Tune(), budget=replace(settings.budget, samples=settings.tune.samples or settings.budget.samples),
-    )
-    return replace(cell, seed=0, settings=with_changes(asked, changes, registry.known()))
 
 
 def _pieces(cell: Cell, plan: Plan, registry: Registry) -> Iterator[Piece]:

@@ -34,7 +34,7 @@ from vlpbench.tasks.suite import run_task, task_named
 from vlpbench.training.loop import NonFiniteLoss
 from vlpbench.training.pace import PACE, Pace
 
-__all__ = ["Tuned", "chosen_of", "tries_of", "tune", "tuning_of"]
+__all__ = ["Tuned", "chosen_of", "tried", "tries_of", "tune", "tuning_of"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def tune(
             for number, changes in enumerate(tries, 1):
                 heard = _under(hearing, f"try {number}/{len(tries)}")
                 with sealed("tuning"):
-                    found = _one(_tried(cell, changes, registry), sharing, registry, device, heard, pace)
+                    found = _one(tried(cell, changes, registry), sharing, registry, device, heard, pace)
                 told["tried"].append({"settings": changes, **found})
             told["choice"] = _best(told["tried"])
             stage.close(told)
@@ -94,7 +94,7 @@ def _samples(settings: CellSettings) -> int:
     return settings.tune.samples or settings.budget.samples
 
 
-def _tried(cell: Cell, changes: Mapping[str, Any], registry: Registry) -> Cell:
+def tried(cell: Cell, changes: Mapping[str, Any], registry: Registry) -> Cell:
     """The cell of one try: seed 0, every picture seen, one task, scored on validation."""
     settings, task = cell.settings, cell.settings.tune.task
     asked = replace(
