@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vlpbench.contract.launcher import Job, Launcher, Place, Started
+from vlpbench.errors import UserError
 from vlpbench.grid import Cell, cells, open_grid
 from vlpbench.records import Claims
 from vlpbench.registry import Registry
@@ -204,6 +205,28 @@ def test_a_cell_that_is_killed_goes_on_and_one_that_always_is_has_failed(stage: 
         assert stage.ends()[cell.id] == ("failed" if cell.row == "plain" else "done")
     cause = folder_of(stage.cells[0], stage.results).status()["cause"]
     assert "signal SIGKILL" in cause and "GiB" in cause
+
+
+@pytest.mark.parametrize("often", [1, KILLS, KILLS + 1])
+def test_a_launcher_whose_server_is_killed_is_asked_again(stage: Stage, often: int) -> None:
+    """multiprocessing says EOFError or a broken connection, which a command line takes for Ctrl-D."""
+    theatre, whole = Theatre(Place("cpu", 1), stage.done), Theatre.start
+    left = [EOFError(), ConnectionRefusedError(), BrokenPipeError()] * 2
+
+    def start(job: Job, slot: int) -> Started:
+        if len(left) > 6 - often:
+            raise left.pop()
+        return whole(theatre, job, slot)
+
+    theatre.start = start  # type: ignore[method-assign]
+    if often > KILLS:
+        with pytest.raises(UserError, match=r"could not be started .*, 6 times"):
+            stage.play(theatre, Rules())
+        return
+    stage.play(theatre, Rules())
+    assert set(stage.ends().values()) == {"done"}
+    assert len(theatre.started) == len(stage.cells)
+    assert sum("could not be started" in event.said for event in stage.heard) == often
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vlpbench.contract.launcher import Job, Launcher
+from vlpbench.errors import UserError
 from vlpbench.grid import Cell
 from vlpbench.records import Claims
 from vlpbench.registry import Registry
@@ -103,11 +104,25 @@ class Scheduler:
     def _start(self) -> None:
         """Fill the free slots with cells that nobody runs and whose next stage nobody is making."""
         while len(self.running) < self.launcher.place.slots and (cell := self._next()):
-            self.waiting.remove(cell)
             slot = min(set(range(self.launcher.place.slots)) - self.running.keys())
+            try:
+                started = self.launcher.start(self.job_of(cell), slot)
+            except (EOFError, ConnectionError) as wrong:  # what starts processes was itself killed meanwhile
+                self._not_started(cell, wrong)
+                return
+            self.waiting.remove(cell)
             self.tries[cell.id] += 1
-            self.running[slot] = Running(cell, slot, self.launcher.start(self.job_of(cell), slot), self.results)
+            self.running[slot] = Running(cell, slot, started, self.results)
             self.heard(Event("started", cell.id))
+
+    def _not_started(self, cell: Cell, wrong: Exception) -> None:
+        """Count it as a kill: the next look tries again, and after as many as a cell survives there is no point."""
+        self.kills[cell.id] += 1
+        said = f"its process could not be started ({type(wrong).__name__})"
+        if self.kills[cell.id] > KILLS:
+            raise UserError(f"{said}, {KILLS + 1} times", f"cell {cell.row!r}, seed {cell.seed}",
+                            "see what kills processes here, then run the same command again") from wrong
+        self.heard(Event("retried", cell.id, said))
 
     def _next(self) -> Cell | None:
         held = self.claims.all()
