@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -67,6 +68,40 @@ def test_clock_and_memory_only_grow() -> None:
     start, held = device.seconds(), device.peak_bytes()
     assert device.seconds() >= start
     assert device.peak_bytes() >= held > 10_000_000
+
+
+def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 7}, raising=False)
+    assert Device.cores() == 2, "of a machine with more"
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    assert Device.cores() == 12
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert Device.cores() == 1, "where the system does not say"
+
+
+@pytest.mark.parametrize(
+    ("said", "count", "names"),
+    [
+        (None, 3, ("0", "1", "2")), (None, 0, ()), ("", 0, ()), ("2,0", 2, ("2", "0")),
+        ("GPU-4fe2a-77,MIG-1b", 2, ("GPU-4fe2a-77", "MIG-1b")), (" 1 , 3,", 2, ("1", "3")), ("0,1,-1,2", 2, ("0", "1")),
+    ],
+)
+def test_gpus_are_named_as_the_parent_names_them(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, count: int, names: tuple[str, ...]
+) -> None:
+    """A child that is given "0" where its parent was given "2,0" would compute on a stranger's GPU."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if said is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
+    assert Device.visible() == names
+
+
+def test_memory_held_now_is_a_gpus_and_nothing_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 5 * 2**30)
+    assert Device("cpu").held_bytes() == 0
+    assert Device("cuda").held_bytes() == 5 * 2**30
 
 
 def test_a_prepared_process_has_one_thread_and_no_subnormal_numbers() -> None:

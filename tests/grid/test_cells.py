@@ -225,3 +225,51 @@ def test_a_rule_names_a_row_with_or_without_its_place_on_the_axes(made):
 def test_a_rule_matches_settings_with_their_defaults(made, rule, left):
     text = f"floors = false\n[[rows]]\nobjective = 'none'\n[[rows]]\nobjective = 'prefix-lm'\n[[exclude]]\n{rule}\n"
     assert len(made(text)) == left
+
+
+def test_a_cell_says_which_code_decides_its_numbers(made, registry):
+    cell = made("floors = false\n[base]\nobjective = 'contrastive + prefix-lm'\nbackbone = 'conv2/dual-fusion/nano'")[0]
+    named = {name for name in cell.code if not name.startswith("vlpbench/")}
+    assert named == {"objective contrastive", "objective prefix-lm", "stem conv2", "trunk dual-fusion", "data digits"}
+    assert {"vlpbench/training", "vlpbench/tasks", "vlpbench/metrics", "vlpbench/data"} <= set(cell.code) - named
+    assert all(len(one) == 64 for one in cell.code.values())
+    assert cell.code["stem conv2"] == registry.origin("stem", "conv2").sha256
+
+
+def test_code_is_no_part_of_the_id_and_equal_for_equal_cells(made):
+    plain, again = made("floors = false"), made("floors = false")
+    assert plain[0].code == again[0].code and plain[0].id == again[0].id
+    other = made("floors = false", "objective=contrastive")[0]
+    assert other.code.keys() ^ plain[0].code.keys() == {"objective contrastive", "objective prefix-lm"}
+    assert all(other.code[name] == plain[0].code[name] for name in other.code.keys() & plain[0].code.keys())
+
+
+def test_a_row_that_pretrains_nothing_has_the_code_of_that_alone(made):
+    cell = made("floors = false", "objective=none", "data.more.kind=digits", "protocol.vqa.data=more")[0]
+    assert [name for name in cell.code if name.partition(" ")[0] in ("objective", "data")] == [
+        "data digits", "objective none",
+    ], "data by kind, however many sets are of it"
+
+
+def test_an_edited_plugin_changes_code_and_no_id(made, tmp_path):
+    plugin = tmp_path / "mine.py"
+    text = "plugins = ['mine.py']\nfloors = false\n[base]\nobjective = 'mine'\n"
+    source = """from vlpbench.plugin import Objective, Step, hookimpl
+
+class Mine(Objective):
+    name, needs, trains = "mine", frozenset({"image_vector"}), frozenset({"vectors"})
+    def encode(self, backbone, batch):
+        return {"x": backbone.image_vector(batch.image)}
+    def loss(self, features, batch):
+        return Step(features["x"].sum(1) * 1.0)
+
+@hookimpl
+def vlpbench_objectives():
+    return [Mine]
+"""
+    plugin.write_text(source)
+    before = made(text)[0]
+    plugin.write_text(source.replace("1.0", "2.0"))
+    after = made(text)[0]
+    assert before.id == after.id
+    assert {name for name in after.code if after.code[name] != before.code[name]} == {"objective mine"}

@@ -194,3 +194,31 @@ def test_without_the_grids_file_records_are_read_all_the_same(grid: Any) -> None
     grid.done("a", 0, {"accuracy": 50.0})
     (grid.folder / "grid.json").unlink()
     assert load(grid.folder).frame["value"].dropna().tolist() == [50.0, 40.0]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"total": 1', "\x00\x01", None])
+@pytest.mark.parametrize("name", ["timing", "environment"])
+def test_run_facts_that_cannot_be_read_are_unknown_and_the_numbers_stay(
+    grid: Any, name: str, content: str | None
+) -> None:
+    """They are outside the promise of a record: a clock that stood still makes no score wrong."""
+    folder = grid.done("a", 0, {"accuracy": 40.0})
+    grid.done("b", 0, {"accuracy": 50.0})
+    file = folder.path / f"{name}.json"
+    file.unlink() if content is None else file.write_text(content)
+    results = load(grid.folder)
+    lines = results.frame[results.frame["task"] == "vqa"].set_index("row")
+    assert lines["value"].to_dict() == {"a": 40.0, "b": 50.0} and set(lines["status"]) == {"done"}
+    assert math.isnan(lines.loc["a", "seconds"]) == (name == "timing")
+    assert (lines.loc["a", "device"] == "") == (name == "environment")
+    assert lines.loc["b", "seconds"] == 12.0 and lines.loc["b", "device"] == "cpu (x86_64)"
+    assert results.wide().loc["a", "vqa acc."] == "40.0"
+
+
+def test_all_finished_cells_are_found_whatever_became_of_their_run_facts(grid: Any) -> None:
+    for row in ("a", "b"):
+        (grid.done(row, 0, {"accuracy": 40.0}).path / "timing.json").write_text("{")
+    grid.failed("c", 0, "not today")
+    results = load(grid.folder)
+    assert [cell.read("settings.json")["row"] for _, cell in results.finished()] == ["a", "b"]
+    assert not results.floors().empty
