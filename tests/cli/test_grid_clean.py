@@ -32,7 +32,7 @@ def test_clean_lists_and_removes_only_when_told(ground: Any, say: Any) -> None:
     (stage / "weights.safetensors").write_bytes(b"x" * 2048)
     text = say("clean", "small.toml")
     assert "records of cells that the grid no longer has: 1" in text and f"cells/{record.name}" in text
-    assert "stages that no cell of the grid refers to: 1, 2.0 KiB" in text and "2 things" in text
+    assert "stages that no cell of the grid refers to: 1, 2 KiB" in text and "2 things" in text
     assert record.is_dir() and stage.is_dir()
     assert "stages are not looked at: which are of use only the grid itself tells" in say("clean", "results/small")
     text = say("clean", "small.toml", "--yes")
