@@ -69,8 +69,9 @@ class Results:
 
     def finished(self) -> Iterator[tuple[GridOrder, CellFolder]]:
         """The records of all finished cells of the frame, each once, with what its grid said."""
-        timed = self.frame.loc[self.frame["seconds"].notna(), ["grid", "cell"]].drop_duplicates()
-        done = set(zip(timed["grid"], timed["cell"], strict=True))
+        known = self.frame["parameters"].notna()  # of what is done; seconds may be lost
+        scored = self.frame.loc[known, ["grid", "cell"]].drop_duplicates()
+        done = set(zip(scored["grid"], scored["cell"], strict=True))
         for folder, order in zip(self.folders, self.orders, strict=True):
             for cell in cell_folders(folder):
                 name = (order.name, cell.path.name.rpartition("-")[2])
