@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
 
 from vlpbench.errors import UserError
 from vlpbench.files import as_json
-from vlpbench.runner.cause import MOST_SAID, MOST_TRACED, cause_of
+from vlpbench.runner.cause import MOST_SAID, MOST_TRACED, PASSING, cause_of
 from vlpbench.training.pace import Stopped
 
 
@@ -33,12 +34,18 @@ class Wordless(Exception):
         (KeyboardInterrupt(), "code of this cell asked to end its process (KeyboardInterrupt)"),
         (Stopped(), "code of this cell asked to end its process (Stopped)"),
         (MemoryError(), "out of memory:"),
+        (OSError(errno.ENOSPC, "No space left on device", "/a/b/pretrain-1/weights.safetensors"),
+         "no space is left on the disk of pretrain-1/weights.safetensors"),
+        (OSError("Error writing bytes. Detail: [errno 28] No space left on device"),
+         "no space is left on the disk of the results"),
+        (OSError(errno.ENOENT, "No such file or directory"), "FileNotFoundError: [Errno 2] No such file or directory"),
     ],
 )
 def test_the_cause_is_one_line_of_plain_letters(error: BaseException, said: str) -> None:
     cause, details = cause_of(error)
     assert cause == said
     assert details["error"] == type(error).__name__
+    assert details.get(PASSING, False) == ("no space" in said)
     as_json({"cause": cause, **details}).encode()
 
 

@@ -12,6 +12,7 @@ from vlpbench.config.gridfile import GridFile
 from vlpbench.grid import Cell, cells
 from vlpbench.records import StageFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.cause import PASSING
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.code_change import changed, sentences
 from vlpbench.runner.stages import stages_of
@@ -75,8 +76,9 @@ def plan_grid(
 def _fate(cell: Cell, folder: Path, retry_failed: bool) -> Fate:
     if cell.reason is not None:
         return "skip"
-    state = folder_of(cell, folder).state()
-    if state in ("failed", "timeout") and not retry_failed:
+    record = folder_of(cell, folder)
+    state = record.state()
+    if state in ("failed", "timeout") and not retry_failed and not record.status().get(PASSING):
         return "failed"
     return "done" if state == "done" else "run"
 

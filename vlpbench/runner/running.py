@@ -12,6 +12,7 @@ from vlpbench.contract.launcher import Started
 from vlpbench.grid import Cell
 from vlpbench.records import Claims
 from vlpbench.registry import Registry
+from vlpbench.runner.cause import plain
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
 from vlpbench.runner.memory import kernel_kills
@@ -21,6 +22,9 @@ __all__ = ["End", "Running"]
 
 _FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP)
 """Exit codes of processes that somebody else has ended: a person, a queue, a kernel without memory."""
+
+_LAST = 4096
+"""Bytes at the end of a log in which its last line is looked for."""
 
 GRACE = 30.0
 """Seconds that a cell has to end by itself once it was told to."""
@@ -55,6 +59,9 @@ class Running:
     kills: int = field(default_factory=kernel_kills)
     """Processes that the kernel had ended for want of memory when it was started."""
     _told: object = None
+
+    def __post_init__(self) -> None:
+        self._before = self._log_size()
 
     def events(self, claims: Claims) -> Iterator[Event]:
         """How far it is, if that is news."""
@@ -116,8 +123,27 @@ class Running:
             name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
             how = f"signal {name}"
         hint = f", holding {self.held / 2**30:.1f} GiB" if code == -signal.SIGKILL else ""
-        log = f"{folder_of(self.cell, self.results).path.name}/log.txt"
-        return f"the process ended without a word ({how}{hint}); see {log}"
+        said = self._last_line()
+        last = f", its log ends with {said!r}" if said else ""
+        return f"the process ended without a word ({how}{hint}){last}; see {self._log.parent.name}/{self._log.name}"
+
+    @property
+    def _log(self) -> Path:
+        return folder_of(self.cell, self.results).path / "log.txt"
+
+    def _log_size(self) -> int:
+        return self._log.stat().st_size if self._log.is_file() else 0
+
+    def _last_line(self) -> str:
+        """What its process said last, since it was started; empty where it said nothing."""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(0, self._log_size() - _LAST, min(self._before, self._log_size())))
+                lines = file.read().decode(errors="replace").split("\n")
+        except OSError:
+            return ""
+        said = [" ".join(line.split()) for line in lines if line.strip() and not line.strip().startswith("to do:")]
+        return plain(said[-1], 200) if said else ""
 
     def recorded(self, end: End, registry: Registry) -> End:
         """The same, written down; where that is not possible the cause says so."""
