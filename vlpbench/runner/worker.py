@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import timm.models.resnet  # noqa: F401  (so that a fork server has it in memory)
-
 from vlpbench.device import Device, prepare_process
 from vlpbench.grid import Cell
 from vlpbench.records import Claims

@@ -324,3 +324,16 @@ def test_what_a_terminal_sends_ends_neither_server_nor_jobs_and_a_lost_server_is
     codes = json.loads(appears(tmp_path / "work" / "codes"))
     assert codes == [-signal.SIGKILL, -signal.SIGKILL, 0], "none goes on that its runner has lost sight of"
     assert not any(lives(pid) for pid in jobs)
+
+
+def test_what_cells_alone_need_is_loaded_by_the_fork_server_and_not_by_the_runner() -> None:
+    code = (
+        "import importlib, sys; import vlpbench.cli.run; from vlpbench.runner.launchers import local; "
+        "print(sum(name in sys.modules for name in ('timm', 'torchvision'))); "
+        "print(len([importlib.import_module(one) for one in local._PRELOADED]), 'timm' in sys.modules)"
+    )
+    root = str(Path(vlpbench.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": root}
+    )
+    assert done.stdout.split() == ["0", "3", "True"]

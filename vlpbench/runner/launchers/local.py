@@ -23,7 +23,8 @@ from vlpbench.runner.memory import held_bytes
 
 __all__ = ["Local"]
 
-_PRELOADED = ["vlpbench.runner.worker", "vlpbench.runner.launchers.beginning"]
+_PRELOADED = ["vlpbench.runner.worker", "vlpbench.runner.launchers.beginning", "timm.models.resnet"]
+"""timm, which loads torchvision and much of torch, is for cells alone: the runner itself starts without it."""
 _SERVER_GONE = 255  # multiprocessing's word for a child whose fork server has died, whether it runs on or not
 _LOOK = 1.0  # seconds between two looks at the length of logs
 
