@@ -29,6 +29,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from vlpbench.grid import open_grid
+from vlpbench.records import cell_folders
+from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.plan import plan_grid
+
 LOOK, LOAD, SHARE = 3.0, 3.0, 0.6
 """Seconds to check 1,000 records again; to load them as a frame; time of two jobs over time of one."""
 TINY = (
@@ -82,11 +87,6 @@ def grid_command(results: Path, said: tuple[str, ...], *more: str) -> list[str]:
 
 def fill(folder: Path, cells: int) -> tuple[str, ...]:
     """Run one seed and write its records again as those of many; what the grid of all is called with."""
-    from vlpbench.grid import open_grid
-    from vlpbench.records import cell_folders
-    from vlpbench.runner.cell import described, folder_of
-    from vlpbench.runner.plan import plan_grid
-
     ran(grid_command(folder / "one", (*TINY, "seeds=[0]")))
     models = {cell.read("settings.json")["row"]: cell for cell in cell_folders(folder / "one" / "demo")}
     said = (*TINY, f"seeds={list(range(cells // len(models)))}")
