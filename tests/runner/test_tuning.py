@@ -14,7 +14,8 @@ from vlpbench.errors import UserError
 from vlpbench.grid import cells, open_grid
 from vlpbench.runner.cell import Hands, folder_of, run_cell
 from vlpbench.runner.sharing import Sharing
-from vlpbench.runner.tuning import _best, next_stage, tune
+from vlpbench.runner.stages import next_shared
+from vlpbench.runner.tuning import _best, tune
 from vlpbench.runner.workbench import opened_here
 from vlpbench.training.pace import Pace
 
@@ -68,7 +69,9 @@ def test_a_cell_is_run_with_what_was_chosen(grid: Any, tmp_path: Path) -> None:
     assert told["task"] == "captioning" and told["samples"] == 16
     assert told["choice"] == max(told["tried"], key=lambda one: one["score"])["settings"]
     tried = list(dict.fromkeys(stages))
-    assert tried[:2] == ["try 1/4: pretrain", "try 1/4: captioning"] and tried[-2:] == ["pretrain", "captioning"]
+    assert tried[:2] == ["try 1/4: pretrain", "try 1/4: captioning"] and tried[-3:] == [
+        "pretrain", "captioning", "captioning: predict",
+    ]
     assert max(row["lr"] for row in record.curve() if row["stage"] == "pretrain") == told["choice"]["optim.lr"]
     assert record.read("settings.json")["settings"]["tune"]["task"] == "captioning"
     for other in (second, *blind):  # another seed and the blind row: the same choice, nothing tried again
@@ -117,9 +120,9 @@ def test_what_is_chosen_does_not_hang_on_how_many_are_asked_at_once(
 
 def test_cells_wait_for_the_stage_that_they_share(grid: Any, tmp_path: Path) -> None:
     (first, second, *_), registry = grid()
-    assert next_stage(first, tmp_path, registry) == next_stage(second, tmp_path, registry)
+    assert next_shared(first, tmp_path, registry) == next_shared(second, tmp_path, registry)
     tune(first, Sharing(tmp_path), registry, Device("cpu"))
-    after = [next_stage(one, tmp_path, registry) for one in (first, second)]
+    after = [next_shared(one, tmp_path, registry) for one in (first, second)]
     assert None not in after and after[0] != after[1], "two seeds pretrain apart"
 
 
@@ -127,7 +130,7 @@ def test_another_row_and_another_budget_of_tries_are_tried_anew(grid: Any, tmp_p
     (first, *_), registry = grid()
     (other, *_), _ = grid("tune.samples=24")
     (stem, *_), _ = grid("stem=conv2")
-    assert len({str(next_stage(one, tmp_path, registry)) for one in (first, other, stem)}) == 3
+    assert len({str(next_shared(one, tmp_path, registry)) for one in (first, other, stem)}) == 3
     assert len({one.id for one in (first, other, stem)}) == 3
 
 

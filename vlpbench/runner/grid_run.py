@@ -76,7 +76,7 @@ def begin(plan: Plan, heard: Heard) -> None:
     """Write down what the grid is, say what is not run, and forget what is to run again."""
     described, file = _described(plan), plan.results / "grid.json"
     try:
-        if not (file.is_file() and file.read_text(encoding="utf-8") == as_json(described)):
+        if not (file.is_file() and file.read_bytes() == as_json(described).encode()):
             write_json(file, described)
     except OSError as wrong:
         raise UserError(f"results cannot be written: {wrong.strerror or wrong}", str(plan.results),
@@ -105,7 +105,7 @@ def place_of(device: Device, rules: Rules) -> Place:
     if device.kind == "cpu":
         return Place("cpu", rules.jobs or device.cores())
     devices = device.visible()[: rules.jobs or None]
-    each = min(rules.each, rules.jobs // len(devices)) if rules.jobs else rules.each
+    each = min(rules.each, rules.jobs // max(1, len(devices))) if rules.jobs else rules.each
     return Place("cuda", rules.jobs, devices, each)
 
 
