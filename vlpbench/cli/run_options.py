@@ -24,6 +24,8 @@ ON_CODE_CHANGE = click.option(
 )
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_DURATION = re.compile(r"\d+(\.\d+)?|(\d+(\.\d+)?\s*(s|m|min|h|d)\s*)+")
 
 
 class _Duration(click.ParamType[float]):
@@ -35,11 +37,10 @@ class _Duration(click.ParamType[float]):
         """Seconds; anything else is a usage error."""
         if isinstance(value, int | float):
             return float(value)
-        found = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
-        rest = re.sub(r"(\d+(?:\.\d+)?)\s*([a-z]*)", "", str(value).strip().lower()).strip()
-        if not found or rest or any(unit not in _UNITS for _, unit in found):
+        said = str(value).strip().lower()
+        if not _DURATION.fullmatch(said):
             self.fail(f"{value!r} is no duration; write 90s, 15m, 2h or 1h30m", param, ctx)
-        return sum(float(number) * _UNITS[unit] for number, unit in found)
+        return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(said))
 
 
 _CELL = (

@@ -20,7 +20,7 @@ from vlpbench.runner.workbench import opened_here
 
 __all__ = ["Fate", "OnCodeChange", "Plan", "plan_grid"]
 
-Fate = Literal["run", "done", "failed", "skip"]
+Fate = Literal["run", "done", "failed", "skip", "left"]
 
 OnCodeChange = Literal["warn", "rerun", "ignore"]
 """What a changed code under the same version does: a warning, its cells and stages run again, or nothing."""
@@ -37,7 +37,8 @@ class Plan:
     cells: Sequence[Cell]
     """All of its cells."""
     fates: Mapping[str, Fate]
-    """Cell id -> run it; done already; failed before (and not asked to retry); cannot be run."""
+    """Cell id -> run it; done already; failed before (and not asked to retry); cannot be run; left for
+    another time."""
     warnings: Sequence[str] = ()
     """What is to be said of code that has changed."""
     outdated: Sequence[StageFolder] = field(default=(), repr=False)
@@ -50,7 +51,7 @@ class Plan:
     def only(self, wanted: Collection[str]) -> Plan:
         """The same, with nothing to be run but the cells of these ids."""
         fates: dict[str, Fate] = {
-            one: "failed" if what == "run" and one not in wanted else what for one, what in self.fates.items()
+            one: "left" if what == "run" and one not in wanted else what for one, what in self.fates.items()
         }
         return dataclasses.replace(self, fates=fates)
 
