@@ -17,6 +17,7 @@ import re
 import runpy
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -27,14 +28,28 @@ from pathlib import Path
 import pytest
 
 import vlpbench
+from vlpbench.cli.diff import diff
+from vlpbench.cli.grid import grid as grids
 from vlpbench.cli.main import main
+from vlpbench.cli.run import run as runs
 from vlpbench.config.settings import Protocol
 from vlpbench.config.task_name import TASKS
 from vlpbench.metrics.vqa_accuracy import RULES, soft_score
+from vlpbench.runner.standing import STATES
+from vlpbench.testing import launcher_checks
 
 DOCS = Path(__file__).parents[2] / "docs"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([\w./-]+\.(?:py|toml))`[^`]*:$")
+ANY = {
+    r"\b[0-9a-f]{12}\b": "[0-9a-f]{12}",
+    r"\b[0-9a-f]{16}\b": "[0-9a-f]{16}",
+    r"\b\d+:\d\d\b": r"\d+:\d\d",
+    r"goes\\s\+on\\s\+at\\s\+step\\s\+\d+": r"goes\s+on\s+at\s+step\s+\d+",
+    r"\b[\d.\\]+\\s\+(?:[KMG]i)?B\b": r"[\d.]+\s+(?:[KMG]i)?B",
+    r"\b[\d.\\]+\\s\+core\b": r"[\d.]+\s+core",
+}
+"""What differs from run to run, as `re.escape` writes it, and what may stand there."""
 TINY = {
     "seeds": "[0]", "floors": "false", "budget.samples": "8", "budget.batch": "4",
     "protocol.vqa.samples": "8", "protocol.vqa.batch": "4",
@@ -54,6 +69,8 @@ class Block:
     text: str
     file: str
     """The file that the paragraph before it names; empty if none."""
+    added: bool = False
+    """Whether it goes behind what is in that file ("Add this to ...")."""
 
 
 def blocks(page: str) -> list[Block]:
@@ -63,7 +80,7 @@ def blocks(page: str) -> list[Block]:
     for match in FENCE.finditer(text):
         paragraph = " ".join(text[: match.start()].rstrip().rpartition("\n\n")[2].split())
         named = NAMED.search(paragraph)
-        found.append(Block(match[1], match[2], named[1] if named else ""))
+        found.append(Block(match[1], match[2], named[1] if named else "", paragraph.startswith("Add this to ")))
     return found
 
 
@@ -82,9 +99,15 @@ def shortened(command: str, extra: dict[str, str]) -> str:
 
 
 def pattern(printed: str) -> str:
-    """What the page shows as a regular expression: "..." is anything, an id is any id, blanks are any blanks."""
+    """What the page shows as a regular expression: "..." is anything, an id is any id, blanks are any blanks.
+
+    So are times, sizes, and the step at which something was stopped.
+    """
     pieces = [r"\s+".join(map(re.escape, part.split())) for part in re.split(r"\.\.\.\n?", printed)]
-    return re.sub(r"\b[0-9a-f]{12}\b", "[0-9a-f]{12}", r"[\s\S]*?".join(rf"\s*{piece}\s*" for piece in pieces))
+    found = r"[\s\S]*?".join(rf"\s*{piece}\s*" for piece in pieces)
+    for shown, meant in ANY.items():
+        found = re.sub(shown, lambda match, meant=meant: meant, found)
+    return found
 
 
 class Shell:
@@ -121,15 +144,35 @@ class Shell:
 
         return re.sub(r"(results/[\w/.-]+-s\d+-)[0-9a-f]{12}", found, text)
 
-    def follow(self, page: list[Block], extra: dict[str, str]) -> list[str]:
-        """Do all that a page says; give what was run."""
+    def interrupted(self, command: str, printed: str) -> tuple[int, str]:
+        """The same for a command that gets a Ctrl-C once it has printed the line above "^C"."""
+        last = printed.partition("^C\n")[0].splitlines()[-1]
+        said = []
+        with subprocess.Popen(
+            shlex.split(command), cwd=self.folder, env=self.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as process:
+            for line in process.stdout:
+                said.append(line)
+                if re.fullmatch(pattern(last), line):
+                    said.append("^C\n")
+                    process.send_signal(signal.SIGINT)
+        assert process.returncode == 130, "".join(said)
+        return 0, "".join(said)
+
+    def follow(self, page: list[Block], extra: dict[str, str] | None) -> list[str]:
+        """Do all that a page says; give what was run. `extra` settings, and tiny budgets, for what trains, or None."""
         ran = []
         for block in page:
             if block.file:
                 (self.folder / block.file).parent.mkdir(parents=True, exist_ok=True)
-                (self.folder / block.file).write_text(self.here(block.text), encoding="utf-8")
+                with (self.folder / block.file).open("a" if block.added else "w", encoding="utf-8") as file:
+                    file.write(self.here(block.text))
             for command, printed in commands(block) if block.kind == "console" else ():
-                code, output = self.run(shortened(command, extra))
+                if "^C\n" in printed:
+                    code, output = self.interrupted(command, printed)
+                else:
+                    code, output = self.run(command if extra is None else shortened(command, extra))
                 wrong = "Error:" in printed
                 assert (code != 0) == (wrong and "exit code" not in printed), f"{command}: exit code {code}\n{output}"
                 if printed.strip():
@@ -147,7 +190,7 @@ class QuickShell(Shell):
         if rest not in ("", 'echo "exit code $?"') or re.search("[|>]", asked):
             return super().run(command)
         words = [found for word in shlex.split(asked) for found in self.named(word)]
-        if words[0] not in ("vlpbench", "python") or "seeds=[0]" in words:
+        if words[0] not in ("vlpbench", "python") or "seeds=[0]" in words or words[1] == "-m":
             return super().run(command)
         said = io.StringIO()
         with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
@@ -227,6 +270,57 @@ def test_your_grid(tmp_path):
         "n/a: pretraining did not train decode", "n/a: pretraining trained no matching head",
     }
     assert {"protocol", "head", "split", "images", "normalisation", "metrics_version"} <= set(frame.columns)
+
+
+@pytest.fixture
+def long_grids():
+    """The page of long grids, its pretraining an eighth as long, and two checks of its launcher."""
+    shorter = {
+        "12_800": "1_600", "12,800": "1,600", "of 400": "of 50",
+        "-q test_commands.py": "-q test_commands.py -k 'exit or log'", "15 passed": "2 passed, 13 deselected",
+    }
+    page = blocks("long-grids.md")
+    for long, short in shorter.items():
+        assert any(long in block.text for block in page)
+        page = [dataclasses.replace(block, text=block.text.replace(long, short)) for block in page]
+    return page
+
+
+@pytest.mark.slow
+def test_long_grids(tmp_path, long_grids):
+    """Stopped, gone on with, failed, mended, cleaned; and what the page says of it."""
+    path = tmp_path / "results" / "long"
+    shell = QuickShell(tmp_path)
+    ran = shell.follow(long_grids, None)
+    assert sum(command.split(";")[0] == "vlpbench run grid long.toml" for command in ran) == 4
+    starts = [read(file)["starts"] for file in path.glob("stages/pretrain-*/run.json")]
+    assert sorted(starts) == [1, 2]
+    frame = vlpbench.results.load(path).frame
+    assert set(frame["row"]) == {"contrastive", "more questions", "another rate"}
+    assert set(frame["status"]) == {"done"}
+    assert len(list(path.glob("stages/pretrain-*"))) == 2
+    assert not list(path.glob("stages/*/checkpoint"))
+
+
+def read(file: Path) -> dict:
+    """A JSON file."""
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_the_page_of_long_grids_names_what_there_is():
+    """Every state, every check of launchers, and no option that is none."""
+    text = (DOCS / "long-grids.md").read_text(encoding="utf-8")
+    states = re.findall(r"^\| `(\w+)` \|", text.partition("| state | |")[2].partition("\n\n")[0], re.MULTILINE)
+    assert states == list(STATES)
+    checks = text.partition("| checks | |\n|---|---|\n")[2].partition("\n\n")[0]
+    named = [name for line in checks.splitlines() for name in re.findall(r"`([\w-]+)`", line.split("|")[1])]
+    assert sorted(named) == sorted(launcher_checks())
+    known = {name for command in (*runs.commands.values(), *grids.commands.values(), diff)
+             for option in command.params for name in option.opts}
+    said = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+    assert "--checkpoint-every" in said and said - known == set()
+    of_a_run = {name for option in runs.commands["grid"].params for name in option.opts if name.startswith("--")}
+    assert of_a_run - said == {"--set", "--at-once", "--device"}
 
 
 @pytest.mark.slow
