@@ -34,7 +34,7 @@ class Wordless(Exception):
         (KeyboardInterrupt(), "code of this cell asked to end its process (KeyboardInterrupt)"),
         (Stopped(), "code of this cell asked to end its process (Stopped)"),
         (MemoryError(), "out of memory:"),
-        (OSError(errno.ENOSPC, "No space left on device", "/a/b/pretrain-1/weights.safetensors"),
+        (OSError(errno.ENOSPC, "No space left on device", "stages/pretrain-1/weights.safetensors"),
          "no space is left on the disk of pretrain-1/weights.safetensors"),
         (OSError("Error writing bytes. Detail: [errno 28] No space left on device"),
          "no space is left on the disk of the results"),
