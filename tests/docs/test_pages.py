@@ -48,6 +48,7 @@ ANY = {
     r"goes\\s\+on\\s\+at\\s\+step\\s\+\d+": r"goes\s+on\s+at\s+step\s+\d+",
     r"\b[\d.\\]+\\s\+(?:[KMG]i)?B\b": r"[\d.]+\s+(?:[KMG]i)?B",
     r"\b[\d.\\]+\\s\+core\b": r"[\d.]+\s+core",
+    r"\\\(\d+%\\s\+too\\s\+\w+\\\)": r"\((?:exactly|\d+%\s+too\s+\w+)\)",
 }
 """What differs from run to run, as `re.escape` writes it, and what may stand there."""
 TINY = {
