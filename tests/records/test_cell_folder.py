@@ -52,8 +52,19 @@ def test_a_failure_is_recorded_with_its_cause(folder: CellFolder) -> None:
     folder.fail("the loss is not finite at step 3", {"step": 3}, FACTS)
     assert folder.state() == "failed"
     assert folder.status()["cause"] == "the loss is not finite at step 3" and folder.status()["step"] == 3
-    assert folder.read("timing.json") == FACTS["timing"]
+    assert folder.facts("timing") == FACTS["timing"]
     assert folder.curve() == []
+
+
+def test_run_facts_that_are_not_as_written_are_unknown(folder: CellFolder) -> None:
+    folder.begin({"id": "x"})
+    folder.finish({"tasks": {}}, [], {}, {"timing": {"total": 12.5}, "environment": {"device": "cpu"}})
+    file = folder.path / "timing.json"
+    file.write_text(file.read_text().replace("12.5", "12.4"))
+    assert folder.facts("timing") == {} and folder.facts("environment") == {"device": "cpu"}
+    assert folder.state() == "done", "a number hangs on none of them"
+    file.write_text('{"total": 3.0}')
+    assert folder.facts("timing") == {"total": 3.0}, "a record of before they were vouched for"
 
 
 @pytest.mark.parametrize("name", DECIDED)

@@ -113,10 +113,7 @@ def _seconds(results: Path, one: Standing) -> float:
     """What a cell that has ended took."""
     if one.state not in ("done", "failed", "timeout"):
         return 0.0
-    try:
-        return float(CellFolder(results / "cells" / one.asked.folder).read("timing.json")["total"])
-    except (UserError, KeyError, TypeError, ValueError):
-        return 0.0
+    return float(CellFolder(results / "cells" / one.asked.folder).facts("timing").get("total", 0.0))
 
 
 def _sums(place: Place, stands: Mapping[str, Standing]) -> Iterator[str]:

@@ -167,7 +167,7 @@ def _told(plan: Plan, progress: Progress) -> int:
     """Say how cells ended, and print the table; the exit code says whether one is not done."""
     ends = _ends(plan.cells, plan)
     progress.close(ends, plan.results)
-    tell_estimate(plan.results)
+    tell_estimate(plan)
     click.echo(table_text((plan.results,)))
     return _code(ends)
 

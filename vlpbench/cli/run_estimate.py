@@ -38,11 +38,11 @@ def in_seconds(work: Work, results: Path) -> Work:
     return work if found is None else work.timed(found.stages)
 
 
-def tell_estimate(results: Path) -> None:
-    """Say how an estimate compares with what happened, where one was made; on stderr, since it is no result."""
-    found = _kept(results)
-    if found is not None:
-        for line in compared(found, results):
+def tell_estimate(plan: Plan) -> None:
+    """Say how an estimate of what was run compares with what happened; on stderr, since it is no result."""
+    found, ran = _kept(plan.results), {cell.id for cell in plan.chosen("run")}
+    if found is not None and any(ran & set(row.ids) for row in found.rows):
+        for line in compared(found, plan.results):
             click.echo(line, err=True)
 
 

@@ -56,7 +56,7 @@ def file_digests(
         known |= {name: [*stamps[name], held] for name, held in zip(stale, fresh, strict=True)}
         kept = {name: row for name, row in known.items() if now - row[1] > _SETTLED * 1e9}
         if any(name in kept for name in stale):
-            write_text(store, json.dumps({"version": 1, "files": kept}))
+            write_text(store, json.dumps({"version": 2, "files": kept, "digest": digest(kept)}))
     return {name: known[name][2] for name in wanted}
 
 
@@ -84,7 +84,7 @@ def _stamps(store: Path) -> dict[str, list[Any]]:
     """What is remembered; nothing if there is no such file or it is damaged (a cache may be)."""
     try:
         held = json.loads(store.read_text(encoding="utf-8"))
-        rows = held["files"] if held["version"] == 1 else {}
+        rows = held["files"] if held["version"] == 2 and held["digest"] == digest(held["files"]) else {}
         return {name: row for name, row in rows.items() if len(row) == 3 and isinstance(row[2], str)}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

@@ -82,12 +82,14 @@ class CellFolder:
         return self._parsed(name, json.loads)
 
     def facts(self, name: str) -> dict[str, Any]:
-        """ "timing" or "environment": what differs from run to run; empty where it is missing or cannot be read."""
+        """ "timing" or "environment": what differs from run to run; empty where it is missing or not as written."""
         try:
             found = json.loads((self.path / f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict) or ("digest" in found and not is_as_written(found)):
+            return {}
+        return {key: value for key, value in found.items() if key != "digest"}
 
     def curve(self) -> list[dict[str, Any]]:
         """The rows of `curve.jsonl`: stage, step, lr and figures."""
@@ -162,7 +164,7 @@ class CellFolder:
 
     def _close(self, state: State, facts: Mapping[str, Mapping[str, Any]], said: Mapping[str, Any]) -> None:
         for name, content in facts.items():
-            write_json(self.path / f"{name}.json", content)
+            write_json(self.path / f"{name}.json", digested(content))
         files = {
             str(path.relative_to(self.path).as_posix()): digest_file(path)
             for path in sorted(self.path.rglob("*"))

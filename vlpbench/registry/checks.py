@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from torch import nn
+
 from vlpbench.config.problems import guess
 from vlpbench.config.settings import Portion
 from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
@@ -73,6 +75,8 @@ def _check_facts(kind: str, cls: type) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         remedy = 'a name is lower-case letters, digits and dashes: "my-objective"'
         raise Unfit(f"{cls.__name__}.name is {name!r}", remedy)
+    if kind == "objective" and hasattr(nn.ModuleDict, name):
+        raise Unfit(f"{cls.__name__}.name is {name!r}, which torch's modules use themselves", "take another name")
     version = getattr(cls, "version", 1 if kind == "launcher" else None)  # a launcher changes no number
     if isinstance(version, bool) or not isinstance(version, int):
         remedy = "a version is a whole number; raise it when numbers change"

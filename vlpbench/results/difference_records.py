@@ -36,7 +36,7 @@ class Side:
     @cached_property
     def environment(self) -> dict[str, Any]:
         """`environment.json`: libraries, hardware, commits, command."""
-        return self._read("environment.json")
+        return CellFolder(self.path).facts("environment")
 
     @cached_property
     def scores(self) -> dict[str, Any]:
@@ -90,8 +90,8 @@ class Side:
     @cached_property
     def unread(self) -> list[str]:
         """Files of the record that are there and cannot be read."""
-        names = ("settings.json", "environment.json", "scores.json")
-        found = [name for name in names if (self.path / name).is_file() and not self._read(name)]
+        parts = {"settings.json": self.asked, "environment.json": self.environment, "scores.json": self._read("scores.json")}
+        found = [name for name, said in parts.items() if (self.path / name).is_file() and not said]
         curve = self.path / "curve.jsonl"
         return [*found, curve.name] if self.is_done and not self.curve and _has_text(curve) else found
 

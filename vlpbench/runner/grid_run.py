@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from vlpbench.grid import Cell
 from vlpbench.records import SCHEMA, Claims, StageFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
+from vlpbench.runner.code_change import changed
 from vlpbench.runner.events import Event
 from vlpbench.runner.launchers.printing import Call, command_of, makers_first
 from vlpbench.runner.overlaps import overlaps
@@ -32,8 +32,8 @@ Heard = Callable[[Event], None]
 
 def run_grid(
     plan: Plan, registry: Registry, rules: Rules, call: Call, provenance: Mapping[str, Any], heard: Heard
-) -> Counter[str]:
-    """Run what is to be run, and count how all cells ended: "done", "failed", "timeout", "skip", "pending".
+) -> None:
+    """Run what is to be run; each cell's end is heard, and stands in its record.
 
     `call` is what a person typed, `provenance` what records say of it. Data is prepared before the first cell starts.
     Raises KeyboardInterrupt where somebody asked to stop.
@@ -55,8 +55,6 @@ def run_grid(
 
         tell = _telling(plan, registry, heard)
         Scheduler(plan.results, registry, launcher, rules, job_of, tell).run(waiting)
-    states = [folder_of(cell, plan.results).state() for cell in plan.cells if not cell.reason]
-    return Counter({"skip": len(plan.chosen("skip"))}) + Counter(states)
 
 
 def hand_over(plan: Plan, registry: Registry, rules: Rules, call: Call) -> None:
@@ -87,14 +85,18 @@ def begin(plan: Plan, heard: Heard) -> None:
         heard(Event("skipped", cell.id, cell.reason or ""))
     for cell in plan.chosen("done"):
         heard(Event("reused", cell.id))
-    held = Claims(plan.results / CLAIMS).all()
+    claims = Claims(plan.results / CLAIMS)
     for cell in plan.chosen("run"):
         folder = folder_of(cell, plan.results)
-        if claim_name(cell) not in held and folder.state() != "pending":
-            folder.forget()  # failed, damaged or outdated
+        if folder.state() != "pending" and (claim := claims.take(claim_name(cell))):
+            with claim:
+                if folder.state() == "damaged" or folder.status() == plan.before.get(cell.id):
+                    folder.forget()  # failed, damaged or outdated, and not made again by another run meanwhile
     for stage in plan.outdated:
-        if stage.path.name not in held:
-            stage.forget()
+        if claim := claims.take(stage.path.name):
+            with claim:
+                if changed(stage.code(), stage.made_by):
+                    stage.forget()
 
 
 def place_of(device: Device, rules: Rules) -> Place:

@@ -28,9 +28,10 @@ def happened(results: Path, cells: Mapping[str, str]) -> dict[str, Happened]:
     found = {row: Happened() for row in cells.values()}
     for folder in cell_folders(results):
         row = cells.get(str(folder.read("settings.json")["id"]))
-        if row is None or folder.status().get("state") != "done" or not (folder.path / "timing.json").is_file():
+        timing = folder.facts("timing")
+        if row is None or folder.status().get("state") != "done" or not timing:
             continue
-        timing, before = folder.read("timing.json"), found[row]
+        before = found[row]
         found[row] = Happened(
             before.cells + 1, before.seconds + float(timing["total"]), max(before.peak_bytes, int(timing["peak_bytes"]))
         )

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from vlpbench.config.gridfile import GridFile
 from vlpbench.grid import Cell, cells
@@ -43,6 +43,8 @@ class Plan:
     """What is to be said of code that has changed."""
     outdated: Sequence[StageFolder] = field(default=(), repr=False)
     """Stages made by code that has changed since, and that are to run again."""
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    """Cell id -> the status of a record that is to be made again; one that says otherwise meanwhile is newer."""
 
     def chosen(self, what: Fate) -> list[Cell]:
         """The cells of one kind."""
@@ -62,16 +64,18 @@ def plan_grid(
     """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there."""
     found = cells(grid, registry, opened_here)
     folder = results / grid.name
-    fates: dict[str, Fate] = {}
-    for cell in found:
-        fates[cell.id] = _fate(cell, folder, retry_failed)
-    if on_code_change == "ignore" or not folder.is_dir():
-        return Plan(grid, folder, found, fates)
-    changes = _Changes(found, fates, folder, registry)
-    if on_code_change == "warn":
-        return Plan(grid, folder, found, fates, changes.sentences())
-    fates |= dict.fromkeys(changes.cells, "run")
-    return Plan(grid, folder, found, fates, (), list(changes.stages))
+    fates: dict[str, Fate] = {cell.id: _fate(cell, folder, retry_failed) for cell in found}
+    warnings: Sequence[str] = ()
+    outdated: Sequence[StageFolder] = ()
+    if on_code_change != "ignore" and folder.is_dir():
+        changes = _Changes(found, fates, folder, registry)
+        if on_code_change == "warn":
+            warnings = changes.sentences()
+        else:
+            fates |= dict.fromkeys(changes.cells, "run")
+            outdated = list(changes.stages)
+    before = {cell.id: folder_of(cell, folder).status() for cell in found if fates[cell.id] == "run"}
+    return Plan(grid, folder, found, fates, warnings, outdated, before)
 
 
 def _fate(cell: Cell, folder: Path, retry_failed: bool) -> Fate:

@@ -78,8 +78,8 @@ class _Simulation:
             self._go_on(self.going[-1])
 
     def _free(self, job: Job) -> bool:
-        """Whether its next piece is not being run."""
-        following = next((stage for stage, _ in job.pieces if stage not in self.done), "")
+        """Whether the first stage that it needs and others share is not being run."""
+        following = next((stage for stage, _ in job.pieces if stage and stage not in self.done), "")
         return following not in self.busy
 
     def _go_on(self, one: _Going) -> None:

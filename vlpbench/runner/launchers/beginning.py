@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import faulthandler
 import multiprocessing
 import os
@@ -16,12 +18,16 @@ from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NoReturn, TextIO
 
+import psutil
+
 from vlpbench.runner.memory import prefer_as_victim
 
 __all__ = ["DEAF", "STOPPED", "Beginning", "begin"]
 
 DEAF = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
 """Signals that a terminal, or `timeout`, sends to a whole group; the fork server and children just born hear none."""
+
+_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 
 STOPPED = 143
 """Exit code of a child that was asked to stop before its work had begun."""
@@ -55,15 +61,30 @@ def begin(first: Beginning) -> NoReturn:
     if first.core is not None:
         os.sched_setaffinity(0, {first.core})
     prefer_as_victim()
+    _adopt()
     runner = multiprocessing.parent_process()
     assert runner is not None
     threading.Thread(target=_watch, args=(runner.sentinel, first.grace), name="runner", daemon=True).start()
     code = _called(first.order)
     sys.stdout.flush()
     sys.stderr.flush()
+    _end_descendants()
     if wait([runner.sentinel], 0):  # nobody will look after what this child has started
         os.killpg(0, signal.SIGKILL)
     os._exit(code)  # a thread that was left behind must not keep the slot
+
+
+def _adopt() -> None:
+    """Have what a descendant leaves running become a child of this process, however often it forked (Linux)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
+
+
+def _end_descendants() -> None:
+    """End all that this process has started, in whatever session: nobody waits for it any more."""
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            one.kill()
 
 
 def _speak_into(log: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import secrets
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ __all__ = ["Local"]
 _PRELOADED = ["vlpbench.runner.worker", "vlpbench.runner.launchers.beginning", "timm.models.resnet"]
 """timm, which loads torchvision and much of torch, is for cells alone: the runner itself starts without it."""
 _SERVER_GONE = 255  # multiprocessing's word for a child whose fork server has died, whether it runs on or not
+_MARK = "VLPBENCH_JOB"  # the variable by which what a job has started is known, wherever it has gone
 _LOOK = 1.0  # seconds between two looks at the length of logs
 
 
@@ -56,7 +58,8 @@ class Local(Launcher):
             raise ValueError(f"job {job.cell!r} has no order, and {self.name!r} runs no commands")
         job.log.parent.mkdir(parents=True, exist_ok=True)
         job.log.open("ab").close()
-        environment = {**os.environ, **job.environment, **self.place.variables(slot)}
+        mark = f"{job.cell}-{secrets.token_hex(8)}"
+        environment = {**os.environ, **job.environment, **self.place.variables(slot), _MARK: mark}
         order = bytes(ForkingPickler.dumps(job.order))
         first = Beginning(os.fspath(job.log.absolute()), environment, self._core(slot), self.grace, order)
         process = self._context.Process(target=begin, args=(first,), name=f"cell {job.cell}")
@@ -66,7 +69,7 @@ class Local(Launcher):
         else:
             with _deaf():
                 process.start()
-        return _Child(process, job)
+        return _Child(process, job, mark)
 
     def _core(self, slot: int) -> int | None:
         """The core of a slot: cells on a CPU compute with one thread.
@@ -105,8 +108,8 @@ def _deaf() -> Iterator[None]:
 class _Child(Started):
     """One child, the leader of its process group."""
 
-    def __init__(self, process: Any, job: Job) -> None:
-        self.process, self.job = process, job
+    def __init__(self, process: Any, job: Job, mark: str) -> None:
+        self.process, self.job, self.mark = process, job, mark
         self._code: int | None = None
         try:
             self._leader: psutil.Process | None = psutil.Process(process.pid)
@@ -151,8 +154,15 @@ class _Child(Started):
         except psutil.NoSuchProcess:
             return [self._leader]
 
+    def _strays(self) -> Iterator[psutil.Process]:
+        """Programs that it has started and that outlive it: they have its mark among their variables."""
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is not ours to look into
+                if one.environ().get(_MARK) == self.mark:
+                    yield one
+
     def _kill_all(self) -> None:
-        family = self._family()
+        family = [*self._family(), *self._strays()]
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         for one in family:
