@@ -51,10 +51,13 @@ class Clock:
         if stage not in self.held():
             self.left[job.cell] = self.result.paid[job.cell][self.at[job.cell]] = seconds
 
+    def following(self, job: Job) -> list[str]:
+        return [stage for stage, _ in job.pieces if stage and stage not in self.done]
+
     def fill(self) -> None:
         for job in tuple(self.waiting):
-            following = [stage for stage, _ in job.pieces if stage not in self.done]
-            if len(self.jobs) < self.slots and (not following or following[0] not in self.held()):
+            following, taken = self.following(job), {stage for one in self.jobs for stage in self.following(one)[:1]}
+            if len(self.jobs) < self.slots and (not following or following[0] not in taken):
                 self.waiting.remove(job)
                 self.jobs.append(job)
                 self.result.paid[job.cell], self.at[job.cell] = {}, 0
@@ -78,7 +81,7 @@ def test_it_ends_when_a_clock_does(seed: int) -> None:
 def test_a_shared_stage_is_paid_once_and_waited_for() -> None:
     jobs = [Job("first", [("", 1), ("shared", 10), ("", 2)]), Job("second", [("", 1), ("shared", 10), ("", 2)])]
     run = simulate(jobs, 2)
-    assert run.seconds == 13 and run.paid == {"first": {0: 1, 1: 10, 2: 2}, "second": {0: 1, 2: 2}}
+    assert run.seconds == 14 and run.paid == {"first": {0: 1, 1: 10, 2: 2}, "second": {0: 1, 2: 2}}
 
 
 def test_who_would_wait_lets_another_go_first() -> None:

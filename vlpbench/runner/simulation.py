@@ -40,7 +40,7 @@ class _Going:
 
 
 def simulate(jobs: Sequence[Job], slots: int) -> Run:
-    """Run all jobs. A free slot takes the first cell whose next piece no other cell is running."""
+    """Run all jobs. A free slot takes the first cell whose next shared stage no other cell is at or comes to."""
     return _Simulation(jobs, slots).run()
 
 
@@ -78,9 +78,12 @@ class _Simulation:
             self._go_on(self.going[-1])
 
     def _free(self, job: Job) -> bool:
-        """Whether the first stage that it needs and others share is not being run."""
-        following = next((stage for stage, _ in job.pieces if stage and stage not in self.done), "")
-        return following not in self.busy
+        """Whether no cell in a slot makes, or comes to, the first shared stage that this one needs."""
+        needed = self._needed(job)
+        return not needed or needed not in {self._needed(one.job) for one in self.going}
+
+    def _needed(self, job: Job) -> str:
+        return next((stage for stage, _ in job.pieces if stage and stage not in self.done), "")
 
     def _go_on(self, one: _Going) -> None:
         """Begin the next piece that is still to be done, or wait for who is at it; behind the last one, end."""
