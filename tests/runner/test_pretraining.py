@@ -70,7 +70,8 @@ def test_what_was_left_is_what_is_read(ran: Any, tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
     made = [
         pretrain(
-            Workbench(cell, ran.registry(), Device("cpu")), Sharing(results), lambda done, of, _: heard.append((done, of))
+            Workbench(cell, ran.registry(), Device("cpu")), Sharing(results),
+            lambda done, of, _: heard.append((done, of)),
         )
         for results in (ran.results / "mixed", tmp_path, tmp_path)
     ]

@@ -12,7 +12,7 @@ from vlpbench.data.examples import caption_examples
 from vlpbench.data.splits import open_split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.data.worlds.digits import Digits, DigitsConfig
-from vlpbench.data.worlds.fields import relations_of
+from vlpbench.data.worlds.fields import SceneFields, relations_of
 from vlpbench.data.worlds.grammar import rewrites
 from vlpbench.data.worlds.scene import Scene, Thing
 from vlpbench.data.worlds.shapes import Shapes, ShapesConfig
@@ -122,3 +122,17 @@ def test_where_words_run_out_a_caption_is_said_again() -> None:
 
 def test_one_thing_alone_has_no_relations() -> None:
     assert relations_of(Scene((Thing({"kind": 1, "colour": 0, "place": 0}, (0, 0, 8, 8)),)), 2) == []
+
+
+def test_fields_are_made_once_and_only_when_they_are_asked_for() -> None:
+    made: list[dict[str, int]] = []
+
+    def make() -> dict[str, int]:
+        made.append({name: number for number, name in enumerate(SceneFields.NAMES)})
+        return made[-1]
+
+    fields = SceneFields(make)
+    assert len(fields) == len(SceneFields.NAMES) and list(fields) == list(SceneFields.NAMES) and made == []
+    assert fields.get("nothing") is None and made == []
+    assert fields["oracle"] == 0 and fields["rewrites"] == 1 and len(made) == 1
+    assert fields == made[0] and repr(fields) == repr(made[0])

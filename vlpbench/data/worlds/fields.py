@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from vlpbench.data.worlds.grammar import rewrites
@@ -11,9 +11,35 @@ from vlpbench.data.worlds.words import RELATIONS, Lexicon
 from vlpbench.streams import generator
 from vlpbench.types import Sample
 
-__all__ = ["relations_of", "scene_fields"]
+__all__ = ["SceneFields", "relations_of", "scene_fields"]
 
 _NOWHERE = (0.0, 0.0, 0.0, 0.0)
+
+
+class SceneFields(Mapping[str, Any]):
+    """The fields of a sample, made when one of them is first asked for: most objectives want none."""
+
+    NAMES = ("oracle", "rewrites", "label", "labels", "boxes", "relations", "box_array", "box_mask", "label_array")
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+        self._made: Mapping[str, Any] | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.NAMES:
+            raise KeyError(name)
+        if self._made is None:
+            self._made = self._make()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.NAMES)
+
+    def __len__(self) -> int:
+        return len(self.NAMES)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
 def scene_fields(sample: Sample, known: Mapping[str, Any], lexicon: Lexicon, size: int, seed: int) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import dataclasses
 import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from vlpbench.contract.dataset import BadSample
 from vlpbench.data.sources.vqa import Vqa, VqaConfig
-from vlpbench.data.worlds.fields import scene_fields
+from vlpbench.data.worlds.fields import SceneFields, scene_fields
 from vlpbench.data.worlds.made import Heard, Made
 from vlpbench.data.worlds.planning import SPLITS, scenes_of
 from vlpbench.data.worlds.words import Lexicon
@@ -87,8 +88,10 @@ class World(Made):
         lexicon = self.lexicon()
         for sample in self._reader().read(split):
             if isinstance(sample, Sample):
-                mine = scene_fields(sample, known[str(sample.id)], lexicon, self.config.size, self.config.seed)
-                sample = dataclasses.replace(sample, fields={**sample.fields, **mine})
+                make = partial(
+                    scene_fields, sample, known[str(sample.id)], lexicon, self.config.size, self.config.seed
+                )
+                sample = dataclasses.replace(sample, fields=SceneFields(make))
             yield sample
 
     def _reader(self) -> Vqa:
