@@ -87,9 +87,8 @@ def test_a_run_whose_processes_are_killed_ends_in_the_same_bytes(beat: Beat) -> 
 
 
 @pytest.mark.slow
-def test_all_that_can_be_done_to_a_run(beat: Beat) -> None:
-    blows = ["all", "Ctrl-C", "all workers", "SIGTERM of a worker", "Ctrl-C twice", "runner paused", "SIGTERM",
-             "worker paused", "worker", "worker", "all"]
+def test_blows_of_other_kinds(beat: Beat) -> None:
+    blows = ["all", "Ctrl-C", "SIGTERM of a worker", "runner paused", "Ctrl-C twice"]
     assert beat(blows) == []
 
 
