@@ -16,6 +16,7 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.files import digest_file
 from vlpbench.records import read_predictions
+from vlpbench.records.digested import digested
 from vlpbench.runner.export import export_cell, load_cell
 from vlpbench.runner.finished import Finished
 from vlpbench.runner.workbench import Workbench
@@ -128,7 +129,7 @@ def test_other_data_is_refused(short: Any, words: Finished, tmp_path: Path) -> N
     status = settings.with_name("status.json")
     whole = json.loads(status.read_text())
     whole["files"]["settings.json"] = digest_file(settings)
-    status.write_text(json.dumps(whole))
+    status.write_text(json.dumps(digested(whole)))
     with pytest.raises(UserError, match="is not the one that the cell was scored on"):
         load_cell(settings.parent, "cpu").evaluate("vqa")
 
