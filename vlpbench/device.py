@@ -89,6 +89,16 @@ class Device:
         """Memory of the GPU that this process holds now; 0 on a CPU, where whoever asks looks at the process."""
         return int(torch.cuda.memory_reserved()) if self.kind == "cuda" else 0
 
+    def room(self) -> tuple[int, int] | None:
+        """Free and whole memory of the GPU, in bytes; None on a CPU, whose memory is everybody's."""
+        return torch.cuda.mem_get_info() if self.kind == "cuda" else None
+
+    @staticmethod
+    def release() -> None:
+        """Give back what torch keeps of a GPU's memory for later; nothing where no GPU is in use."""
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+
 
 def prepare_process(device: Device) -> None:
     """What every process that computes must do first.

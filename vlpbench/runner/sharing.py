@@ -31,9 +31,11 @@ class Sharing:
 
         `waits` is told for whom. Raises Stopped if the wait is to end.
         """
-        if stage is None or stage.told() is not None:
-            if stage is not None:
-                stage.tidy()  # whoever made it may have been killed right after
+        if stage is None:
+            yield
+            return
+        if stage.told() is not None:
+            stage.tidy()  # whoever made it may have been killed right after
             yield
             return
         said = ""

@@ -57,15 +57,15 @@ def let_go(error: BaseException) -> None:
         traceback.clear_frames(here.__traceback__)
         here = here.__cause__ or here.__context__
     gc.collect()
-    if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+    Device.release()
 
 
 def room(device: Device) -> str:
     """The GPU's memory, in brackets; nothing on a CPU, where a process that asks for too much is killed instead."""
-    if device.kind != "cuda":
+    found = device.room()
+    if found is None:
         return ""
-    free, total = torch.cuda.mem_get_info()
+    free, total = found
     return f" (the GPU has {total / 2**30:.1f} GiB, {free / 2**30:.1f} of them free)"
 
 
