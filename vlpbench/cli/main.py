@@ -20,7 +20,8 @@ __all__ = ["cli", "main"]
 GROUPS = {
     "run": ("vlpbench.cli.run:run", "Run a grid, or some of its cells."),
     "grid": ("vlpbench.cli.grid:grid", "List grids, show what one says, and where its cells stand."),
-    "report": ("vlpbench.cli.report:report", "Turn results into tables."),
+    "report": ("vlpbench.cli.report:report", "Turn results into tables, plots, a page, and a paper's answers."),
+    "cite": ("vlpbench.cli.cite:cite", "BibTeX of all that a grid used."),
     "diff": ("vlpbench.cli.diff:diff", "Say why two cells, or two runs of a grid, differ."),
     "score": ("vlpbench.cli.score:score", "Score files of predictions in the official layouts, without a model."),
     "export": ("vlpbench.cli.model:export", "Take a finished cell's model along in a folder."),

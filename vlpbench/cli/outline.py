@@ -5,7 +5,7 @@ Making it imports everything that the commands need, so it is made once and kept
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -30,7 +30,7 @@ _BY_METAVAR = {"GRID": "grid", "RECIPE": "recipe"}
 def made_outline(group: LazyGroup) -> dict[str, Any]:
     """The outline of all commands of `vlpbench`: help, parameters, commands below; and words by kind."""
     registry = load_registry()
-    commands = {name: _command(group.load(name)) for name in group.homes}
+    commands = {name: _command(one) for name, one in _below(group).items()}
     return {"commands": commands, "words": _words(registry), "grids": _grids(registry)}
 
 
@@ -39,8 +39,14 @@ def _command(command: click.Command) -> dict[str, Any]:
         "help": command.get_short_help_str(100), "params": [_param(one) for one in command.params],
     }
     if isinstance(command, click.Group):
-        found["commands"] = {name: _command(one) for name, one in command.commands.items()}
+        found["commands"] = {name: _command(one) for name, one in _below(command).items()}
     return found
+
+
+def _below(group: click.Group) -> Mapping[str, click.Command]:
+    if isinstance(group, LazyGroup):
+        return {name: group.load(name) for name in group.homes}
+    return group.commands
 
 
 def _param(param: click.Parameter) -> dict[str, Any]:

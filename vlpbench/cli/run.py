@@ -14,7 +14,7 @@ import click
 from vlpbench.cli.options import SET
 from vlpbench.cli.plan import NothingSelected, plan_lines
 from vlpbench.cli.progress import Progress
-from vlpbench.cli.report import table_text
+from vlpbench.cli.report_table import table_text
 from vlpbench.cli.run_estimate import estimate, in_seconds, tell_estimate
 from vlpbench.cli.run_options import ON_CODE_CHANGE, RESULTS, how_cells_run, how_many_run, rules_of
 from vlpbench.cli.run_score import score_again

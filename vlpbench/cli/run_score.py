@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from vlpbench.cli.report import table_text
+from vlpbench.cli.report_table import table_text
 from vlpbench.errors import unknown
 from vlpbench.metrics.captions import METRICS
 from vlpbench.runner.rescoring import Rescored, done_cells, rescore
