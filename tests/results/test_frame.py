@@ -22,14 +22,14 @@ def test_columns_are_as_documented(grid: Any) -> None:
     assert list(frame.columns) == list(COLUMNS)
     assert len(frame) == 2
     line = frame.set_index("metric", drop=False).loc["accuracy"].to_dict()
-    assert math.isnan(line.pop("published"))
+    assert math.isnan(line.pop("published")) and math.isnan(line.pop("peak_bytes"))
     assert line == {
         "grid": "small", "row": "a", "cell": "000000000000", "objective": "prefix-lm", "stem": "conv3",
         "trunk": "encoder-decoder", "size": "nano", "seed": 0, "blind": False, "task": "vqa", "protocol": "fine-tune",
-        "head": "decoder", "data": "digits", "split": "test", "images": 12, "normalisation": "always",
+        "head": "decoder", "data": "digits", "split": "test", "examples": 20, "images": 12, "normalisation": "always",
         "metric": "accuracy", "value": 40.0, "status": "done", "reason": "", "metrics_version": 2,
         "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
-        "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "seconds": 12.0,
+        "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "fine_tune_flops": 9, "seconds": 12.0,
         "device": "cpu (x86_64)",
     }
     assert all(len(meaning) > 5 for meaning in COLUMNS.values())

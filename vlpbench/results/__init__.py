@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from vlpbench.results.frame import COLUMNS, Results, load
+from vlpbench.results.columns import COLUMNS, FRAME_SCHEMA
+from vlpbench.results.frame import Results, load
 
-__all__ = ["COLUMNS", "Results", "load"]
+__all__ = ["COLUMNS", "FRAME_SCHEMA", "Results", "load"]

@@ -17,10 +17,11 @@ def floors(results: Results) -> pd.DataFrame:
     import pandas as pd
 
     found: dict[tuple[str, str, str, str], float] = {}
-    for order, cell in results.finished():
-        for task, said in cell.read("scores.json")["tasks"].items():
+    for one in results.records():
+        for task, said in one.scores["tasks"].items():
             for floor, values in said.get("floors", {}).items():
                 for metric, value in values.items():
-                    found.setdefault((order.name, floor, task, metric), value)
+                    found.setdefault((one.order.name, floor, task, metric), value)
     rows = [(*key, value) for key, value in found.items()]
-    return pd.DataFrame(rows, columns=["grid", "floor", "task", "metric", "value"]).astype({"value": float})
+    mine = pd.DataFrame(rows, columns=["grid", "floor", "task", "metric", "value"]).astype({"value": float})
+    return mine if results.kept_floors is None else pd.concat([mine, results.kept_floors], ignore_index=True)

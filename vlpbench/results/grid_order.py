@@ -31,6 +31,8 @@ class GridOrder:
     """Columns that the table shows beside the scores, by the frame's names."""
     published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Row -> `task.metric` -> the number that a paper prints."""
+    reference: str = ""
+    """The row that the others are held against, where the grid's file names one."""
 
     def with_published(self, records: Iterable[Mapping[str, Any]]) -> GridOrder:
         """The same, with what the records of cells (the content of `settings.json`) say of published numbers, too."""
@@ -48,6 +50,7 @@ def read_order(folder: Path) -> GridOrder:
         return GridOrder(
             said["name"], said["description"], tuple(said["rows"]), tuple(said["tasks"]), dict(said["cells"]),
             tuple(said.get("beside", ())), {row: dict(one) for row, one in said.get("published", {}).items()},
+            str(said.get("reference", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"cannot read the grid's order: {error}", str(path), "run the grid again") from error

@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from vlpbench.config.identity import settings_to_plain
-from vlpbench.config.known import backbone_parts
 from vlpbench.config.typed import shown
 from vlpbench.files import readable
 from vlpbench.grid import Cell
 from vlpbench.results.grid_order import read_order
+from vlpbench.results.grid_words import in_grid_words
 
 __all__ = ["Asked", "Earlier", "asked_by", "asked_in", "differences", "earlier_records", "id_of"]
-
-_TABLES = {"objectives": "objective", "sources": "data"}
-"""Tables that a grid file calls otherwise than a record does."""
-
-_ELSEWHERE = frozenset({"seed", "init"})
-"""Settings that are told in other words: the seed is the cell's, of `init` the files' contents decide."""
 
 _FOLDER = re.compile(r".+-([0-9a-f]{12})")
 
@@ -105,7 +99,7 @@ def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
     A key that only one of them has is told where nothing else differs: it mostly follows from what does.
     """
-    old, new = (dict(_flat(one.get("settings", {}))) for one in (was, now))
+    old, new = (in_grid_words(one.get("settings", {})) for one in (was, now))
     both = {key for key in old.keys() & new.keys() if old[key] != new[key]}
     told = [f"{key} was {shown(old[key])}, is {shown(new[key])}" for key in new if key in both]
     told += [
@@ -132,21 +126,3 @@ def _one_sided(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def _one_sided_prints(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     old, new = was.get("fingerprints", {}), now.get("fingerprints", {})
     return [f"{name} was {'read' if name in old else 'not read'}" for name in sorted(old.keys() ^ new.keys())]
-
-
-def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Dotted keys in the words of a grid file, and their values."""
-    for name, value in settings.items():
-        if name == "wiring":
-            yield from _dotted(f"trunk.{backbone_parts(settings['backbone'])[1]}", value)
-        elif name not in _ELSEWHERE:
-            yield from _dotted(_TABLES.get(name, name), value)
-
-
-def _dotted(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, Mapping):
-        yield key, value
-        return
-    for name, below in value.items():
-        if not (key.startswith("data.") and name == "folder"):  # where files are decides nothing
-            yield from _dotted(f"{key}.{name}", below)

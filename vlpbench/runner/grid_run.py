@@ -170,6 +170,7 @@ def _described(plan: Plan) -> dict[str, object]:
         "rows": list(dict.fromkeys(cell.row for cell in plan.cells)),
         "tasks": list(dict.fromkeys(task for cell in plan.cells for task in cell.settings.tasks)),
         "beside": list(plan.grid.beside),
+        "reference": plan.grid.reference,
         "published": {cell.row: dict(cell.published) for cell in plan.cells if cell.published},
         "cells": {cell.id: {"row": cell.row, "seed": cell.seed, "reason": cell.reason} for cell in plan.cells},
     }

@@ -1,0 +1,95 @@
+"""The frame as one file that can be sent to somebody: parquet, with what the grids said and the floors beside it.
+
+Settings, single examples, curves and notes stay with the records: what is read from a file has its frame alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlpbench.errors import UserError
+from vlpbench.files import written_whole
+from vlpbench.results.columns import FRAME_SCHEMA, NUMBERS, upgraded
+from vlpbench.results.grid_order import GridOrder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vlpbench.results.frame import Results
+
+__all__ = ["export", "read_exported"]
+
+_KEY = b"vlpbench"
+
+
+def export(results: Results, path: Path) -> None:
+    """Write the frame as parquet, whole or not at all; UserError for another suffix."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    if path.suffix != ".parquet":
+        raise UserError("a frame is exported as parquet", str(path), f"did you mean {path.with_suffix('.parquet').name}?")
+    told = {
+        "schema": FRAME_SCHEMA,
+        "orders": [dataclasses.asdict(order) for order in results.orders],
+        "floors": results.floors().to_dict("records"),
+    }
+    table = pa.Table.from_pandas(results.frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), _KEY: json.dumps(told).encode()}
+    with written_whole(path) as temporary:
+        parquet.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def read_exported(path: Path) -> tuple[pd.DataFrame, tuple[GridOrder, ...], pd.DataFrame]:
+    """Frame, what the grids said, and floors of a file that `export` wrote, of this version or an earlier one.
+
+    A CSV file of the frame is taken, too; its order of rows is that of its lines, and it knows no floors.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        if path.suffix == ".csv":
+            frame, told = pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS}), dict[str, Any]()
+        else:
+            table = parquet.read_table(path)
+            frame, told = table.to_pandas(), json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UserError(f"cannot read a frame: {error}", str(path), "name what Results.export wrote") from error
+    schema = int(told.get("schema", FRAME_SCHEMA if "peak_bytes" in frame else 1))
+    frame = upgraded(frame, schema, str(path))
+    orders = tuple(GridOrder(**{key: _tuples(value) for key, value in one.items()}) for one in told.get("orders", ()))
+    floors = pd.DataFrame(told.get("floors", []), columns=["grid", "floor", "task", "metric", "value"])
+    return frame, orders or _orders(frame), floors.astype({"value": float})
+
+
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _orders(frame: pd.DataFrame) -> tuple[GridOrder, ...]:
+    """What the lines themselves say of their grids."""
+    found = []
+    for name, mine in frame.groupby("grid", sort=False):
+        cells = mine.drop_duplicates("cell")
+        found.append(GridOrder(
+            str(name), "", tuple(mine["row"].unique()), tuple(mine["task"].unique()),
+            {cell: {"row": row, "seed": seed, "reason": None}
+             for cell, row, seed in zip(cells["cell"], cells["row"], cells["seed"], strict=True)},
+            published=_published(mine),
+        ))
+    return tuple(found)
+
+
+def _published(mine: pd.DataFrame) -> dict[str, dict[str, float]]:
+    there = mine[mine["published"].notna()]
+    found: dict[str, dict[str, float]] = {}
+    for row, task, metric, value in there[["row", "task", "metric", "published"]].itertuples(index=False):
+        found.setdefault(row, {})[f"{task}.{metric}"] = float(value)
+    return found
