@@ -1,0 +1,54 @@
+"""Small tables for the formats, among them one with every character that some format reads as its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from vlpbench.results.tables import Column, Entry, Line, Table
+
+ACTIVE = r"a|b_*c* {x} %d $e$ #f &amp; ~g ^h <b> \i `j` [k](l)"
+"""A name that a person may type."""
+
+
+@pytest.fixture
+def active() -> str:
+    """A name full of active characters."""
+    return ACTIVE
+
+
+@pytest.fixture
+def scores() -> Table:
+    """Two tasks, three rows and a floor; every kind of entry."""
+    return Table(
+        columns=(
+            Column("acc.", "vqa"), Column("published", "vqa", "published"), Column("Δ", "vqa", "difference"),
+            Column("CIDEr ×100", "captioning"), Column("stem", kind="text"),
+        ),
+        lines=(
+            Line("none", (
+                Entry(34.6, 1.6, seeds=(4, 5), mark="†"), Entry(49.7, decimals=2), Entry(text="–"),
+                Entry(122.1, 26.6), Entry(text="conv3"),
+            )),
+            Line("prefix-lm", (
+                Entry(63.4, 2.9, is_best=True, seeds=(5, 5)), Entry(67.43, decimals=2), Entry(28.8, 3.1, mark="*"),
+                Entry(305.3, 17.3, is_best=True), Entry(text="conv3"),
+            )),
+            Line("contrastive", (
+                Entry(57.0, 1.1), Entry(), Entry(-0.04, 0.2), Entry(text="n/a: needs decode"), Entry(text="conv_2"),
+            )),
+            Line("chance", (Entry(5.5), Entry(), Entry(), Entry(68.3), Entry()), "floor"),
+        ),
+        caption="Mean ± standard deviation over 5 seeds, 10% of the pairs.",
+        notes=("answers normalised by rule `always`", "cell a_b failed: out of memory & time"),
+        label="tab:demo",
+    )
+
+
+@pytest.fixture
+def odd() -> Table:
+    """Nothing but names full of active characters."""
+    return Table(
+        (Column(ACTIVE, ACTIVE), Column(ACTIVE, ACTIVE, "text")),
+        (Line(ACTIVE, (Entry(-1.25, 0.5, 2, mark="*"), Entry(text=ACTIVE))), Line(ACTIVE, (Entry(), Entry()), "floor")),
+        head=ACTIVE, caption=ACTIVE, notes=(ACTIVE,), label=ACTIVE,
+    )
