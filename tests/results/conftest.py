@@ -32,6 +32,7 @@ class Grid:
         self.cells: dict[str, dict[str, Any]] = {}
         self.beside: list[str] = []
         self.published: dict[str, dict[str, float]] = {}
+        self.reference = ""
 
     def plan(self, row: str, seed: int, reason: str | None = None) -> str:
         """Say that the grid has a cell; its id."""
@@ -45,6 +46,7 @@ class Grid:
         write_json(self.folder / "grid.json", {
             "schema": SCHEMA, "name": self.name, "description": "", "rows": self.rows, "tasks": self.tasks,
             "cells": self.cells, "beside": self.beside, "published": self.published,
+            "reference": self.reference,
         })
 
     def begun(self, row: str, seed: int, **settings: Any) -> CellFolder:
@@ -85,7 +87,7 @@ class Grid:
         cost = {"parameters": 600_000, "image_tokens": 16, "samples": 36_000, "targets": 250_000, "flops": 3 * 10**12}
         folder.finish(
             {"tasks": found, "cost": cost, "left_out": changes.get("left_out", {}), **changes.get("scores", {})},
-            [], {},
+            changes.get("curve", []), changes.get("predictions", {}),
             {"timing": {"total": 12.0 + seed, "seconds": {}}, "environment": {"device": "cpu (x86_64)"}},
         )
         return folder

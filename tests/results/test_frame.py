@@ -29,7 +29,8 @@ def test_columns_are_as_documented(grid: Any) -> None:
         "head": "decoder", "data": "digits", "split": "test", "examples": 20, "images": 12, "normalisation": "always",
         "metric": "accuracy", "value": 40.0, "status": "done", "reason": "", "metrics_version": 2,
         "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
-        "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "fine_tune_flops": 9, "seconds": 12.0,
+        "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "fine_tune_flops": 9,
+        "seconds": 12.0,
         "device": "cpu (x86_64)",
     }
     assert all(len(meaning) > 5 for meaning in COLUMNS.values())
@@ -222,3 +223,20 @@ def test_all_finished_cells_are_found_whatever_became_of_their_run_facts(grid: A
     results = load(grid.folder)
     assert [cell.read("settings.json")["row"] for _, cell in results.finished()] == ["a", "b"]
     assert not results.floors().empty
+
+
+def test_a_record_of_a_version_to_come_is_refused(grid: Any) -> None:
+    folder = grid.done("a", 0, {"accuracy": 40.0}).path
+    said = (folder / "settings.json").read_text()
+    (folder / "settings.json").write_text(said.replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(UserError, match="record has schema 99") as caught:
+        load(grid.folder)
+    assert caught.value.place == str(folder)
+
+
+def test_the_grids_reference_is_known(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    assert load(grid.folder).orders[0].reference == ""
+    grid.reference = "a"
+    grid.close()
+    assert load(grid.folder).orders[0].reference == "a"

@@ -31,7 +31,8 @@ def export(results: Results, path: Path) -> None:
     from pyarrow import parquet
 
     if path.suffix != ".parquet":
-        raise UserError("a frame is exported as parquet", str(path), f"did you mean {path.with_suffix('.parquet').name}?")
+        meant = path.with_suffix(".parquet").name
+        raise UserError("a frame is exported as parquet", str(path), f"did you mean {meant}?")
     told = {
         "schema": FRAME_SCHEMA,
         "orders": [dataclasses.asdict(order) for order in results.orders],
@@ -54,7 +55,8 @@ def read_exported(path: Path) -> tuple[pd.DataFrame, tuple[GridOrder, ...], pd.D
 
     try:
         if path.suffix == ".csv":
-            frame, told = pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS}), dict[str, Any]()
+            missing = {name: [""] for name in NUMBERS}
+            frame, told = pd.read_csv(path, keep_default_na=False, na_values=missing), dict[str, Any]()
         else:
             table = parquet.read_table(path)
             frame, told = table.to_pandas(), json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))

@@ -1,4 +1,4 @@
-"""A record's settings in the words of a grid file: dotted keys and their values, all that decides numbers but the seed."""
+"""A record's settings in the words of a grid file: dotted keys and values, all but the seed and where files are."""
 
 from __future__ import annotations
 

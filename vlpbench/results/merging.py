@@ -83,9 +83,9 @@ def _other_settings(folders: Sequence[GridFolder]) -> Iterator[str]:
             where, before = known.setdefault(row, (folder, recipe))
             if recipe != before:
                 told.setdefault((str(where.path), str(folder.path), _changes(before, recipe)), []).append(row)
-    for (where, here, changes), rows in told.items():
+    for (first, second, changes), rows in told.items():
         yield (
-            f"grid {folders[0].order.name!r}: {_named_rows(rows)} other settings in {where} than in {here} "
+            f"grid {folders[0].order.name!r}: {_named_rows(rows)} other settings in {first} than in {second} "
             f"({changes}), so the folders are kept apart"
         )
 
