@@ -1,0 +1,149 @@
+"""What the stages in a results folder took, each start of them as far as it could say.
+
+A stage of predictions holds its fine-tune inside, a stage of tuning the stages of its tries: what was inside is taken
+off, so that nothing counts twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vlpbench.records import StageFolder, stage_folders
+
+__all__ = ["StageTime", "stage_times"]
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """One stage's folder."""
+
+    name: str
+    """Of the folder: kind and key."""
+    finished: bool
+    """Whether it ended well."""
+    starts: int
+    """How often it was begun; 0 where that is not known."""
+    seconds: float | None
+    """Wall time of all starts that could say, without the stages inside it; None where none could."""
+
+    @property
+    def kind(self) -> str:
+        """ "tune", "pretrain", "fine-tune" or "predict"."""
+        return self.name.rpartition("-")[0]
+
+
+def stage_times(results: Path) -> list[StageTime]:
+    """The stages of one results folder, by name."""
+    folders = list(stage_folders(results))
+    found = {folder.path.name: _time(folder) for folder in folders}
+    inside = _inside_predictions(folders, found) | _inside_tunings(folders, found)
+    for outer, names in inside.items():
+        one = found[outer]
+        if one.seconds is not None:
+            within = sum(found[name].seconds or 0.0 for name in names)
+            found[outer] = replace(one, seconds=max(0.0, one.seconds - within))
+    return list(found.values())
+
+
+def _time(folder: StageFolder) -> StageTime:
+    facts = folder.facts()
+    starts, seconds = facts.get("starts", 0), facts.get("seconds")
+    return StageTime(
+        folder.path.name, folder.closed, starts if isinstance(starts, int) else 0,
+        float(seconds) if isinstance(seconds, int | float) else None,
+    )
+
+
+def _inside_predictions(folders: Sequence[StageFolder], found: Mapping[str, StageTime]) -> dict[str, list[str]]:
+    """Stage of predictions -> the fine-tune that was made inside it.
+
+    Of several stages that ask one fine-tune, it lies in the longest: the others found it made. One that is shorter
+    than the fine-tune, or was begun more often, was made after it.
+    """
+    asking: dict[str, list[StageTime]] = {}
+    for folder in folders:
+        one = found[folder.path.name]
+        if one.kind == "predict" and one.seconds is not None:
+            learnt = str(_decided(folder).get("learnt", ""))
+            asking.setdefault(learnt, []).append(one)
+    inside = {}
+    for learnt, ones in asking.items():
+        longest = max(ones, key=lambda one: one.seconds or 0.0)
+        inner = found.get(learnt)
+        if inner is None or inner.seconds is None or longest.starts != inner.starts:
+            continue
+        if (longest.seconds or 0.0) >= inner.seconds:
+            inside[longest.name] = [learnt]
+    return inside
+
+
+def _inside_tunings(folders: Sequence[StageFolder], found: Mapping[str, StageTime]) -> dict[str, list[str]]:
+    """Stage of tuning -> the stages of its tries, each in the first tuning that it fits."""
+    tunings = {one.path.name: one for one in folders if found[one.path.name].kind == "tune"}
+    if not tunings:
+        return {}
+    waiting = {
+        one.path.name: _decided(one) for one in folders if found[one.path.name].kind in ("pretrain", "fine-tune")
+    }
+    inside: dict[str, list[str]] = {}
+    for name, folder in tunings.items():
+        said = _said(folder)
+        tries = _tries(said)
+        fit = [one for one, by in waiting.items() if any(_fits(by, settings) for settings in tries)]
+        inside[name] = fit
+        for one in fit:
+            del waiting[one]
+    return inside
+
+
+def _tries(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The settings of each try that a tuning told of, under dotted keys."""
+    asked, told = said.get("decided_by", {}).get("settings", {}), said.get("told", {})
+    base = _flat({name: value for name, value in asked.items() if name != "tune"})
+    base["budget.samples"] = told.get("samples", base.get("budget.samples"))
+    return [base | _in_record_words(_flat(one.get("settings", {}))) for one in told.get("tried", ())]
+
+
+def _in_record_words(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys as a record has them: a grid file says `objective.NAME` and `trunk.NAME` for `objectives` and `wiring`."""
+    found = {}
+    for key, value in changes.items():
+        table, _, rest = key.partition(".")
+        names = {"objective": f"objectives.{rest}", "trunk": f"wiring.{rest.partition('.')[2]}"}
+        found[names.get(table, key) if rest else key] = value
+    return found
+
+
+def _fits(decided: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether a stage was decided by these settings, as far as it names them."""
+    mine = _flat(decided.get("settings", {}))
+    if task := decided.get("task"):
+        mine |= _flat({"protocol": {task: decided.get("protocol", {})}})
+    return bool(mine) and all(name in settings and settings[name] == value for name, value in mine.items())
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Dotted key -> value."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{before}{key}"
+        found |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return found
+
+
+def _decided(folder: StageFolder) -> Mapping[str, Any]:
+    found = _said(folder).get("decided_by", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _said(folder: StageFolder) -> Mapping[str, Any]:
+    """What `stage.json` says, whole or not: only where time went is asked here."""
+    try:
+        found = json.loads((folder.path / "stage.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
