@@ -19,10 +19,13 @@ __all__ = ["best_of", "best_rows", "not_worse"]
 def best_of(rows: Mapping[str, Measured], metric: str) -> list[str]:
     """The best rows by the mean over the seeds each has, ties included; none where the metric is no score.
 
-    Blind rows are floors: they are never the best.
+    Never the best are blind rows, which are floors, and a row of one seed beside rows of several: one lucky run would
+    be what all others are held against, and nothing could be tested.
     """
     direction = better(metric)
+    least = min(2, max((len(row.scores) for row in rows.values() if not row.is_blind), default=0))
     means = {name: row.mean for name, row in rows.items() if row.scores and not row.is_blind}
+    means = {name: mean for name, mean in means.items() if len(rows[name].scores) >= least}
     if direction is None or not means:
         return []
     top = max(means.values()) if direction == "higher" else min(means.values())

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from vlpbench.results.statistics import Target
+from vlpbench.errors import UserError, unknown
+from vlpbench.results.best import best_of
+from vlpbench.results.example_pairs import ExamplePairs
+from vlpbench.results.metric_names import better
+from vlpbench.results.pairing import Measured, Pairs, Place, measured, paired
+from vlpbench.results.statistics import (
+    Finding,
+    Target,
+    holm,
+    paired_bootstrap,
+    paired_over_both,
+    paired_over_seeds,
+    probability_of_improvement,
+    sign_flip,
+)
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
@@ -51,20 +65,108 @@ class Comparison:
     note: str
     """What they cannot carry at this n."""
 
+    is_with_best: bool = False
+    """Whether the other row is the best of its grid, picked by these very scores."""
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there is a p."""
+        return self.corrected == self.corrected
+
     def is_significant(self, alpha: float) -> bool:
         """Whether the corrected p is below alpha."""
         return self.corrected < alpha
 
+    def is_worse(self, alpha: float) -> bool:
+        """Whether the row is significantly worse than the other; lower is better for some metrics."""
+        is_below = self.difference > 0 if better(self.metric) == "lower" else self.difference < 0
+        return is_below and self.is_significant(alpha)
+
 
 def compare_with(
-    results: Results, baseline: str, metrics: Sequence[tuple[str, str]], target: Target = "seeds"
+    results: Results, baseline: str, metrics: Sequence[tuple[str, str]], target: Target = "seeds", alpha: float = 0.05
 ) -> list[Comparison]:
-    """Every row of each grid that has the baseline, beside it, in each (task, metric); one Holm family."""
-    raise NotImplementedError
+    """Every row of each grid that has the baseline, beside it, in each (task, metric); one Holm family.
+
+    Intervals have 1 - alpha. Left out: blind rows, which are floors; rows that cannot have the task; metrics that are
+    no scores. UserError where no grid has the baseline.
+    """
+    places = measured(results, metrics)
+    known = dict.fromkeys([*(row for order in results.orders for row in order.rows), *results.frame["row"]])
+    if baseline not in known:
+        raise unknown("row", baseline, known, "--baseline")
+    sides = [(place, rows[baseline], rows) for place, rows in places.items() if baseline in rows]
+    return _family(results, sides, target, alpha)
 
 
 def compare_with_best(
-    results: Results, metrics: Sequence[tuple[str, str]], target: Target = "seeds"
+    results: Results, metrics: Sequence[tuple[str, str]], target: Target = "seeds", alpha: float = 0.05
 ) -> list[Comparison]:
-    """Every row beside the best of its grid in each (task, metric), by the mean over seeds; one Holm family."""
-    raise NotImplementedError
+    """Every row beside the best of its grid in each (task, metric), by the mean over seeds; one Holm family.
+
+    Of rows that tie, the first stands for all. Left out are the same as in `compare_with`.
+    """
+    sides = []
+    for place, rows in measured(results, metrics).items():
+        first = best_of(rows, place[2])[:1]
+        sides += [(place, rows[row], rows) for row in first]
+    return [replace(one, is_with_best=True) for one in _family(results, sides, target, alpha)]
+
+
+def _family(
+    results: Results, sides: Iterable[tuple[Place, Measured, Mapping[str, Measured]]], target: Target, alpha: float
+) -> list[Comparison]:
+    """All comparisons of a table, corrected together."""
+    examples = ExamplePairs(results)
+    found = [
+        _comparison(place, row, other, _Asked(target, 1 - alpha, examples))
+        for place, other, rows in sides
+        if better(place[2])
+        for row in rows.values()
+        if row.row != other.row and row.is_possible and not row.is_blind
+    ]
+    return [replace(one, corrected=p) for one, p in zip(found, holm([one.p for one in found]), strict=True)]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a comparison shall be about."""
+
+    target: Target
+    level: float
+    examples: ExamplePairs
+
+
+def _comparison(place: Place, row: Measured, other: Measured, asked: _Asked) -> Comparison:
+    pairs = paired(row, other)
+    finding = _finding(place, row, other, pairs, asked)
+    differences, sign = pairs.differences, -1.0 if better(place[2]) == "lower" else 1.0
+    many = len(differences) > 1
+    return Comparison(
+        grid=place[0], row=row.row, other=other.row, task=place[1], metric=place[2], seeds=pairs.seeds,
+        difference=finding.estimate, low=finding.low, high=finding.high, p=finding.p, corrected=float("nan"),
+        sign_flip=sign_flip(differences) if many else float("nan"),
+        improvement=probability_of_improvement(sign * differences)[0] if len(differences) else float("nan"),
+        target=asked.target, method=finding.method, note="; ".join([*pairs.notes, *filter(None, [finding.note])]),
+    )
+
+
+def _finding(place: Place, row: Measured, other: Measured, pairs: Pairs, asked: _Asked) -> Finding:
+    """Interval and test of what is asked for; without a test where there is none, and the reason in the note."""
+    if not pairs.seeds:
+        return _untested(pairs, asked.target, "")
+    if asked.target == "seeds":
+        return paired_over_seeds(pairs.differences, asked.level)
+    try:
+        sums, others, counts = asked.examples.of(place, row.row, other.row, pairs.seeds)
+    except UserError as error:
+        return _untested(pairs, asked.target, f"{error.cause}: there is a test about seeds alone")
+    if asked.target == "examples":
+        return paired_bootstrap(sums, others, counts, level=asked.level)
+    return paired_over_both(sums, others, counts, asked.level)
+
+
+def _untested(pairs: Pairs, target: Target, note: str) -> Finding:
+    nan = float("nan")
+    mean = float(pairs.differences.mean()) if pairs.seeds else nan
+    return Finding(mean, nan, nan, nan, len(pairs.seeds), target, "no test", note=note)
