@@ -5,9 +5,10 @@ usage: python benchmarks/runner.py [--only finished|jobs] [--cells 1000] [--samp
 finished: a grid of 1,000 cells, each with a whole record. Its three rows and the blind one are really run once, with
 the demo's test split (500 pictures, 2,000 questions) and a training of one step a stage; their records are then written
 again under the settings and ids of 250 seeds, so that nothing but the numbers is untrue. Measured, each in a process of
-its own: `plan_grid`, which checks all records and the code that made them; `vlpbench.results.load(...).frame`; and all
-of `vlpbench run grid`, from its start to its table, beside `import torch` by itself, which nothing that knows
-objectives can do without. Files are in the page cache, as they are when a grid has just been run.
+its own: `plan_grid`, which checks all records and the code that made them; `vlpbench.results.load(...).frame`; the
+table, plain and with tested differences; and all of `vlpbench run grid`, from its start to its table, beside
+`import torch` by itself, which nothing that knows objectives can do without. Files are in the page cache, as they are
+when a grid has just been run.
 
 jobs: an even number of like cells (one row, four seeds; the demo's model and data) with two jobs on two cores and with
 one, alternated; each run has results of its own.
@@ -36,8 +37,8 @@ from vlpbench.records import cell_folders
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.plan import plan_grid
 
-LOOK, LOAD, SHARE = 3.0, 3.0, 0.6
-"""Seconds to check 1,000 records again; to load them as a frame; time of two jobs over time of one."""
+LOOK, LOAD, TABLE, SHARE = 3.0, 3.0, 5.0, 0.6
+"""Seconds to check 1,000 records again; to load them as a frame; to print their table; time of two jobs over time of one."""
 TINY = (
     "budget.samples=64", "protocol.vqa.samples=64", "protocol.captioning.samples=64", "protocol.retrieval.samples=64",
 )
@@ -63,6 +64,8 @@ frame = load(Path(sys.argv[1]) / "demo").frame
 assert set(frame["status"]) <= {"done", "n/a"}
 print(time.perf_counter() - wall, time.process_time() - own)
 """
+REPORT = (sys.executable, "-m", "vlpbench", "report", "table")
+DIFFERENCES = ("--baseline", "none", "--format", "latex")
 ADOPTS = 36
 """PR_SET_CHILD_SUBREAPER: children of processes that have ended become ours, so that their seconds can be asked for."""
 Seconds = tuple[float, float]
@@ -127,6 +130,8 @@ def finished(folder: Path, cells: int, rounds: int) -> bool:
     sides = {
         "plan_grid: opened, checked, code compared": ([sys.executable, "-c", PLAN, many, *said], True, LOOK),
         "results.load(...).frame": ([sys.executable, "-c", FRAME, many], True, LOAD),
+        "vlpbench report table, start to table": ([*REPORT, f"{many}/demo"], False, TABLE),
+        "the same in LaTeX with differences": ([*REPORT, f"{many}/demo", *DIFFERENCES], False, TABLE),
         "vlpbench run grid, start to table": (grid_command(folder / "many", said), False, None),
         "python -c 'import torch'": ([sys.executable, "-c", "import torch"], False, None),
     }
