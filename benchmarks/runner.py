@@ -38,7 +38,7 @@ from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.plan import plan_grid
 
 LOOK, LOAD, TABLE, SHARE = 3.0, 3.0, 5.0, 0.6
-"""Seconds to check 1,000 records again; to load them as a frame; to print their table; time of two jobs over time of one."""
+"""Seconds to check 1,000 records again, to load them, to print their table; time of two jobs over time of one."""
 TINY = (
     "budget.samples=64", "protocol.vqa.samples=64", "protocol.captioning.samples=64", "protocol.retrieval.samples=64",
 )
