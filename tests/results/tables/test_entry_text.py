@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from vlpbench.results.tables import Column, Entry, Line, Table
-from vlpbench.results.tables.entry_text import frame, groups, heads, one_line, pieces_of, prose, text_of, unique
+from vlpbench.results.tables.entry_text import (
+    frame,
+    groups,
+    heads,
+    one_line,
+    pieces_of,
+    prose,
+    text_of,
+    unique,
+)
 
 
 @pytest.mark.parametrize(("entry", "kind", "text"), [

@@ -13,7 +13,9 @@ from vlpbench.results.tables.model import Column, Entry, Table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MISSING", "Kind", "Pieces", "frame", "groups", "heads", "one_line", "pieces_of", "prose", "text_of", "unique"]
+__all__ = [
+    "MISSING", "Kind", "Pieces", "frame", "groups", "heads", "one_line", "pieces_of", "prose", "text_of", "unique",
+]
 
 Kind = Literal["score", "difference", "published", "text"]
 """A column's kind, which decides whether a number shows a plus sign."""

@@ -1,0 +1,135 @@
+"""LaTeX: golden lines, and a document that a real pdflatex sets without a complaint."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vlpbench.results.tables import Column, Entry, Line, Table
+from vlpbench.results.tables.latex import latex
+from vlpbench.results.tables.latex_text import unsettable
+
+GOLDEN = r"""
+% needs \usepackage{booktabs}
+% about 340 pt wide, a column of a two-column paper about 236: there, use table*
+\begin{table}[tb]
+\centering
+\caption{Mean $\pm$ standard deviation over 5 seeds, 10\% of the pairs.}
+\label{tab:demo}
+\footnotesize
+\setlength{\tabcolsep}{4pt}
+\begin{tabular}{lccccl}
+\toprule
+ & \multicolumn{3}{c}{vqa} & \multicolumn{1}{c}{captioning} &  \\
+\cmidrule(lr){2-4} \cmidrule(lr){5-5}
+row & acc. & published & $\Delta$ & CIDEr $\times$100 & stem \\
+\midrule
+none & 34.6 $\pm$ 1.6 ($n=4/5$)$^{\dagger}$ & 49.70 & -- & 122.1 $\pm$ 26.6 & conv3 \\
+prefix-lm & \textbf{63.4 $\pm$ 2.9} & 67.43 & +28.8 $\pm$ 3.1$^{*}$ & \textbf{305.3 $\pm$ 17.3} & conv3 \\
+contrastive & 57.0 $\pm$ 1.1 & -- & 0.0 $\pm$ 0.2 & n/a$^{a}$ & conv\_2 \\
+\midrule
+\textit{chance} & 5.5 & -- & -- & 68.3 & -- \\
+\bottomrule
+\end{tabular}
+\par\smallskip
+\begin{minipage}{\linewidth}
+\footnotesize
+$^{a}$~needs decode
+
+answers normalised by rule \texttt{always}
+
+cell a\_b failed: out of memory \& time
+\end{minipage}
+\end{table}
+"""
+
+
+@pytest.fixture
+def typeset(tmp_path: Path) -> Callable[..., str]:
+    """(tables in LaTeX) -> the text of the PDF; no error, no warning of a character that is missing."""
+    if not shutil.which("pdflatex"):
+        pytest.skip("there is no pdflatex on this machine: LaTeX was not compiled")
+
+    def make(*tables: str) -> str:
+        whole = "\n\n".join([
+            r"\documentclass{article}\usepackage{booktabs}\begin{document}", *tables, r"\end{document}", "",
+        ])
+        (tmp_path / "paper.tex").write_text(whole, encoding="utf-8")
+        said = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=tmp_path, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )
+        assert said.returncode == 0, said.stdout[-2000:]
+        assert "Missing character" not in (tmp_path / "paper.log").read_text(encoding="utf-8", errors="replace")
+        assert "Overfull \\hbox" not in said.stdout
+        if not shutil.which("pdftotext"):
+            pytest.skip("there is no pdftotext on this machine: the document compiled, and was not read")
+        subprocess.run(["pdftotext", "-layout", "paper.pdf", "paper.txt"], cwd=tmp_path, check=True, timeout=60)
+        return unicodedata.normalize("NFC", (tmp_path / "paper.txt").read_text(encoding="utf-8"))
+
+    return make
+
+
+def test_golden(scores: Table) -> None:
+    assert latex(scores) == GOLDEN.strip()
+
+
+def test_a_table_without_groups_caption_notes_and_floors() -> None:
+    written = latex(Table((Column("acc."),), (Line("a", (Entry(1.0),)),)))
+    assert written.splitlines() == [
+        r"% needs \usepackage{booktabs}", r"\begin{table}[tb]", r"\centering", r"\label{tab:results}",
+        r"\begin{tabular}{lc}", r"\toprule", r"row & acc. \\", r"\midrule", r"a & 1.0 \\", r"\bottomrule",
+        r"\end{tabular}", r"\end{table}",
+    ]
+
+
+def test_a_bracket_or_star_at_the_beginning_of_a_line_is_no_argument() -> None:
+    lines = tuple(Line(name, (Entry(1.0),)) for name in ("a", "[2pt] b", "*"))
+    written = latex(Table((Column("acc."),), lines, head="*"))
+    assert "\n{[}2pt{]} b & 1.0" in written
+    assert "\n{}* & 1.0" in written and "\n{}* & acc." in written
+
+
+def test_reasons_stand_under_the_table_once() -> None:
+    reason = Entry(text="n/a: pretraining did not train decode")
+    written = latex(Table((Column("x"), Column("y")), (Line("a", (reason, Entry(text="n/a"))), Line("b", (reason, Entry(
+        text="n/a: 50% & more"))))))
+    assert r"a & n/a$^{a}$ & n/a \\" in written and r"b & n/a$^{a}$ & n/a$^{b}$ \\" in written
+    assert r"$^{a}$~pretraining did not train decode; $^{b}$~50\% \& more" in written
+
+
+def test_a_label_is_one_that_latex_takes(scores: Table) -> None:
+    assert r"\label{tab:a_b-c}" in latex(replace(scores, label="tab:a_b%c"))
+
+
+def test_a_real_latex_sets_the_table(scores: Table, typeset: Callable[..., str]) -> None:
+    text = " ".join(typeset(latex(scores)).split())
+    assert "Table 1: Mean ± standard deviation over 5 seeds, 10% of the pairs." in text
+    assert "63.4 ± 2.9 67.43 +28.8 ± 3.1∗ 305.3 ± 17.3 conv3" in text
+    assert "a needs decode" in text and "out of memory & time" in text
+
+
+def test_a_real_latex_sets_every_name(active: str, typeset: Callable[..., str]) -> None:
+    names = [active, "[1ex] a", "* b", "-- c", "10% & 5 #2", "mean_per_class", '"said" \'so\'', "Café, Łódź: naïve"]
+    lines = tuple(Line(name, (Entry(at, 0.5, is_best=True),), "row") for at, name in enumerate(names))
+    floors = tuple(replace(line, kind="floor", name=f"{line.name}!") for line in lines)
+    text = typeset(*(
+        latex(Table((Column(name[:30], name[:30]),), lines + floors, name, caption=name, notes=(name,), label=name))
+        for name in names
+    ))
+    for name in ("[1ex] a", "10% & 5 #2", "Lódź: na", "<b> \\i", "{x} %d", "[k](l)"):
+        assert text.count(name) > len(names), name
+
+
+def test_a_real_latex_sets_every_character_that_is_said_to_be_settable(typeset: Callable[..., str]) -> None:
+    names = map(chr, [*range(0x21, 0x600), *range(0x1E00, 0x2300), 0x2605, 0x4E00])
+    known = [Line(name, ()) for name in names if not unsettable(name) and not name.isspace()]
+    assert len(known) > 350
+    text = typeset(*(latex(Table((), tuple(known[at : at + 35]))) for at in range(0, len(known), 35)))
+    assert {"±", "−", "→", "∆", "ß"} <= set(text)

@@ -1,0 +1,56 @@
+"""Type and needs of a table on paper: the largest that fits, and what its author is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from vlpbench.results.tables import Column, Entry, Line, Table
+from vlpbench.results.tables.latex import latex
+from vlpbench.results.tables.latex_fit import fit_of, needs
+
+
+def of(columns: int, lines: int = 1, name: str = "prefix-lm") -> Table:
+    """A table of scores with their spreads."""
+    entries = tuple(Entry(50.0, 1.0) for _ in range(columns))
+    return Table(tuple(Column(f"score {at}") for at in range(columns)), (Line(name, entries),) * lines)
+
+
+@pytest.mark.parametrize(("columns", "size", "told"), [
+    (2, "", ""), (4, "", "table*"), (5, r"\small", "table*"), (6, r"\scriptsize", "table*"),
+    (12, r"\scriptsize", "sidewaystable"),
+])
+def test_a_wide_table_is_set_smaller_and_the_widest_says_what_to_do(columns: int, size: str, told: str) -> None:
+    table = of(columns)
+    assert fit_of(table).size == size
+    assert told in " ".join(needs(table, fit_of(table))[1:])
+    assert (len(needs(table, fit_of(table))) > 1) == bool(told)
+    assert "resizebox" not in latex(table)
+
+
+def test_a_reason_does_not_make_a_column_wide() -> None:
+    def with_text(text: str) -> Table:
+        return Table((Column("acc."),), (Line("a", (Entry(text=text),)),))
+
+    assert fit_of(with_text("n/a: pretraining trained no matching head")).width < 60
+    assert fit_of(with_text("pretraining trained no matching head at all")).width > 200
+
+
+def test_a_long_table_says_what_to_do() -> None:
+    assert "longtable" in needs(of(1, 60), fit_of(of(1, 60)))[-1]
+    assert len(needs(of(1, 40), fit_of(of(1, 40)))) == 1
+
+
+def test_what_needs_another_engine_is_told(scores: Table) -> None:
+    assert not [line for line in needs(scores, fit_of(scores)) if "xelatex" in line]
+    other = replace(scores, head="row\n漢", notes=("漢字",))
+    said = [line for line in needs(other, fit_of(other)) if "xelatex" in line]
+    assert [line.partition(": ")[0] for line in said] == [
+        'pdflatex cannot set 漢 (U+6F22) of "row 漢"', 'pdflatex cannot set 漢 (U+6F22) 字 (U+5B57) of "漢字"',
+    ]
+    assert "% pdflatex cannot set" in latex(other)
+
+
+def test_a_table_of_nothing() -> None:
+    assert fit_of(Table((), ())).width < 40

@@ -1,0 +1,99 @@
+"""A table for LaTeX: a whole environment that compiles as it is where the preamble has booktabs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from vlpbench.results.tables.entry_text import Kind, groups, pieces_of
+from vlpbench.results.tables.latex_fit import REASON, fit_of, needs
+from vlpbench.results.tables.latex_text import escaped, escaped_prose
+from vlpbench.results.tables.model import Entry, Line, Table
+
+__all__ = ["latex"]
+
+_RAISED = {"*": "*", "†": r"\dagger", "‡": r"\ddagger"}
+
+
+def latex(table: Table) -> str:
+    r"""The `table` environment, and above it, in comments, what it needs and what to mind.
+
+    Caption above, floors under a rule of their own, notes below in small print. No \resizebox, which makes every
+    table's type another size: a wide one is set smaller, by the usual sizes.
+    """
+    reasons = _reasons(table)
+    fit = fit_of(table)
+    body = [_line(line, table, reasons) for line in table.lines if line.kind == "row"]
+    floors = [_line(line, table, reasons) for line in table.lines if line.kind == "floor"]
+    return "\n".join([
+        *(f"% {line}" for line in needs(table, fit)),
+        r"\begin{table}[tb]",
+        r"\centering",
+        *([rf"\caption{{{escaped_prose(table.caption)}}}"] if table.caption else []),
+        rf"\label{{{re.sub(r'[^A-Za-z0-9:._+-]', '-', table.label)}}}",
+        *([fit.size, rf"\setlength{{\tabcolsep}}{{{fit.space}pt}}"] if fit.size else []),
+        rf"\begin{{tabular}}{{l{''.join('l' if column.kind == 'text' else 'c' for column in table.columns)}}}",
+        r"\toprule",
+        *_groups(table),
+        _row([escaped(table.head), *(escaped(column.name) for column in table.columns)]),
+        *([r"\midrule", *body] if body else []),
+        *([r"\midrule", *floors] if floors else []),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *_notes(table, reasons),
+        r"\end{table}",
+    ])
+
+
+def _row(cells: Iterable[str]) -> str:
+    r"""One line; a star at its beginning is not read as that of the \\ before it (brackets are in braces)."""
+    whole = " & ".join(cells)
+    return ("{}" if whole.startswith("*") else "") + whole + r" \\"
+
+
+def _groups(table: Table) -> list[str]:
+    """The line over the heads: what columns share, with a rule under each; nothing where no column has a group."""
+    if not any(column.group for column in table.columns):
+        return []
+    cells, rules, at = [""], [], 2
+    for name, many in groups(table.columns):
+        cells.append(rf"\multicolumn{{{many}}}{{c}}{{{escaped(name)}}}" if name else " & ".join([""] * many))
+        rules += [rf"\cmidrule(lr){{{at}-{at + many - 1}}}"] if name else []
+        at += many
+    return [_row(cells), " ".join(rules)]
+
+
+def _line(line: Line, table: Table, reasons: dict[str, str]) -> str:
+    name = escaped(line.name)
+    kinds = [column.kind for column in table.columns]
+    entries = [_entry(*pair, reasons) for pair in zip(line.entries, kinds, strict=True)]
+    return _row([rf"\textit{{{name}}}" if line.kind == "floor" else name, *entries])
+
+
+def _entry(entry: Entry, kind: Kind, reasons: dict[str, str]) -> str:
+    said = pieces_of(entry, kind)
+    if said.main in reasons:
+        return f"n/a$^{{{reasons[said.main]}}}$" + _raised(said.mark)
+    main = rf"\textbf{{{escaped(said.main)}}}" if entry.is_best else escaped(said.main)
+    return main + (f" (${said.seeds}$)" if said.seeds else "") + _raised(said.mark)
+
+
+def _raised(mark: str) -> str:
+    inside = "".join(_RAISED.get(letter, rf"\mbox{{{escaped(letter)}}}") for letter in mark)
+    return f"$^{{{inside}}}$" if inside else ""
+
+
+def _reasons(table: Table) -> dict[str, str]:
+    """Every "n/a: reason" of the table with the letter that stands for it."""
+    texts = dict.fromkeys(entry.text for line in table.lines for entry in line.entries if entry.value is None)
+    found = [text for text in texts if text.startswith(REASON) and text != REASON]
+    return {text: "abcdefghijklmnopqrstuvwxyz"[at % 26] * (1 + at // 26) for at, text in enumerate(found)}
+
+
+def _notes(table: Table, reasons: dict[str, str]) -> list[str]:
+    """What must be said under the table, as wide as the text."""
+    lettered = [f"$^{{{letter}}}$~{escaped(text.removeprefix(REASON))}" for text, letter in reasons.items()]
+    said = [*(["; ".join(lettered)] if lettered else []), *map(escaped_prose, table.notes)]
+    if not said:
+        return []
+    return [r"\par\smallskip", r"\begin{minipage}{\linewidth}", r"\footnotesize", "\n\n".join(said), r"\end{minipage}"]
