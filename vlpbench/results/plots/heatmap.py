@@ -1,0 +1,122 @@
+"""One setting against another: the score at each pair of values, and at an empty place the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vlpbench.errors import UserError, unknown
+from vlpbench.results.metric_names import better, head
+from vlpbench.results.plots.matrix import Place, matrix
+from vlpbench.results.plots.seed_scores import RowScores, row_scores, scored_tasks, subject
+from vlpbench.results.plots.style import finished, in_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from vlpbench.results.frame import Results
+
+__all__ = ["heatmap", "why_no_heatmap"]
+
+_NO_SETTING = ("grid", "row", "cell", "seed", "status")
+
+
+def why_no_heatmap(results: Results) -> str | None:
+    """The reason that nothing can be drawn with the usual two settings, or None."""
+    if not scored_tasks(results):
+        return "no cell has a score yet"
+    values = _values(results, blind=False)
+    for setting in ("objective", "backbone"):
+        if len({one.get(setting) for one in values.values()} - {None}) < 2:
+            return f"all rows have one {setting}: name two settings that vary with --rows and --columns"
+    return None
+
+
+@in_style
+def heatmap(
+    results: Results, task: str = "", metric: str = "", rows: str = "objective", columns: str = "backbone",
+    width: str = "column",
+) -> Figure:
+    """Draw one task and metric with values of the setting `rows` down and of `columns` across.
+
+    A place shows one row of the grid, never a mean of several that differ in something else: the reference row where
+    it is among them, else how many they are. Blind rows count only where `blind` is one of the settings.
+    """
+    task, metric = subject(results, task, metric)
+    values = _values(results, blind="blind" in (rows, columns))
+    known = sorted({setting for one in values.values() for setting in one})
+    for option, setting in (("--rows", rows), ("--columns", columns)):
+        if setting not in known:
+            raise unknown("setting", setting, known, option)
+    if rows == columns:
+        raise UserError(f"both sides are {rows!r}", "--rows, --columns", "name two settings")
+    scored = [row for row in row_scores(results, task, metric) if (row.grid, row.row) in values]
+    down, across = _named(scored, values, rows), _named(scored, values, columns)
+    there: dict[tuple[str, str], list[RowScores]] = {}
+    for row in scored:
+        mine = values[row.grid, row.row]
+        there.setdefault((_text(mine.get(rows)), _text(mine.get(columns))), []).append(row)
+    places = [[_place(there.get((line, column), [])) for column in across] for line in down]
+    figure = matrix(down, across, places, width, is_lower_better=better(metric) == "lower")
+    said = f"{head(task, metric)} by {rows} and {columns}: {_best(down, across, places, metric)}"
+    return finished(figure, said, _note(scored, task, metric, (rows, columns)))
+
+
+def _values(results: Results, blind: bool) -> dict[tuple[str, str], dict[str, Any]]:
+    """(grid, row) -> its settings, as far as any of its cells tells them."""
+    settings = results.settings()
+    names = [str(name) for name in settings.columns if name not in _NO_SETTING]
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for key, mine in settings.groupby(["grid", "row"], sort=False):
+        told = {name: mine[name].dropna() for name in names}
+        one = {name: column.iloc[0] for name, column in told.items() if len(column)}
+        if one and (blind or not one.get("blind")):
+            found[str(key[0]), str(key[1])] = one
+    return found
+
+
+def _named(
+    rows: Sequence[RowScores], values: Mapping[tuple[str, str], Mapping[str, Any]], setting: str
+) -> list[str]:
+    """The values of a setting, numbers ascending, all else in the order of the rows."""
+    found = list(dict.fromkeys(values[row.grid, row.row].get(setting) for row in rows))
+    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in found):
+        found.sort()
+    return list(dict.fromkeys(_text(one) for one in found))
+
+
+def _text(value: Any) -> str:
+    """A setting's value as it is written; what a row does not have is "–"."""
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _place(rows: Sequence[RowScores]) -> Place:
+    """What a place shows: its one row, or its reference row."""
+    chosen = [row for row in rows if row.is_reference] or list(rows)
+    if len(chosen) != 1:
+        return Place(instead=f"{len(chosen)} rows" if chosen else "not in the grid")
+    row = chosen[0]
+    return Place(instead=row.instead) if row.instead else Place(row.mean, (row.high - row.low) / 2)
+
+
+def _best(down: Sequence[str], across: Sequence[str], places: Sequence[Sequence[Place]], metric: str) -> str:
+    """The best place in words."""
+    scored = [
+        (place.value, f"{line} x {column}") for line, row in zip(down, places, strict=True)
+        for column, place in zip(across, row, strict=True) if place.value == place.value
+    ]
+    if not scored:
+        return "no place has a score"
+    value, where = (min if better(metric) == "lower" else max)(scored)
+    return f"best {where} with {value:.1f}; {len(scored)} of {len(down) * len(across)} places have a score"
+
+
+def _note(rows: Sequence[RowScores], task: str, metric: str, settings: tuple[str, str]) -> str:
+    n = max((len(row.scores) for row in rows), default=0)
+    mean = f"mean over seeds (n={n}), ± half of the 95 % t interval" if n > 1 else "one seed"
+    parts = [f"{head(task, metric)}, {mean}; darker is better. Down: {settings[0]}; across: {settings[1]}."]
+    if any(row.is_reference for row in rows):
+        parts.append("Of several rows at a place the reference row is shown.")
+    return " ".join(parts)
