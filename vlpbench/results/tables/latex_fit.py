@@ -60,10 +60,16 @@ def needs(table: Table, fit: Fit) -> list[str]:
         said.append(f"{about}, a column of a two-column paper about {_COLUMN}: there, use table*")
     if len(table.lines) > _LINES:
         said.append(rf"{len(table.lines)} lines, a page has about {_LINES}: use longtable of \usepackage{{longtable}}")
-    for text in dict.fromkeys(map(one_line, _texts(table))):
-        if odd := " ".join(f"{letter} (U+{ord(letter):04X})" for letter in unsettable(text)):
-            said.append(f'pdflatex cannot set {odd} of "{text}": use xelatex or lualatex, and a font that has it')
+    odd = {text: unsettable(text) for text in map(one_line, _texts(table))}
+    said.extend(
+        f'pdflatex cannot set {_named(letters)} of "{text}": use xelatex or lualatex, and a font that has it'
+        for text, letters in odd.items() if letters
+    )
     return said
+
+
+def _named(letters: list[str]) -> str:
+    return " ".join(f"{letter} (U+{ord(letter):04X})" for letter in letters)
 
 
 def _texts(table: Table) -> Iterator[str]:

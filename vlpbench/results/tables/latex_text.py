@@ -70,7 +70,7 @@ def _letter(letter: str) -> str:
         return ""
     if letter in _WRITTEN or letter.isascii():
         return _WRITTEN.get(letter, letter)
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     if not base.isascii() or len(marks) != 1 or marks[0] not in _ACCENTS:
         return letter
     return rf"\{_ACCENTS[marks[0]]}{{{base}}}"
