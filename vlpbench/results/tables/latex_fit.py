@@ -14,7 +14,7 @@ __all__ = ["REASON", "Fit", "fit_of", "needs"]
 REASON = "n/a: "
 """What comes behind it is set under the table: a sentence in an entry would push the table off the page."""
 
-_SIZES = (("", 5.0, 6), (r"\small", 4.6, 5), (r"\footnotesize", 4.25, 4), (r"\scriptsize", 3.7, 3))
+_SIZES = (("", 5.0, 6), (r"\small", 4.6, 5), (r"\footnotesize", 4.25, 4), (r"\scriptsize", 3.85, 3))
 """Each size with the width of an average character and half the space between columns, in points (Computer Modern)."""
 
 _TEXT = 345

@@ -32,6 +32,7 @@ def styler(table: Table, escape: Literal["html", "latex"] = "html") -> Styler:
 
     if escape not in _WRITE:
         raise unknown("escape", escape, _WRITE)
+
     def write(text: object) -> str:
         return _WRITE[escape](str(text))
 
