@@ -7,7 +7,9 @@ import pytest
 
 from vlpbench.config.gridfile import BESIDE as GRIDS
 from vlpbench.results import COLUMNS
-from vlpbench.results.beside import BESIDE, beside_text
+from vlpbench.results.beside import BESIDE
+from vlpbench.results.tables.entries import beside_entry
+from vlpbench.results.tables.entry_text import text_of
 
 CELLS = pd.DataFrame({
     "parameters": [1_500_000, 2_500_000], "flops": [2e12, None], "stem": ["conv3", "conv2"], "seconds": [None, None],
@@ -20,13 +22,13 @@ CELLS = pd.DataFrame({
     [("parameters", "2.00"), ("flops", "2.00"), ("stem", "conv2, conv3"), ("seconds", "–"), ("samples", "36,000")],
 )
 def test_texts(name: str, text: str) -> None:
-    assert beside_text(CELLS, name) == text
+    assert text_of(beside_entry(CELLS[name], name)) == text
 
 
 def test_small_numbers_keep_two_digits() -> None:
-    assert beside_text(pd.DataFrame({"flops": [4.56e9]}), "flops") == "0.0046"
-    assert beside_text(pd.DataFrame({"flops": [0.0]}), "flops") == "0.00"
-    assert beside_text(pd.DataFrame({"flops": [4.56e15]}), "flops") == "4,560.00"
+    assert text_of(beside_entry(pd.Series([4.56e9]), "flops")) == "0.0046"
+    assert text_of(beside_entry(pd.Series([0.0]), "flops")) == "0.00"
+    assert text_of(beside_entry(pd.Series([4.56e15]), "flops")) == "4,560.00"
 
 
 def test_a_grid_may_name_every_column_that_can_be_printed() -> None:

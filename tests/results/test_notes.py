@@ -47,8 +47,8 @@ def test_failed_and_damaged_cells_are_named(grid: Any) -> None:
     grid.failed("b", 0, "the loss is not finite at step 3")
     (grid.done("c", 0, {"accuracy": 2.0}).path / "scores.json").write_text("{")
     lines = said(grid)
-    assert "cell 000000000001 is not in the table: the loss is not finite at step 3" in lines
-    assert "cell 000000000002 is not in the table: a file of the record is missing or changed" in lines
+    assert "cell 000000000001 (b, seed 0) is not in the table: the loss is not finite at step 3" in lines
+    assert "cell 000000000002 (c, seed 0) is not in the table: a file of the record is missing or changed" in lines
 
 
 def test_samples_that_were_left_out_are_counted(grid: Any) -> None:

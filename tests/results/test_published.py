@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlpbench.results.grid_order import GridOrder
-from vlpbench.results.published import published_by_column, published_texts
+from vlpbench.results.published import decimals_of, published_by_column
 
 ROWS = {"a": {"vqa.accuracy": 67.43, "captioning@zero-shot.CIDEr": 32.2}, "b": {"vqa.accuracy": 49.7}}
 
@@ -23,6 +23,5 @@ def test_records_fill_in_what_the_grids_file_does_not_say() -> None:
 
 
 def test_as_many_decimals_as_the_most_precise() -> None:
-    assert published_texts({("g", "a"): 67.43, ("g", "b"): 49.7}) == {("g", "a"): "67.43", ("g", "b"): "49.70"}
-    assert published_texts({("g", "a"): 60.0}) == {("g", "a"): "60"}
-    assert published_texts({}) == {}
+    assert decimals_of([67.43, 49.7]) == 2
+    assert decimals_of([60.0]) == decimals_of([]) == 0

@@ -2,61 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from vlpbench.results import load
-from vlpbench.results.cost import cost
-from vlpbench.results.notes import notes
-from vlpbench.results.summary import summary
-
-if TYPE_CHECKING:
-    import pandas as pd
+from vlpbench.errors import UserError
+from vlpbench.results import Results, load
+from vlpbench.results.tables import Asked, Table, build, long
+from vlpbench.results.tables.build import plain_scores
+from vlpbench.results.tables.html import html
+from vlpbench.results.tables.latex import latex
+from vlpbench.results.tables.markdown import markdown
 
 __all__ = ["print_table", "table_text"]
+
+_FORMATS: Mapping[str, Callable[[Table], str]] = {"md": markdown, "html": html, "latex": latex}
+_ABOUT: Mapping[str, Any] = {"seeds": "seeds", "examples": "examples", "both": "seeds and examples"}
+
+
+def _names(_: click.Context, _parameter: click.Parameter, said: str | None) -> tuple[str, ...] | None:
+    """A list of names with commas between them; None where nothing is said."""
+    return None if said is None else tuple(name.strip() for name in said.split(",") if name.strip())
+
+
+def _where(_: click.Context, _parameter: click.Parameter, said: tuple[str, ...]) -> dict[str, str]:
+    """Settings with their values."""
+    for one in said:
+        if "=" not in one:
+            raise UserError(f"{one!r} is no setting with a value", "--where", "say --where objective=prefix-lm")
+    return {key.strip(): value.strip() for key, _, value in (one.partition("=") for one in said)}
 
 
 @click.command("table")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULTS...")
 @click.option(
-    "--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True,
-    help="md: the table as a paper has it, and what must be said under it; csv, json: one line a row, task, metric.",
+    "--what", type=click.Choice(["scores", "differences", "cost"]), default="scores", show_default=True,
+    help="scores: mean and spread; differences: each row beside the baseline, with intervals and tests; cost: what "
+    "each row is made of, and what it took.",
 )
+@click.option(
+    "--format", "form", type=click.Choice(["md", "csv", "html", "latex", "json"]), default="md", show_default=True,
+    help="md: the table and what must be said under it; latex: a table environment with booktabs; csv, json: one line "
+    "a row, task, metric.",
+)
+@click.option(
+    "--rows", metavar="KEY,...", callback=_names, help="Settings that make the lines, such as objective,optim.lr; by "
+    "default the grid's named rows.",
+)
+@click.option("--columns", metavar="KEY,...", callback=_names, help="Settings that make columns.")
+@click.option(
+    "--where", metavar="KEY=VALUE", multiple=True, callback=_where, help="Only cells with this. May be repeated."
+)
+@click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task. May be repeated.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Only this metric. May be repeated.")
 @click.option(
-    "--beside", metavar="NAME,...", help="Columns right after the row's name, such as image_tokens,flops; by default "
-    "those that the grid names under `beside`, none with --beside ''.",
+    "--beside", metavar="NAME,...", callback=_names, help="Columns right after the row's name, such as "
+    "image_tokens,flops; by default those that the grid names under `beside`, none with --beside ''.",
 )
-def print_table(results: tuple[Path, ...], form: str, metrics: tuple[str, ...], beside: str | None) -> None:
+@click.option(
+    "--baseline", metavar="ROW", help="Row that differences are taken to; by default the grid's `reference`, none with "
+    "--baseline ''. With --rows, one of the lines.",
+)
+@click.option(
+    "--about", type=click.Choice(list(_ABOUT)), default="seeds", show_default=True,
+    help="What tests and intervals are about: the recipe over new seeds, these very models on new examples, or both.",
+)
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Level of tests, after Holm's correction.")
+@click.option(
+    "--bold", type=click.Choice(["significant", "best", "none"]), default="significant", show_default=True,
+    help="significant: the best and all that are not significantly worse; best: the best alone.",
+)
+@click.option(
+    "--spread", type=click.Choice(["std", "interval", "none"]), default="std", show_default=True,
+    help="What stands behind ±: standard deviation over seeds, half of the t interval of the mean, nothing.",
+)
+@click.option("--decimals", type=int, default=1, show_default=True, help="Digits behind the point of a score.")
+@click.option(
+    "--caption/--no-caption", "caption", default=None, help="A paper's caption; by default in latex and html."
+)
+def print_table(
+    results: tuple[Path, ...], form: str, caption: bool | None, about: str, rows: tuple[str, ...] | None,
+    columns: tuple[str, ...] | None, **choices: Any,
+) -> None:
     """Print mean ± standard deviation over seeds of the grid in each RESULTS folder. Works while a grid runs.
 
     \b
     vlpbench report table results/demo
-    vlpbench report table results/stems --beside image_tokens,flops,parameters
-    vlpbench report table results/demo --format csv > demo.csv
+    vlpbench report table results/demo --baseline none --what differences --metric accuracy
+    vlpbench report table results/sizes --rows objective --columns size --task vqa --format latex
     """  # noqa: D301 (click reads \b)
-    columns = None if beside is None else [name.strip() for name in beside.split(",") if name.strip()]
-    click.echo(table_text(results, form, metrics, columns))
+    asked = Asked(rows=rows or (), columns=columns or (), target=_ABOUT[about], **choices)
+    click.echo(_text(results, asked, form, caption))
 
 
-def table_text(
-    folders: tuple[Path, ...], form: str = "md", metrics: tuple[str, ...] = (), beside: Sequence[str] | None = None
-) -> str:
-    """The table of one or several grids' results as text; `beside` None takes the columns that the grids name."""
+def table_text(folders: tuple[Path, ...]) -> str:
+    """What stands under a run: the scores in Markdown, what must be said of them, and what each row cost.
+
+    The table is there whatever becomes of the tests: numbers that were days in the making are not lost to a fault in
+    what is said about them.
+    """
+    try:
+        return _text(folders, Asked(), "md", caption=False)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever the fault, it is named under the table)
+        found = load(*folders)
+        said = f"nothing was tested: {type(error).__name__}: {error}; `vlpbench report table` shows where"
+        return "\n\n".join([markdown(replace(plain_scores(found), notes=(said,))), _costs(found)])
+
+
+def _text(folders: tuple[Path, ...], asked: Asked, form: str, caption: bool | None) -> str:
     found = load(*folders)
-    chosen = list(metrics) or None
-    if form == "csv":
-        return str(summary(found, chosen).to_csv(index=False)).rstrip("\n")
-    if form == "json":
-        return str(summary(found, chosen).to_json(orient="records", indent=1))
-    said = [f"- {line}" for line in notes(found)]
-    table = found.wide(chosen, beside)
-    return "\n".join([_markdown(table), "", *said, "", _markdown(cost(found))])
+    if form in ("csv", "json"):
+        lines = long(found, asked)
+        text = lines.to_csv(index=False) if form == "csv" else lines.to_json(orient="records", indent=1)
+        return str(text).rstrip("\n")
+    table = build(found, asked)
+    with_caption = form != "md" if caption is None else caption
+    text = _FORMATS[form](table.for_paper() if with_caption else table.for_screen())
+    is_whole = asked.what == "scores" and not asked.is_pivot and form == "md"
+    return f"{text}\n\n{_costs(found)}" if is_whole else text
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    """The table in Markdown, its texts as they are (`0.60` stays `0.60`)."""
-    return str(table.to_markdown(disable_numparse=True))
+def _costs(found: Results) -> str:
+    """What each row cost, under the scores of named rows."""
+    return markdown(build(found, Asked(what="cost")).for_screen())

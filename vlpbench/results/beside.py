@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["BESIDE", "Beside", "beside_text"]
+__all__ = ["BESIDE", "Beside"]
 
 
 @dataclass(frozen=True)
@@ -20,18 +16,18 @@ class Beside:
     """Head of the column, with the unit."""
     unit: float = 1.0
     """What the frame's numbers are divided by."""
-    form: str = ",.0f"
-    """Format of the number."""
+    decimals: int = 0
+    """Digits behind the point."""
     is_text: bool = False
     """Whether it is no number: all that a row's cells say, joined."""
 
 
 BESIDE: Mapping[str, Beside] = {
-    "parameters": Beside("parameters (M)", 1e6, ",.2f"),
+    "parameters": Beside("parameters (M)", 1e6, 2),
     "image_tokens": Beside("image tokens"),
     "samples": Beside("samples seen"),
     "target_tokens": Beside("targets"),
-    "flops": Beside("pretraining TFLOP", 1e12, ",.2f"),
+    "flops": Beside("pretraining TFLOP", 1e12, 2),
     "seconds": Beside("seconds a cell"),
     "objective": Beside("objective", is_text=True),
     "stem": Beside("stem", is_text=True),
@@ -41,14 +37,3 @@ BESIDE: Mapping[str, Beside] = {
 }
 """What `beside = [...]` of a grid and `report table --beside` may name, by the frame's name of it."""
 
-
-def beside_text(cells: pd.DataFrame, name: str) -> str:
-    """One row's text in a column: the mean over its cells that know it (`cells`: one line a cell); "–" if none does."""
-    column = BESIDE[name]
-    there = cells[name].dropna()
-    if there.empty:
-        return "–"
-    if column.is_text:
-        return ", ".join(sorted({str(one) for one in there}))
-    value = float(there.astype(float).mean()) / column.unit
-    return f"{value:.2g}" if column.unit > 1 and 0 < value < 0.1 else f"{value:{column.form}}"

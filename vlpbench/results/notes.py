@@ -10,12 +10,13 @@ from vlpbench.results.beside import BESIDE
 from vlpbench.results.readouts import readout_notes
 from vlpbench.results.rescorable import Scored, missing_notes, version_notes
 from vlpbench.results.shared_images import overlap_notes
+from vlpbench.results.spreads import BAD
 from vlpbench.results.tuning import tuning_notes
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
-__all__ = ["Told", "notes"]
+__all__ = ["Told", "cell_notes", "notes", "protocol_notes"]
 
 Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 """Of one finished cell: its row, its settings, its scores."""
@@ -23,17 +24,25 @@ Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
 def notes(results: Results) -> list[str]:
     """One sentence a line."""
-    found = list(_told(results))
+    return [_seeds(results), *cell_notes(results)]
+
+
+def cell_notes(results: Results) -> list[str]:
+    """The same without what ± means: what its cells saw, how they were measured, and which are missing."""
+    found = _told(results)
     told, scored = [one for one, _ in found], [(row, folder, scores) for (row, _, scores), folder in found]
     said = [
-        _seeds(results), *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_gaps(scored),
+        *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_gaps(scored),
         *overlap_notes(told), *_unique(told, _ceilings), *_unique(told, _cut), *_unique(told, _left_out),
-        *_not_beside(results),
+        *_not_beside(results), *_not_there(results),
     ]
-    bad = results.frame[results.frame["status"].isin(["failed", "timeout", "damaged"])]
-    for cell, reason in dict(zip(bad["cell"], bad["reason"], strict=True)).items():
-        said.append(f"cell {cell} is not in the table: {reason}")
     return [line for line in said if line]
+
+
+def protocol_notes(results: Results) -> list[str]:
+    """Of these what a paper's caption must say: what pretraining saw, how each task was learnt, chosen and measured."""
+    told = [one for one, _ in _told(results)]
+    return [*_pretraining(told), *readout_notes(told), *tuning_notes(told)]
 
 
 def _gaps(scored: Sequence[Scored]) -> list[str]:
@@ -42,15 +51,28 @@ def _gaps(scored: Sequence[Scored]) -> list[str]:
 
 
 def _told(results: Results) -> list[tuple[Told, Path]]:
-    """All finished cells, each with its grid's folder, in the order of the grids' rows."""
-    many = len({order.name for order in results.orders}) > 1
+    """All finished cells, each with its grid's folder, in the order of the grids' rows; of the frame's tasks alone."""
+    many, tasks = len(results.orders) > 1, set(results.frame["task"])
+    places = {(order.name, row): at for order in results.orders for at, row in enumerate(order.rows)}
     found = []
-    for order, cell in results.finished():
-        asked = cell.read("settings.json")
-        place = order.rows.index(asked["row"]) if asked["row"] in order.rows else len(order.rows)
-        row = f"{order.name}: {asked['row']}" if many else asked["row"]
-        found.append((place, ((row, asked["settings"], cell.read("scores.json")), cell.path.parent.parent)))
+    for one in results.records():
+        row, asked = one.asked["row"], one.asked["settings"]
+        settings = {**asked, "tasks": [task for task in asked["tasks"] if task in tasks]}
+        scores = {**one.scores, "tasks": {task: said for task, said in one.scores["tasks"].items() if task in tasks}}
+        told = (f"{one.order.name}: {row}" if many else row, settings, scores)
+        found.append((places.get((one.order.name, row), len(places)), (told, one.cell.path.parent.parent)))
     return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def _not_there(results: Results) -> list[str]:
+    """Cells that ended without scores, each with its row, its seed and why."""
+    bad = results.frame[results.frame["status"].isin(BAD)].drop_duplicates(["grid", "cell"])
+    many = len(results.orders) > 1
+    lines = bad[["grid", "row", "seed", "cell", "reason"]].itertuples(index=False)
+    return [
+        f"cell {cell} ({f'{grid}: ' if many else ''}{row}, seed {seed}) is not in the table: {reason}"
+        for grid, row, seed, cell, reason in lines
+    ]
 
 
 def _seeds(results: Results) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from vlpbench.results.grid_order import GridOrder
 
-__all__ = ["Column", "published_by_column", "published_texts"]
+__all__ = ["Column", "decimals_of", "published_by_column"]
 
 Column = tuple[str, str]
 """Two names: task and metric of a column, or grid and row of a line."""
@@ -24,11 +24,6 @@ def published_by_column(orders: Iterable[GridOrder], asked: Sequence[str] | None
     return found
 
 
-def published_texts(numbers: Mapping[Column, float]) -> dict[Column, str]:
-    """The numbers of one column, each with as many decimals as the most precise of them has."""
-    decimals = max((_decimals(value) for value in numbers.values()), default=0)
-    return {row: f"{value:.{decimals}f}" for row, value in numbers.items()}
-
-
-def _decimals(value: float) -> int:
-    return len(f"{value:.10f}".rstrip("0").partition(".")[2])
+def decimals_of(numbers: Iterable[float]) -> int:
+    """How many decimals the most precise of some printed numbers has."""
+    return max((len(f"{value:.10f}".rstrip("0").partition(".")[2]) for value in numbers), default=0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vlpbench.errors import unknown
 from vlpbench.results.published import published_by_column
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from vlpbench.results.frame import Results
 
-__all__ = ["SHOWN", "check_metrics", "in_order", "scores_in_order", "shown_metrics", "summary"]
+__all__ = ["SHOWN", "check_metrics", "in_order", "scores_of", "shown_metrics", "summary"]
+
+Name = TypeVar("Name", str, tuple[str, str])
 
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "vqa": ("accuracy", "exact", "exact_normalised", "multiple_choice"),
@@ -34,9 +37,13 @@ def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFr
     found = spreads_of(frame, list(zip(frame["grid"], frame["row"], strict=True)))
     published = published_by_column(results.orders, metrics)
     lines = []
-    for grid, row, task, metric in scores_in_order(results, found, metrics):
+    columns = list(_by_grid(results, found, metrics))
+    planned = [(order.name, row) for order in results.orders for row in order.rows]
+    everywhere = itertools.product(in_order(planned, found.tasks), columns)
+    for (grid, row), task, metric in ((place, *score) for place, (one, score) in everywhere if one == place[0]):
         spread = found.of((grid, row), task, metric)
-        assert spread is not None
+        if spread is None:
+            continue
         lines.append({
             "grid": grid, "row": row, "task": task, "metric": metric, "mean": spread.mean, "std": spread.std,
             "interval": half_interval(spread), "n": spread.n, "wanted": spread.wanted, "failed": len(spread.bad),
@@ -54,27 +61,28 @@ def check_metrics(results: Results, metrics: Sequence[str] | None) -> None:
             raise unknown("metric", metric, known, "--metric")
 
 
-def scores_in_order(
+def scores_of(results: Results, found: Spreads, metrics: Sequence[str] | None) -> list[tuple[str, str]]:
+    """Task and metric of every column of a table, in the order of the grids' tasks."""
+    return list(dict.fromkeys(one for _, one in _by_grid(results, found, metrics)))
+
+
+def _by_grid(
     results: Results, found: Spreads, metrics: Sequence[str] | None
-) -> Iterator[tuple[str, str, str, str]]:
-    """Grid, row, task and metric of every place of the table, in the grids' order; `found` has places (grid, row)."""
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Name of each grid with each task and metric that is shown of it."""
     published = published_by_column(results.orders, metrics)
-    for order in {order.name: order for order in results.orders}.values():
-        rows = [row for grid, row in found.tasks if grid == order.name]
-        there = dict.fromkeys(task for row in rows for task in found.tasks[order.name, row])
-        for row in in_order(order.rows, rows):
-            for task in in_order(order.tasks, there):
-                if ((order.name, row), task) not in found.lines:
-                    continue
-                beside = [metric for one, metric in published if one == task]
-                for metric in shown_metrics(task, found, metrics, beside):
-                    yield order.name, row, task, metric
+    pairs = dict.fromkeys(zip(results.frame["grid"], results.frame["task"], strict=True))
+    for order in results.orders:
+        for task in in_order(order.tasks, [task for grid, task in pairs if grid == order.name]):
+            beside = [metric for one, metric in published if one == task]
+            for metric in shown_metrics(task, found, metrics, beside):
+                yield order.name, (task, metric)
 
 
-def in_order(order: Iterable[str], there: Iterable[str]) -> list[str]:
+def in_order(order: Iterable[Name], there: Iterable[Name]) -> list[Name]:
     """What is there, first in the grid's order, then whatever else."""
     present = dict.fromkeys(there)
-    return list(dict.fromkeys([*(name for name in order if name in present), *present]))
+    return list(dict.fromkeys(itertools.chain((name for name in order if name in present), present)))
 
 
 def shown_metrics(task: str, found: Spreads, asked: Sequence[str] | None, printed: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vlpbench.results.tables.asked import Asked
+from vlpbench.results.tables.build import build, long
 from vlpbench.results.tables.model import Column, Entry, Line, Table
 
-__all__ = ["Asked", "Column", "Entry", "Line", "Table"]
+__all__ = ["Asked", "Column", "Entry", "Line", "Table", "build", "long"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from vlpbench.errors import UserError
 from vlpbench.results.statistics import Target
 
 __all__ = ["Asked", "Bold", "Spread", "What"]
@@ -34,7 +35,10 @@ class Asked:
     beside: tuple[str, ...] | None = None
     """Columns right after the row's name; None: those of the grid."""
     baseline: str | None = None
-    """The row that differences are taken to; None: the grid's `reference`, if it names one; "": none."""
+    """The row that differences are taken to; None: the grid's `reference`, if it names one; "": none.
+
+    Where settings make the lines: what one of them is called; None: none.
+    """
     target: Target = "seeds"
     """What intervals and tests are about."""
     alpha: float = 0.05
@@ -45,3 +49,14 @@ class Asked:
     """What stands behind a mean: standard deviation over seeds, half an interval, nothing."""
     decimals: int = 1
     """Digits behind the point of a score in print."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < 1:
+            raise UserError(f"a level of {self.alpha:g} is no level of a test", "alpha", "take 0.05, or 0.01")
+        if not 0 <= self.decimals <= 6:
+            raise UserError(f"{self.decimals} digits behind the point", "decimals", "take 0 to 6")
+
+    @property
+    def is_pivot(self) -> bool:
+        """Whether settings make lines or columns."""
+        return bool(self.rows or self.columns)

@@ -5,7 +5,7 @@ Each format (`markdown`, `latex`, `html`, `styled`) writes the same table; none 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 __all__ = ["Column", "Entry", "Line", "Table"]
@@ -71,3 +71,12 @@ class Table:
     """One sentence each: what must be said under the table wherever it is printed."""
     label: str = "tab:results"
     """What LaTeX refers to it by."""
+
+    def for_paper(self) -> Table:
+        """The same without the notes that the caption says already."""
+        said = self.caption.casefold()
+        return replace(self, notes=tuple(note for note in self.notes if note.rstrip(".").casefold() not in said))
+
+    def for_screen(self) -> Table:
+        """The same without the caption: its notes say it all."""
+        return replace(self, caption="")

@@ -1,0 +1,128 @@
+"""The caption that a paper prints with a table: what varies, n, what ± means, bold, tests, protocol, split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from vlpbench.results.comparisons import Comparison
+from vlpbench.results.notes import protocol_notes
+from vlpbench.results.statistics import ABOUT
+from vlpbench.results.tables.asked import Asked
+from vlpbench.results.tables.carried import agreement_notes
+from vlpbench.results.tables.entries import FAILED, SIGNIFICANT
+from vlpbench.results.tables.layout import Layout
+from vlpbench.results.tables.model import Column, Line
+from vlpbench.results.tables.verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from vlpbench.results.frame import Results
+
+__all__ = ["caption", "meaning", "numbers"]
+
+_COST = (
+    "What each row is made of and what it cost: means over its finished cells; work is counted, seconds are wall time "
+    "of a cell's own stages"
+)
+
+_DIFFERENCES = (
+    "p is of one comparison alone, p (Holm) of all {m} together, p (sign flips) exact over seeds and uncorrected; "
+    "better in: share of seeds in which the row is better, a tie being half"
+)
+
+
+def caption(results: Results, layout: Layout, asked: Asked, first: Sequence[str]) -> str:
+    """Plain sentences, as far as they are true of this very table; `first`: those of `meaning`."""
+    said = [*(order.description for order in results.orders if order.description), *first]
+    if asked.what != "cost":
+        said += [*protocol_notes(results), *agreement_notes(results, layout, asked)]
+    return " ".join(line if line.endswith(".") else f"{line}." for line in said)
+
+
+def meaning(
+    results: Results, layout: Layout, verdicts: Verdicts, asked: Asked, columns: Sequence[Column], lines: Sequence[Line]
+) -> list[str]:
+    """What numbers, bold, marks and tests of this very table mean, a sentence each."""
+    if asked.what == "cost":
+        return [_COST]
+    baseline = " or ".join(verdicts.baselines)
+    tested = _tested(verdicts.deltas.values())
+    if asked.what == "differences":
+        said = [f"Differences of each row to {baseline}, paired by seed", numbers(results, layout, asked)]
+        said += [f"Intervals and p: {_tests(tested, asked)}", _DIFFERENCES.format(m=len(tested))] if tested else []
+        said += [f"{SIGNIFICANT} marks p (Holm) below {asked.alpha:g}"] if tested else []
+    else:
+        said = [numbers(results, layout, asked), _bold(verdicts, layout, asked), _deltas(verdicts, baseline, asked)]
+        said += _marks(columns, lines)
+    about = tested or _tested(verdicts.with_best)
+    said += [f"Tests are about {ABOUT[about[0].target]}"] if about else []
+    return [line for line in said if line]
+
+
+def numbers(results: Results, layout: Layout, asked: Asked) -> str:
+    """What varies, over how many seeds, and what stands behind ±."""
+    done = results.frame[results.frame["status"] == "done"]
+    seeds = sorted({int(seed) for seed in done["seed"]})
+    if not seeds:
+        return "No cell has finished"
+    named = f"{', '.join(map(str, seeds))}"
+    if "seed" in (*asked.rows, *asked.columns):
+        return f"Single runs of seeds {named}"
+    if len(seeds) == 1:
+        return f"One run with seed {named}: no spread over seeds is known, and no difference can be tested"
+    kinds = {
+        "std": "Mean ± standard deviation", "none": "Mean",
+        "interval": f"Mean ± half of the {100 * (1 - asked.alpha):g} % t interval of {ABOUT['seeds']},",
+    }
+    counts = {
+        (one.n, one.wanted) for line in layout.lines for across in layout.across for score in layout.scores
+        if (one := layout.spread(line, across, score)) and one.n
+    }
+    fewer = "; where there are fewer, n says so" if any(had != wanted for had, wanted in counts) else ""
+    over = f"over n = {len(seeds)} seeds ({named}; equal seeds share data order and initial weights across rows)"
+    return f"{kinds[asked.spread]} {over}{fewer}"
+
+
+def _bold(verdicts: Verdicts, layout: Layout, asked: Asked) -> str:
+    if not verdicts.best:
+        return ""
+    column = "column and grid" if len({grid for grid, _ in layout.rows.values()}) > 1 else "column"
+    tested = _tested(verdicts.with_best)
+    if not tested:
+        why = ", which nothing could be tested against" if asked.bold == "significant" else ""
+        return f"Bold: the best mean of each {column}{why}"
+    return f"Bold: the best mean of each {column} and all that are not significantly worse ({_tests(tested, asked)})"
+
+
+def _deltas(verdicts: Verdicts, baseline: str, asked: Asked) -> str:
+    if not verdicts.baselines:
+        return ""
+    tested = _tested(verdicts.deltas.values())
+    said = f"Δ: difference to {baseline}, paired by seed"
+    return said + (f"; {SIGNIFICANT} marks those that are significant ({_tests(tested, asked)})" if tested else "")
+
+
+def _tested(comparisons: Iterable[Comparison]) -> list[Comparison]:
+    return [one for one in comparisons if one.is_tested]
+
+
+def _tests(tested: Sequence[Comparison], asked: Asked) -> str:
+    """The test, the correction and the level."""
+    if not tested:
+        return ""
+    methods = " or ".join(dict.fromkeys(one.method for one in tested))
+    correction = f"Holm's correction over {len(tested)} comparisons" if len(tested) > 1 else "one comparison"
+    return f"{methods}; {correction}; α = {asked.alpha:g}"
+
+
+def _marks(columns: Sequence[Column], lines: Sequence[Line]) -> list[str]:
+    """What else stands in the table."""
+    said = []
+    if any(entry.mark == FAILED for line in lines for entry in line.entries):
+        said.append(f"{FAILED}: some of the row's cells failed and are not in its mean")
+    if any(column.kind == "published" for column in columns):
+        said.append("Published: the number that a paper prints for the row")
+    floors = [line.name for line in lines if line.kind == "floor"]
+    if floors:
+        said.append(f"Below the rows, what needs no model scores on the same examples: {', '.join(floors)}")
+    return said

@@ -1,0 +1,69 @@
+"""What makes the lines and columns of a table: the grids' named rows, or the values of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vlpbench.results.spreads import Place, Spread, Spreads, spreads_of
+from vlpbench.results.summary import check_metrics, in_order, scores_of
+from vlpbench.results.tables.asked import Asked
+
+if TYPE_CHECKING:
+    from vlpbench.results.frame import Results
+
+__all__ = ["Layout", "Score", "named_rows", "scores_shown"]
+
+Score = tuple[str, str]
+"""Task and metric."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which cells stand where. A place is a line and a column of settings ("" where no settings make columns)."""
+
+    head: str
+    """Head of the lines' names."""
+    lines: tuple[str, ...]
+    """What the lines are called, in order."""
+    across: tuple[str, ...]
+    """What the columns that settings make are called, in order; only "" where there are none."""
+    scores: tuple[Score, ...]
+    """Tasks and metrics, in order."""
+    cells: Mapping[tuple[str, str], Place]
+    """Grid and id of each cell -> where it stands."""
+    spreads: Spreads
+    """Means and spreads by place."""
+    rows: Mapping[Place, Place]
+    """Place -> grid and row, where it holds the whole of one: only such places are compared."""
+    parts: Mapping[str, Results]
+    """Column of settings -> the cells in it: what stands in one column is compared."""
+    values: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
+    """Place -> the values of the settings that make lines, then of those that make columns, as text."""
+    notes: tuple[str, ...] = ()
+    """What must be said of lines that are missing."""
+
+    def spread(self, line: str, across: str, score: Score) -> Spread | None:
+        """What stands at a place; None for nothing."""
+        return self.spreads.of((line, across), *score)
+
+
+def named_rows(results: Results, asked: Asked) -> Layout:
+    """The grids' rows in their order; each has its grid before it where there are several."""
+    frame, many = results.frame, len(results.orders) > 1
+    names = [(f"{grid}: {row}" if many else row, "") for grid, row in zip(frame["grid"], frame["row"], strict=True)]
+    found = spreads_of(frame, names)
+    there = dict(zip(names, zip(frame["grid"], frame["row"], strict=True), strict=True))
+    planned = [(f"{order.name}: {row}" if many else row, "") for order in results.orders for row in order.rows]
+    rows = {place: there[place] for place in in_order(planned, there)}
+    cells = dict(zip(zip(frame["grid"], frame["cell"], strict=True), names, strict=True))
+    scores = scores_shown(results, found, asked)
+    return Layout("row", tuple(line for line, _ in rows), ("",), scores, cells, found, rows, {"": results})
+
+
+def scores_shown(results: Results, found: Spreads, asked: Asked) -> tuple[Score, ...]:
+    """Tasks and metrics that are shown, in the order of the grids' tasks."""
+    metrics = asked.metrics or None
+    check_metrics(results, metrics)
+    return tuple(scores_of(results, found, metrics))
