@@ -14,6 +14,7 @@ from vlpbench.results.tables.entry_text import (
     prose,
     text_of,
     unique,
+    unsaid_notes,
 )
 
 
@@ -74,6 +75,11 @@ def test_groups_are_of_neighbours() -> None:
     columns = [Column("", "vqa"), Column("", "vqa"), Column(""), Column("", "vqa")]
     assert list(groups(columns)) == [("vqa", 2), ("", 1), ("vqa", 1)]
     assert list(groups([])) == []
+
+
+def test_notes_that_the_caption_says_are_not_said_again() -> None:
+    table = Table((), (), caption="Vqa: percent. n = 5.", notes=("n = 5", "Vqa: percent.", "n = 6"))
+    assert unsaid_notes(table) == ["n = 6"]
 
 
 def test_words_in_backquotes_are_code() -> None:

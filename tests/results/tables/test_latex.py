@@ -22,6 +22,7 @@ GOLDEN = r"""
 \centering
 \caption{Mean $\pm$ standard deviation over 5 seeds, 10\% of the pairs.}
 \label{tab:demo}
+\smallskip
 \footnotesize
 \setlength{\tabcolsep}{4pt}
 \begin{tabular}{lccccl}
@@ -83,7 +84,7 @@ def test_golden(scores: Table) -> None:
 def test_a_table_without_groups_caption_notes_and_floors() -> None:
     written = latex(Table((Column("acc."),), (Line("a", (Entry(1.0),)),)))
     assert written.splitlines() == [
-        r"% needs \usepackage{booktabs}", r"\begin{table}[tb]", r"\centering", r"\label{tab:results}",
+        r"% needs \usepackage{booktabs}", r"\begin{table}[tb]", r"\centering", r"\label{tab:results}", r"\smallskip",
         r"\begin{tabular}{lc}", r"\toprule", r"row & acc. \\", r"\midrule", r"a & 1.0 \\", r"\bottomrule",
         r"\end{tabular}", r"\end{table}",
     ]
@@ -104,12 +105,37 @@ def test_reasons_stand_under_the_table_once() -> None:
     assert r"$^{a}$~pretraining did not train decode; $^{b}$~50\% \& more" in written
 
 
+def test_groups_that_do_not_fit_beside_each_other_stand_under_each_other(scores: Table) -> None:
+    entries = scores.lines[1].entries
+    wide = replace(
+        scores, columns=tuple(replace(one, group=one.group + many) for many in "abc" for one in scores.columns),
+        lines=tuple(replace(line, entries=line.entries * 3) for line in scores.lines),
+    )
+    written = latex(wide)
+    assert written.count(r"\begin{tabular}") == written.count(r"\bottomrule") == written.count("prefix-lm &") > 1
+    assert written.count(r"\begin{table}") == written.count(r"\caption") == 1
+    assert written.count(r"\textbf{63.4 $\pm$ 2.9}") == 3 and len(entries) == 5
+
+
+def test_what_is_too_wide_all_the_same_hangs_into_both_margins(scores: Table) -> None:
+    wide = replace(scores, lines=(replace(scores.lines[0], name="a name that nobody needs, " * 4),))
+    assert "\\makebox[\\linewidth]{%\n\\begin{tabular}" in latex(wide) and "makebox" not in latex(scores)
+
+
+def test_what_the_caption_says_is_not_said_again(scores: Table) -> None:
+    written = latex(replace(scores, caption=f"First. {scores.notes[0]}. Last."))
+    assert written.count("answers normalised") == 1 and "cell a\\_b failed" in written
+
+
 def test_a_label_is_one_that_latex_takes(scores: Table) -> None:
     assert r"\label{tab:a_b-c}" in latex(replace(scores, label="tab:a_b%c"))
 
 
 def test_a_real_latex_sets_the_table(scores: Table, typeset: Callable[..., str]) -> None:
-    text = " ".join(typeset(latex(scores)).split())
+    twice = replace(
+        scores, columns=scores.columns * 2, lines=tuple(replace(one, entries=one.entries * 2) for one in scores.lines)
+    )
+    text = " ".join(typeset(latex(scores), latex(twice), latex(replace(twice, head="head " * 30))).split())
     assert "Table 1: Mean ± standard deviation over 5 seeds, 10% of the pairs." in text
     assert "63.4 ± 2.9 67.43 +28.8 ± 3.1∗ 305.3 ± 17.3 conv3" in text
     assert "a needs decode" in text and "out of memory & time" in text

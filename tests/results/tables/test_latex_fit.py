@@ -29,6 +29,28 @@ def test_a_wide_table_is_set_smaller_and_the_widest_says_what_to_do(columns: int
     assert "resizebox" not in latex(table)
 
 
+def test_groups_are_packed_into_as_few_lines_as_fit() -> None:
+    columns = tuple(Column("score 0", group) for group in "aaabbbbcd")
+    full, empty = tuple(Entry(50.0, 1.0) for _ in columns), (Entry(),) * 3
+    fit = fit_of(Table(columns, (Line("row", full), Line("chance", full[:6] + empty, "floor"))))
+    assert [[one.group for one in part.columns] for part in fit.parts] == [list("aaa"), list("bbbbcd")]
+    assert [[line.name for line in part.lines] for part in fit.parts] == [["row", "chance"]] * 2
+    assert fit.width <= 345 and not fit.is_too_wide
+
+
+def test_a_floor_without_a_number_in_a_part_is_left_out_there() -> None:
+    columns = tuple(Column("a score that is wide", group) for group in "aaabbb")
+    full = tuple(Entry(50.0, 1.0) for _ in columns)
+    fit = fit_of(Table(columns, (Line("row", (Entry(),) * 6), Line("chance", full[:3] + (Entry(),) * 3, "floor"))))
+    assert [[line.name for line in part.lines] for part in fit.parts] == [["row", "chance"], ["row"]]
+
+
+def test_a_table_that_fits_is_left_whole(scores: Table) -> None:
+    assert fit_of(scores).parts == (scores,)
+    assert fit_of(of(12)).parts == (of(12),), "without groups there is nothing to cut at"
+    assert fit_of(of(12)).is_too_wide
+
+
 def test_a_reason_does_not_make_a_column_wide() -> None:
     def with_text(text: str) -> Table:
         return Table((Column("acc."),), (Line("a", (Entry(text=text),)),))

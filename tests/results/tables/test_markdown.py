@@ -41,7 +41,7 @@ def test_golden(scores: Table) -> None:
     ("accuracy[rule=2016]", "accuracy[rule=2016]"),
     ("[a](b)", r"[a\](b)"),
     ("<script>alert(1)</script>", r"\<script>alert(1)\</script>"),
-    ("a < b & c > d", "a < b & c > d"),
+    ("a < b & c > d, p <0.001", "a < b & c > d, p <0.001"),
     ("&lt;", r"\&lt;"),
     ("~~a~~ $x$ `y` \\", r"\~\~a\~\~ \$x\$ \`y\` \\"),
     ("one\n\n| two", r"one \| two"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING", "Kind", "Pieces", "frame", "groups", "heads", "one_line", "pieces_of", "prose", "text_of", "unique",
+    "unsaid_notes",
 ]
 
 Kind = Literal["score", "difference", "published", "text"]
@@ -90,6 +91,11 @@ def prose(text: str) -> Iterator[tuple[str, bool]]:
     for at, part in enumerate(re.split("`([^`]+)`", text)):
         if part:
             yield part, at % 2 == 1
+
+
+def unsaid_notes(table: Table) -> list[str]:
+    """The notes that the caption above the table does not say in the same words."""
+    return [note for note in table.notes if note.rstrip(".") not in table.caption]
 
 
 def frame(table: Table) -> pd.DataFrame:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from vlpbench.results.tables.entry_text import groups, pieces_of, prose
+from vlpbench.results.tables.entry_text import groups, pieces_of, prose, unsaid_notes
 from vlpbench.results.tables.model import Column, Entry, Line, Table
 
 __all__ = ["html"]
 
 
 def html(table: Table) -> str:
-    """`<table class="results">` with its caption, and a list of notes behind it, where there are any.
+    """`<table class="results">` with its caption, and behind it a list of the notes that it does not say.
 
     The last line of the head has one cell a column. Rows and floors have a `<tbody>` each, so that floors stay below
     when rows are sorted. A cell with a number has it, unrounded, in `data-value`; one with a text has none.
@@ -25,8 +25,8 @@ def html(table: Table) -> str:
         if lines := [_line(line, table.columns) for line in table.lines if line.kind == kind]:
             parts += [f'<tbody class="{kind}s">', *lines, "</tbody>"]
     parts.append("</table>")
-    if table.notes:
-        parts += ['<ul class="notes">', *(f"<li>{_prose(note)}</li>" for note in table.notes), "</ul>"]
+    if notes := unsaid_notes(table):
+        parts += ['<ul class="notes">', *(f"<li>{_prose(note)}</li>" for note in notes), "</ul>"]
     return "\n".join(parts)
 
 

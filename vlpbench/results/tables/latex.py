@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from vlpbench.results.tables.entry_text import Kind, groups, pieces_of
+from vlpbench.results.tables.entry_text import Kind, groups, pieces_of, unsaid_notes
 from vlpbench.results.tables.latex_fit import REASON, fit_of, needs
 from vlpbench.results.tables.latex_text import escaped, escaped_prose
 from vlpbench.results.tables.model import Entry, Line, Table
@@ -19,19 +19,29 @@ def latex(table: Table) -> str:
     r"""The `table` environment, and above it, in comments, what it needs and what to mind.
 
     Caption above, floors under a rule of their own, notes below in small print. No \resizebox, which makes every
-    table's type another size: a wide one is set smaller, by the usual sizes.
+    table's type another size: a wide one is set in smaller usual ones, then with its groups under each other.
     """
-    reasons = _reasons(table)
-    fit = fit_of(table)
-    body = [_line(line, table, reasons) for line in table.lines if line.kind == "row"]
-    floors = [_line(line, table, reasons) for line in table.lines if line.kind == "floor"]
+    reasons, fit = _reasons(table), fit_of(table)
+    tabulars = [_tabular(part, reasons, fit.is_too_wide) for part in fit.parts]
     return "\n".join([
         *(f"% {line}" for line in needs(table, fit)),
         r"\begin{table}[tb]",
         r"\centering",
         *([rf"\caption{{{escaped_prose(table.caption)}}}"] if table.caption else []),
         rf"\label{{{re.sub(r'[^A-Za-z0-9:._+-]', '-', table.label)}}}",
+        r"\smallskip",
         *([fit.size, rf"\setlength{{\tabcolsep}}{{{fit.space}pt}}"] if fit.size else []),
+        "\n\\par\\medskip\n".join(tabulars),
+        *_notes(table, reasons),
+        r"\end{table}",
+    ])
+
+
+def _tabular(table: Table, reasons: dict[str, str], is_too_wide: bool) -> str:
+    """All columns of a table; one that is too wide hangs into both margins evenly."""
+    body = [_line(line, table, reasons) for line in table.lines if line.kind == "row"]
+    floors = [_line(line, table, reasons) for line in table.lines if line.kind == "floor"]
+    lines = [
         rf"\begin{{tabular}}{{l{''.join('l' if column.kind == 'text' else 'c' for column in table.columns)}}}",
         r"\toprule",
         *_groups(table),
@@ -40,9 +50,8 @@ def latex(table: Table) -> str:
         *([r"\midrule", *floors] if floors else []),
         r"\bottomrule",
         r"\end{tabular}",
-        *_notes(table, reasons),
-        r"\end{table}",
-    ])
+    ]
+    return "\n".join([r"\makebox[\linewidth]{%", *lines, "}"] if is_too_wide else lines)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -93,7 +102,7 @@ def _reasons(table: Table) -> dict[str, str]:
 def _notes(table: Table, reasons: dict[str, str]) -> list[str]:
     """What must be said under the table, as wide as the text."""
     lettered = [f"$^{{{letter}}}$~{escaped(text.removeprefix(REASON))}" for text, letter in reasons.items()]
-    said = [*(["; ".join(lettered)] if lettered else []), *map(escaped_prose, table.notes)]
+    said = [*(["; ".join(lettered)] if lettered else []), *map(escaped_prose, unsaid_notes(table))]
     if not said:
         return []
     return [r"\par\smallskip", r"\begin{minipage}{\linewidth}", r"\footnotesize", "\n\n".join(said), r"\end{minipage}"]

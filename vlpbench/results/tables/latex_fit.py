@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from vlpbench.results.tables.entry_text import one_line, text_of
+from vlpbench.results.tables.entry_text import groups, one_line, text_of, unsaid_notes
 from vlpbench.results.tables.latex_text import unsettable
 from vlpbench.results.tables.model import Table
 
@@ -14,7 +14,9 @@ __all__ = ["REASON", "Fit", "fit_of", "needs"]
 REASON = "n/a: "
 """What comes behind it is set under the table: a sentence in an entry would push the table off the page."""
 
-_SIZES = (("", 5.0, 6), (r"\small", 4.6, 5), (r"\footnotesize", 4.25, 4), (r"\scriptsize", 3.85, 3))
+Size = tuple[str, float, int]
+
+_SIZES: tuple[Size, ...] = (("", 5.0, 6), (r"\small", 4.6, 5), (r"\footnotesize", 4.25, 4), (r"\scriptsize", 3.85, 3))
 """Each size with the width of an average character and half the space between columns, in points (Computer Modern)."""
 
 _TEXT = 345
@@ -29,33 +31,78 @@ _LINES = 50
 
 @dataclass(frozen=True)
 class Fit:
-    """The type a table is set in, and how wide it is then."""
+    """The type a table is set in, how it is cut, and how wide it is then."""
 
     size: str
     """The command; empty for the text's own size."""
     space: int
     """Half the space between two columns, in points."""
     width: float
-    """Of the table in points, by a count of its characters: about a tenth too much or too little."""
+    """Of its widest part in points, by a count of its characters: about a tenth too much or too little."""
+    parts: tuple[Table, ...]
+    """What stands under each other, with the same rows: groups of columns; the table itself where it fits."""
+
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether it is wider than a page's text all the same."""
+        return self.width > _TEXT
 
 
 def fit_of(table: Table) -> Fit:
-    """The largest type in which the table is no wider than a page's text; if there is none, the smallest."""
-    widest = [max(map(len, [table.head, *(line.name for line in table.lines)]))]
+    """The largest type in which the table is no wider than a page's text; if there is none, its groups in lines."""
+    blocks, at = [], 0
+    for _, many in groups(table.columns):
+        blocks.append(list(range(at, at + many)))
+        at += many
+    letters, whole = _letters(table), [list(range(at))]
+    tried = [(size, whole) for size in _SIZES] + [(size, _packed(letters, blocks, size)) for size in _SIZES[2:]]
+    widths = [max(_width(letters, columns, size) for columns in cut) for size, cut in tried]
+    best = next((number for number, width in enumerate(widths) if width <= _TEXT), len(tried) - 1)
+    (size, _, space), cut = tried[best]
+    return Fit(size, space, widths[best], tuple(_part(table, columns) for columns in cut) if len(cut) > 1 else (table,))
+
+
+def _letters(table: Table) -> list[int]:
+    """The most characters of each column, the rows' names first."""
+    found = [max(map(len, [table.head, *(line.name for line in table.lines)]))]
     for at, column in enumerate(table.columns):
         texts = [text_of(line.entries[at], column.kind) for line in table.lines]
-        widest.append(max(map(len, [column.name, *("n/a" if text.startswith(REASON) else text for text in texts)])))
-    fits = [Fit(size, space, letter * sum(widest) + 2 * space * len(widest)) for size, letter, space in _SIZES]
-    return next((fit for fit in fits if fit.width <= _TEXT), fits[-1])
+        shown = ["n/a" if text.startswith(REASON) else text for text in texts]
+        found.append(max(map(len, [column.name, *shown])))
+    return found
+
+
+def _packed(letters: Sequence[int], blocks: Sequence[list[int]], size: Size) -> list[list[int]]:
+    """As many neighbouring groups in a line as fit."""
+    found: list[list[int]] = []
+    for block in blocks:
+        if found and _width(letters, [*found[-1], *block], size) <= _TEXT:
+            found[-1] = [*found[-1], *block]
+        else:
+            found.append(block)
+    return found or [[]]
+
+
+def _width(letters: Sequence[int], columns: Sequence[int], size: Size) -> float:
+    """In points: of these columns behind the rows' names."""
+    _, letter, space = size
+    return letter * (letters[0] + sum(letters[at + 1] for at in columns)) + 2 * space * (1 + len(columns))
+
+
+def _part(table: Table, columns: Sequence[int]) -> Table:
+    """These columns alone, without floors that have nothing in them."""
+    lines = [replace(line, entries=tuple(line.entries[at] for at in columns)) for line in table.lines]
+    kept = [line for line in lines if line.kind == "row" or any(one.value is not None for one in line.entries)]
+    return replace(table, columns=tuple(table.columns[at] for at in columns), lines=tuple(kept))
 
 
 def needs(table: Table, fit: Fit) -> list[str]:
     """What the preamble must have, and what to do where the table is too large or a character cannot be set."""
     said = [r"needs \usepackage{booktabs}"]
     about = f"about {10 * round(fit.width / 10)} pt wide"
-    if fit.width > _TEXT:
+    if fit.is_too_wide:
         cure = r"leave columns out, or turn it by sidewaystable of \usepackage{rotating}"
-        said.append(f"{about} in the smallest type, a page's text about {_TEXT}: {cure}")
+        said.append(f"{about} in the smallest type, a page's text about {_TEXT}, so it hangs into both margins: {cure}")
     elif fit.width > _COLUMN:
         said.append(f"{about}, a column of a two-column paper about {_COLUMN}: there, use table*")
     if len(table.lines) > _LINES:
@@ -74,7 +121,7 @@ def _named(letters: list[str]) -> str:
 
 def _texts(table: Table) -> Iterator[str]:
     """Every text of the table that somebody may have typed."""
-    yield from (table.head, table.caption, *table.notes)
+    yield from (table.head, table.caption, *unsaid_notes(table))
     for column in table.columns:
         yield from (column.group, column.name)
     for line in table.lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vlpbench.results.tables.entry_text import Kind, heads, one_line, pieces_of, prose
+from vlpbench.results.tables.entry_text import Kind, heads, one_line, pieces_of, prose, unsaid_notes
 from vlpbench.results.tables.model import Entry, Line, Table
 
 __all__ = ["escaped", "markdown"]
@@ -12,14 +12,14 @@ __all__ = ["escaped", "markdown"]
 _ACTIVE = re.compile(
     r"[\\`*~|$]"  # code, emphasis, strike-through, a column's end, mathematics
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; mean_per_class has none
-    r"|<(?=[\w/!?])|&(?=#?\w+;)"  # tags, entities
+    r"|<(?=[A-Za-z/!?])|&(?=#?\w+;)"  # tags, entities
     r"|\](?=[(\[])"  # links
 )
 """What would be read as something else. No more is escaped, since tables are read in terminals, too."""
 
 
 def markdown(table: Table) -> str:
-    """The table, and under it, where there are any, its caption and one item a note."""
+    """The table, and under it, where there are any, its caption and one item a note that the caption does not say."""
     import pandas as pd
 
     kinds = [column.kind for column in table.columns]
@@ -28,7 +28,8 @@ def markdown(table: Table) -> str:
     whole = pd.DataFrame(texts, index=[_name(line) for line in table.lines], columns=columns, dtype=object)
     said = [str(whole.rename_axis(escaped(table.head)).to_markdown(disable_numparse=True))]
     said += [_prose(table.caption)] if table.caption else []
-    said += ["\n".join(f"- {_prose(note)}" for note in table.notes)] if table.notes else []
+    left = unsaid_notes(table)
+    said += ["\n".join(f"- {_prose(note)}" for note in left)] if left else []
     return "\n\n".join(said)
 
 
