@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ExamplePairs", "aligned"]
 
+_OF_THE_SET = ("Bleu_", "METEOR")
+"""Metrics that count over the whole set: what they say of single captions has another mean."""
+
 Sides = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """sums of the row (S, I), sums of the other row (S, I), counts (I)."""
 
@@ -35,6 +38,8 @@ class ExamplePairs:
         if (place, row) not in self._read:
             grid, task, metric = place
             try:
+                if metric.startswith(_OF_THE_SET):
+                    raise UserError(f"{metric} is no mean of scores of single examples")
                 self._read[place, row] = image_scores(self._results, grid, row, task, metric)
             except UserError as error:
                 self._read[place, row] = error
