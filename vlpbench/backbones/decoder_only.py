@@ -46,6 +46,7 @@ class DecoderOnly(OneSequence):
     """
 
     name, version = "decoder-only", 2
+    cites = ("vaswani2017attention", "wang2022simvlm")
 
     def __init__(
         self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None

@@ -31,6 +31,7 @@ class DualEncoder(PictureTower):
     """The picture tower has as many layers as an encoder of this size, the text tower as many as a decoder."""
 
     name, version, config_class = "dual", 2, DualConfig
+    cites = ("vaswani2017attention", "radford2021clip")
     offers = frozenset({*_IMAGE, *_TEXT})
 
     def __init__(

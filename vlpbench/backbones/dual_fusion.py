@@ -59,6 +59,7 @@ class DualFusion(CrossDecoder, PictureTower):
     """
 
     name, config_class = "dual-fusion", DualFusionConfig
+    cites = ("vaswani2017attention", "li2021albef", "dou2022meter", "yu2022coca")
     offers = frozenset(ABILITIES)
     config: DualFusionConfig
 

@@ -17,6 +17,7 @@ class EncoderDecoder(CrossDecoder, OneSequence):
     """A relative bias between image tokens in each layer; one table of text positions, which restart in the decoder."""
 
     name = "encoder-decoder"
+    cites = ("vaswani2017attention", "wang2022simvlm")
 
     def __init__(
         self, spec: Spec, abilities: frozenset[str], stem: Stem, size: Size, length: int, config: Any = None

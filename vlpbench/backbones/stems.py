@@ -45,6 +45,7 @@ class Linear(Stem):
     """One linear layer on square patches (ViT, arXiv 2010.11929)."""
 
     name = "linear"
+    cites = ("dosovitskiy2021vit",)
 
     def __init__(self, size: Size, pixels: int, argument: str = "") -> None:
         super().__init__(size, pixels, argument)
@@ -62,6 +63,7 @@ class _Convolutional(Stem):
     """The first `stages` stages of a ResNet (timm), then a linear layer to the width of the trunk."""
 
     stages: ClassVar[int]
+    cites = ("he2016resnet", "wightman2019timm")
 
     def __init__(self, size: Size, pixels: int, argument: str = "") -> None:
         super().__init__(size, pixels, argument)
@@ -111,6 +113,7 @@ class Timm(Stem):
     """The last feature map or tokens of any timm model, from scratch: "timm:resnet18", "timm:vit_tiny_patch16_224"."""
 
     name, keeps_initialisation = "timm", True
+    cites = ("wightman2019timm",)
 
     def __init__(self, size: Size, pixels: int, argument: str = "") -> None:
         super().__init__(size, pixels, argument)

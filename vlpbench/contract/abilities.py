@@ -143,6 +143,8 @@ class Backbone(nn.Module, ABC):
     """The abilities it can be built with."""
     trains: frozenset[str] = frozenset()
     """What an outside model was trained for before it came here; nothing for ours."""
+    cites: ClassVar[tuple[str, ...]] = ()
+    """What a paper cites that uses it: BibTeX entries, or keys of vlpbench's own list (`vlpbench cite --all`)."""
 
     def __init__(self, spec: Spec, abilities: frozenset[str]) -> None:
         super().__init__()

@@ -37,6 +37,8 @@ class Dataset(ABC):
     """Raised when the same files give other samples; part of a cell's id."""
     config_class: ClassVar[type]
     """A frozen dataclass: the keys of `[data.NAME]` beside `kind`."""
+    cites: ClassVar[tuple[str, ...]] = ()
+    """What a paper cites that uses it: BibTeX entries, or keys of vlpbench's own list (`vlpbench cite --all`)."""
 
     def __init_subclass__(cls, **named: Any) -> None:
         """Have the class's `read` obey the seal on test splits."""

@@ -48,6 +48,8 @@ class Objective(nn.Module, ABC):
     """
     teacher: ClassVar[float | None] = None
     """Decay of a moving average of the backbone's weights, asked as `backbone.teacher`; None for no teacher."""
+    cites: ClassVar[tuple[str, ...]] = ()
+    """What a paper cites that uses it: BibTeX entries, or keys of vlpbench's own list (`vlpbench cite --all`)."""
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__()

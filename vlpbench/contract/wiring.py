@@ -56,6 +56,8 @@ class Stem(nn.Module, ABC):
     """Raised when the same settings give other numbers; part of a cell's id."""
     keeps_initialisation: ClassVar[bool] = False
     """Whether its own constructor draws its weights (an outside model does), instead of the house's rule."""
+    cites: ClassVar[tuple[str, ...]] = ()
+    """What a paper cites that uses it: BibTeX entries, or keys of vlpbench's own list (`vlpbench cite --all`)."""
     grid: tuple[int, int]
     """Rows and columns of tokens."""
 

@@ -42,6 +42,7 @@ class Contrastive(Objective):
 
     name, version, config_class = "contrastive", 1, Config
     needs, trains, coupled = frozenset({"image_vector", "text_vector"}), frozenset({"vectors"}), "all"
+    cites = ("radford2021clip",)
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)

@@ -45,6 +45,7 @@ class ImageTextMatching(Objective):
 
     name, version, config_class = "image-text-matching", 1, Config
     needs, welcomes, trains = frozenset({"fused_tokens"}), _VECTORS, frozenset({"match"})
+    cites = ("lu2019vilbert", "li2021albef")
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)

@@ -31,6 +31,7 @@ class LanguageModel(Objective):
     name, version, config_class = "language-model", 1, Config
     needs = frozenset({"context", "decode"})
     uses, trains = frozenset({"pairs", "texts"}), frozenset({"decode"})
+    cites = ("wang2022simvlm",)
 
     @classmethod
     def visible_with(cls, config: Config) -> Visible:

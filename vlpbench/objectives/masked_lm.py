@@ -41,6 +41,7 @@ class MaskedLM(Objective):
 
     name, version, config_class = "masked-lm", 1, Config
     needs, uses = frozenset({"fused_tokens", "text_tokens"}), frozenset({"pairs", "texts"})
+    cites = ("devlin2019bert",)
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)

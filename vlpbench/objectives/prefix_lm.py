@@ -36,6 +36,7 @@ class PrefixLM(Objective):
     name, version, config_class = "prefix-lm", 1, Config
     needs = frozenset({"context", "decode"})
     uses, trains = frozenset({"pairs", "texts"}), frozenset({"decode"})
+    cites = ("wang2022simvlm",)
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: Config) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ class SpanCorruption(Objective):
     name, version, config_class = "span-corruption", 1, Config
     needs = frozenset({"context", "decode"})
     uses, trains = frozenset({"pairs", "texts"}), frozenset({"decode"})
+    cites = ("raffel2020t5",)
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)

@@ -79,6 +79,7 @@ class Coco(FromFiles):
     """Images with captions, in COCO's captions form."""
 
     name: ClassVar[str] = "coco"
+    cites: ClassVar[tuple[str, ...]] = ("lin2014coco", "chen2015cococaptions")
     config_class: ClassVar[type] = CocoConfig
 
     def splits(self) -> tuple[str, ...]:

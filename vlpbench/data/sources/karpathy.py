@@ -44,6 +44,7 @@ class Karpathy(FromFiles):
     """Images with captions, in the form of Karpathy and Fei-Fei's splits (arXiv 1412.2306)."""
 
     name: ClassVar[str] = "karpathy"
+    cites: ClassVar[tuple[str, ...]] = ("karpathy2015splits",)
     config_class: ClassVar[type] = KarpathyConfig
 
     def splits(self) -> tuple[str, ...]:

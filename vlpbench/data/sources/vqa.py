@@ -43,6 +43,7 @@ class Vqa(FromFiles):
     """Images with questions, answers and, if wanted, captions."""
 
     name: ClassVar[str] = "vqa"
+    cites: ClassVar[tuple[str, ...]] = ("antol2015vqa", "goyal2017vqa2")
     config_class: ClassVar[type] = VqaConfig
 
     def splits(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class Digits(World):
     """Real handwritten digits in colours, written once to the cache in the formats of real sets."""
 
     name: ClassVar[str] = "digits"
+    cites: ClassVar[tuple[str, ...]] = ("alpaydin1998digits", "pedregosa2011sklearn")
     version: ClassVar[int] = 1
     source: ClassVar[str] = "handwriting of scikit-learn (UCI, CC BY 4.0)"
     config_class: ClassVar[type] = DigitsConfig

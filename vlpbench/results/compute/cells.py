@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.files import digest
-from vlpbench.records import CellFolder, cell_folders
+from vlpbench.records import CellFolder
+from vlpbench.results.records import Record
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
@@ -27,8 +29,6 @@ _DECIDING = (
 class CellTime:
     """One cell that has a folder."""
 
-    folder: Path
-    """The results folder that it is in."""
     cell: str
     """Its id."""
     grid: str
@@ -38,7 +38,7 @@ class CellTime:
     seed: int
     """Its seed."""
     state: str
-    """Of the frame: "done", "failed", ..."""
+    """ "done", "failed", "timeout", "damaged" or "pending"."""
     tasks: tuple[str, ...]
     """In the order in which they are run."""
     tries: int
@@ -63,35 +63,36 @@ class CellTime:
 
 
 def cell_times(results: Results) -> list[CellTime]:
-    """Every cell that has a folder and is in the frame; a folder that was copied counts once."""
-    known: dict[str, list[tuple[str, str, int, str]]] = {}
-    lines = results.frame[["grid", "row", "seed", "status", "cell"]].drop_duplicates("cell").itertuples(index=False)
-    for grid, row, seed, status, cell in lines:
-        known.setdefault(str(cell), []).append((str(grid), str(row), int(seed), str(status)))
-    found: dict[tuple[str, float], CellTime] = {}
-    for folder in results.folders:
-        for one in _in_folder(folder, known):
-            found.setdefault((one.cell, one.total), one)
-    return list(found.values())
+    """Every cell that was begun; of exported frames what the frame says of finished cells."""
+    found = [_cell(one) for one in results.all_records()]
+    there = {(one.grid, one.cell) for one in found}
+    known = results.frame[results.frame["seconds"].notna()]
+    return found + [
+        _of_lines(lines.to_dict("records")) for name, lines in known.groupby(["grid", "cell"], sort=False)
+        if name not in there
+    ]
 
 
-def _in_folder(folder: Path, known: Mapping[str, list[tuple[str, str, int, str]]]) -> Iterator[CellTime]:
-    for cell in cell_folders(folder):
-        name = cell.path.name.rpartition("-")[2]
-        if name in known:
-            grid, row, seed, state = known[name][0]
-            yield _cell(folder, cell, (name, grid, row, seed, "done" if state == "n/a" else state))
-
-
-def _cell(folder: Path, cell: CellFolder, said: tuple[str, str, str, int, str]) -> CellTime:
-    name, grid, row, seed, state = said
-    timing, settings = cell.facts("timing"), _object(cell.path / "settings.json").get("settings", {})
-    fine_tunes = _object(cell.path / "fine_tunes.json")
+def _cell(record: Record) -> CellTime:
+    cell, settings = record.cell, record.asked["settings"]
+    timing, fine_tunes = cell.facts("timing"), _object(cell.path / "fine_tunes.json")
     return CellTime(
-        folder, name, grid, row, seed, state, tuple(settings.get("tasks", ())), cell.tries(),
+        record.id, record.order.name, *record.line, record.state, tuple(settings.get("tasks", ())), cell.tries(),
         _seconds(timing.get("seconds"), timing.get("total")), _whole(timing.get("peak_bytes")),
-        cell.facts("environment"), _object(cell.path / "scores.json") if state == "done" else {},
-        _pretraining(cell, settings), {task: str(stage) for task, stage in fine_tunes.items()},
+        cell.facts("environment"), record.scores, _pretraining(cell, settings),
+        {task: str(stage) for task, stage in fine_tunes.items()},
+    )
+
+
+def _of_lines(lines: Sequence[Mapping[Any, Any]]) -> CellTime:
+    """A cell from its lines of a frame, which do not tell its stages apart."""
+    one = lines[0]
+    tasks = {line["task"]: {"fine_tune": {"flops": _whole(line["fine_tune_flops"])}} for line in lines}
+    cost = {"parameters": _whole(one["parameters"]), "flops": _whole(one["flops"])}
+    return CellTime(
+        one["cell"], one["grid"], one["row"], int(one["seed"]), "done", tuple(tasks), 0, {"": float(one["seconds"])},
+        _whole(one["peak_bytes"]), {"device": one["device"]} if one["device"] else {}, {"cost": cost, "tasks": tasks},
+        "", {},
     )
 
 
@@ -112,7 +113,7 @@ def _pretraining(cell: CellFolder, settings: Mapping[str, Any]) -> str:
 
 
 def _whole(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if isinstance(value, int | float) and isfinite(value) else 0
 
 
 def _object(path: Path) -> dict[str, Any]:
