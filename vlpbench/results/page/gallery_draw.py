@@ -23,22 +23,30 @@ _SHARE = 1 / 3
 """Of the examples shown, those that are shown because rows differ."""
 
 
-def draw(keys: Sequence[Any], differing: NDArray[np.float64], most: int) -> dict[Any, Drawn]:
+def draw(
+    keys: Sequence[Any], differing: NDArray[np.float64], pictures: Sequence[Any], most: int
+) -> dict[Any, Drawn]:
     """At most `most` of the examples `keys`, and why each is shown; those drawn by chance come first.
 
-    `differing` (one number an example, from `gaps`): how far rows are apart there. Where rows differ nowhere else, the
-    places go to chance.
+    `differing` (one number an example, from `gaps`): how far rows are apart there. Of what is shown for that no two
+    are about one picture (`pictures`, one an example). Places that are left go to chance.
     """
     lots = {key: seed_of(0, f"gallery/{key}") for key in keys}
     by_chance = sorted(range(len(keys)), key=lambda at: lots[keys[at]])
     reserved = round(most * _SHARE)
-    chance = by_chance[: most - reserved]
-    rest = [at for at in by_chance[most - reserved :] if differing[at] > 0]
-    apart = sorted(rest, key=lambda at: -differing[at])[:reserved]  # of equals, the first by lot
-    taken = set(apart)
-    more = [at for at in by_chance[len(chance) :] if at not in taken][: most - len(chance) - len(apart)]
-    found: dict[Any, Drawn] = {keys[at]: "chance" for at in [*chance, *more]}
-    return found | {keys[at]: "differ" for at in apart}
+    chance, rest = by_chance[: most - reserved], by_chance[most - reserved :]
+    seen = {pictures[at] for at in chance}
+    apart: list[int] = []
+    for at in sorted(rest, key=lambda at: -differing[at]):  # of equals, the first by lot
+        if len(apart) == reserved or differing[at] <= 0:
+            break
+        if pictures[at] not in seen:
+            seen.add(pictures[at])
+            apart.append(at)
+    taken = frozenset(apart)
+    chance += [at for at in rest if at not in taken][: reserved - len(apart)]
+    found: dict[Any, Drawn] = dict.fromkeys((keys[at] for at in chance), "chance")
+    return found | dict.fromkeys((keys[at] for at in apart), "differ")
 
 
 def gaps(scores: Mapping[str, Sequence[NDArray[np.float64]]]) -> NDArray[np.float64]:

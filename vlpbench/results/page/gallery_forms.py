@@ -40,7 +40,7 @@ class Form:
         """What is said over a score."""
         if self.kind == "retrieval":
             return "place of the right answer"
-        return f"{printed_name(metric)} ×100" if factor(metric) != 1 else f"{printed_name(metric)}, %"
+        return f"{printed_name(metric)} ×100" if factor(metric) != 1 else f"{metric.replace('_', ' ')}, %"
 
 
 _FORMS = (
@@ -50,7 +50,7 @@ _FORMS = (
          ("image_id", "references"), ("prediction",)),
     Form("retrieval", "query", ("rank",), 1.0, ("direction", "text"), ("found",)),
     Form("classification", "image_id", ("accuracy",), 1.0,
-         ("image_id", "label"), ("prediction", "probability", "cosine")),
+         ("image_id", "label"), ("prediction", "probability")),
 )
 
 
@@ -60,7 +60,7 @@ def form_of(task: str) -> Form | None:
 
 
 def picture_of(form: Form, key: Any, row: Mapping[str, Any]) -> str:
-    """The id of the picture that an example is about, as text."""
+    """The id of the picture that an example is about, as text; a query's own name says it."""
     if form.kind == "retrieval":
         return str(key).rpartition("/")[0] or str(key)
     return str(row.get("image_id"))
@@ -86,7 +86,7 @@ def entry(form: Form, metric: str, row: Mapping[str, Any]) -> list[Any]:
     score = row.get(metric)
     if form.kind == "retrieval":
         return [None if score is None else round(score + 1, 1), list((row.get("found") or ())[:FOUND])]
-    sure = row.get("probability", row.get("cosine"))
+    sure = row.get("probability")
     printed = None if score is None else round(score * form.scale * factor(metric), 1)
     return [row.get("prediction"), None if sure is None else round(sure, 3), printed]
 

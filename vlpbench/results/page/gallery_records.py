@@ -64,7 +64,7 @@ class Predictions:
         wanted = [self.key, *(name for name in dict.fromkeys(names) if name in self.names and name != self.key)]
         table = self._table(wanted)
         place = {key: at for at, key in enumerate(_plain(table.select([self.key]), self.key)) if key in keys}
-        chosen = table.take(list(place.values()))
+        chosen = table.take(np.array(list(place.values()), np.int64))
         columns = {name: _plain(chosen, name) for name in wanted}
         return {key: {name: columns[name][at] for name in wanted} for at, key in enumerate(place)}
 

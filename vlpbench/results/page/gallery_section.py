@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,11 +66,17 @@ class Section:
         first = self.cells[0].predictions
         keys = first.column(first.key)
         differing = self._differing(keys)
+        images = first.column("image_id")
+        pictures = [picture_of(self.form, key, {"image_id": one}) for key, one in zip(keys, images, strict=True)]
         ways: dict[Any, list[int]] = {}
         for at, way in enumerate(first.column("direction")):
             ways.setdefault(way, []).append(at)
-        for places in ways.values():
-            self.chosen |= draw([keys[at] for at in places], differing[places], most // len(ways))
+        drawn = [
+            draw([keys[at] for at in places], differing[places], [pictures[at] for at in places], most // len(ways))
+            for places in ways.values()
+        ]
+        in_turn = [one for some in itertools.zip_longest(*(way.items() for way in drawn)) for one in some if one]
+        self.chosen = dict(sorted(in_turn, key=lambda one: one[1] == "differ"))
         self.of = len(keys)
         self._rows = first.rows(self.chosen, self.form.asked)
         for cell in self.cells:

@@ -126,8 +126,10 @@ def open_pictures(
         return PictureSet(dataset.images, samples, "", note)
     except UserError as wrong:
         return PictureSet(reason=f"picture not on this machine: {wrong.cause}")
-    except Exception as wrong:  # noqa: BLE001 (a stranger's data set, or files that changed since)
-        return PictureSet(reason=f"picture not shown: the data set raised {type(wrong).__name__}: {wrong}")
+    except OSError as wrong:  # without its path: a page is handed on
+        return PictureSet(reason=f"picture not shown: the data set cannot be read ({wrong.strerror})")
+    except Exception as wrong:  # noqa: BLE001 (a stranger's data set, or settings of another version)
+        return PictureSet(reason=f"picture not shown: the data set cannot be opened ({type(wrong).__name__}: {wrong})")
 
 
 def _opened(source: Mapping[str, Any], registry: Registry) -> Dataset:
