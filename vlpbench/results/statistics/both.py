@@ -74,7 +74,7 @@ def _inverted(reach: Callable[[float], float], distance: float) -> float:
     """The share left out by the interval that just reaches so far."""
     from scipy.optimize import brentq
 
-    least = -600.0
+    least = -300.0
     if distance < EQUAL * reach(0.5):
         return 1.0
     if reach(math.exp(least)) <= distance:
