@@ -240,3 +240,17 @@ def test_the_grids_reference_is_known(grid: Any) -> None:
     grid.reference = "a"
     grid.close()
     assert load(grid.folder).orders[0].reference == "a"
+
+
+def test_a_table_and_a_plot_in_python(grid: Any) -> None:
+    for seed in range(3):
+        grid.done("a", seed, {"accuracy": 40.0 + seed, "CIDEr": 0.5})
+    results = load(grid.folder)
+    table = results.table(metrics="accuracy", tasks=["vqa"], bold="none")
+    assert [column.name for column in table.columns] == ["acc."] and table.lines[0].name == "a"
+    assert results.plot("bars", task="vqa").get_axes()
+    with pytest.raises(UserError, match="unknown choice of a table 'metrix'") as caught:
+        results.table(metrix="accuracy")
+    assert "'metrics'" in caught.value.remedy
+    with pytest.raises(UserError, match="unknown plot 'bar'"):
+        results.plot("bar")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vlpbench.errors import unknown
 from vlpbench.records import CellFolder
 from vlpbench.results.columns import COLUMNS, FRAME_SCHEMA, upgraded
 from vlpbench.results.curves import curves
@@ -16,12 +17,15 @@ from vlpbench.results.floors import floors
 from vlpbench.results.frame_lines import lines_of, lines_of_missing
 from vlpbench.results.grid_order import GridOrder
 from vlpbench.results.merging import Merged, merged
+from vlpbench.results.plots import draw
 from vlpbench.results.records import Record, read_folder
 from vlpbench.results.settings_frame import settings_frame
 from vlpbench.results.table import wide
+from vlpbench.results.tables import Asked, Table, build
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 __all__ = ["Results", "load"]
 
@@ -61,6 +65,21 @@ class Results:
         `beside` names columns (`image_tokens`, `flops`) right after the row's name; None takes those of the grid.
         """
         return wide(self, metrics, beside)
+
+    def table(self, **choices: Any) -> Table:
+        """The table with its caption and notes; `choices` are the fields of `tables.Asked`, lists or a name for tuples.
+
+        `markdown`, `latex`, `html`, `styler` and `frame` of `vlpbench.results.tables` write it. UserError for what is not
+        known, with the nearest right name.
+        """
+        for name in choices:
+            if name not in Asked.__dataclass_fields__:
+                raise unknown("choice of a table", name, Asked.__dataclass_fields__)
+        return build(self, Asked(**{name: _as_tuple(name, value) for name, value in choices.items()}))
+
+    def plot(self, kind: str = "bars", **options: Any) -> Figure:
+        """A figure of a kind (`plots.PLOTS`): bars, curves, compute, recalls, questions, heatmap."""
+        return draw(self, kind, **options)
 
     def settings(self) -> pd.DataFrame:
         """One line a cell: grid, row, cell, seed, status, and every setting under its dotted key (`optim.lr`)."""
@@ -104,6 +123,13 @@ def load(*paths: str | Path) -> Results:
     orders = (*found.orders, *(order for _, those, _ in read for order in those))
     kept = pd.concat([there for _, _, there in read], ignore_index=True) if read else None
     return Results(frame, named, orders, found.conflicts, found.records, kept)
+
+
+def _as_tuple(name: str, value: Any) -> Any:
+    """Lists as tuples, and one name where several may stand."""
+    if isinstance(value, str) and name in ("rows", "columns", "tasks", "metrics", "beside"):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _lines(found: Merged) -> Iterator[dict[str, Any]]:
