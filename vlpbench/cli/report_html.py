@@ -31,7 +31,13 @@ _QUIET = 2.0
     "--pictures", type=click.IntRange(min=1), default=60, show_default=True, metavar="N",
     help="How many examples of each task the gallery shows at most.",
 )
-def write_page(results: tuple[Path, ...], out: Path | None, no_gallery: bool, pictures: int) -> None:
+@click.option(
+    "--baseline", metavar="ROW",
+    help="The row that differences are taken to; by default the grid's reference, with '' none.",
+)
+def write_page(
+    results: tuple[Path, ...], out: Path | None, no_gallery: bool, pictures: int, baseline: str | None
+) -> None:
     """Write one HTML file of the grid in each RESULTS folder, to look at and to send to others.
 
     It needs no network and no other file: tables that sort by a click, plots, what became of every cell and why,
@@ -47,7 +53,7 @@ def write_page(results: tuple[Path, ...], out: Path | None, no_gallery: bool, pi
         raise UserError("a page is written as HTML", f"--out {path}", f"did you mean {path.with_suffix('.html').name}?")
     heard = _progress()
     heard("results")
-    bytes_written = written(load(*results), path, None if no_gallery else pictures, heard)
+    bytes_written = written(load(*results), path, None if no_gallery else pictures, baseline, heard)
     click.echo(f"{path}: {size(bytes_written)}")
 
 

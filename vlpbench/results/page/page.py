@@ -12,7 +12,9 @@ from vlpbench import __version__
 from vlpbench.files import written_whole
 from vlpbench.results.page.cell_settings import GridSettings, grid_settings
 from vlpbench.results.page.cells import STATES, CellLine, cell_lines, overviews, states
+from vlpbench.results.page.drawings import drawings
 from vlpbench.results.page.gallery import gallery
+from vlpbench.results.page.numbers import numbers
 from vlpbench.results.page.provenance import Origin, origins, started
 from vlpbench.results.page.shell import asset, embedded, filled
 
@@ -24,36 +26,47 @@ __all__ = ["page", "write_page"]
 Heard = Callable[[str], None]
 """Is told what is being made."""
 
-_CLOSED = frozenset({"packages"})
+_CLOSED = frozenset({"packages", "sources"})
 """Groups of the provenance that are long, and open only where cells differ."""
 
 
-def write_page(results: Results, path: Path, pictures: int | None = 60, heard: Heard = lambda part: None) -> int:
+def write_page(
+    results: Results, path: Path, pictures: int | None = 60, baseline: str | None = None,
+    heard: Heard = lambda part: None,
+) -> int:
     """Write the page, whole or not at all; its size in bytes. See `page`."""
-    content = page(results, pictures, heard).encode("utf-8", "replace")  # half a surrogate pair is no character
+    content = page(results, pictures, baseline, heard).encode("utf-8", "replace")  # a surrogate alone is no letter
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
     return len(content)
 
 
-def page(results: Results, pictures: int | None = 60, heard: Heard = lambda part: None) -> str:
-    """One HTML document that needs no other file. `pictures`: the most in the gallery a task; None leaves it out."""
+def page(
+    results: Results, pictures: int | None = 60, baseline: str | None = None, heard: Heard = lambda part: None
+) -> str:
+    """One HTML document that needs no other file.
+
+    `pictures`: the most in the gallery a task; None leaves it out. `baseline`: the row that differences are taken to;
+    None: the grids' reference. `heard` is told what is being made.
+    """
     heard("cells")
     cells, settings = cell_lines(results), grid_settings(results)
-    heard("provenance")
-    came = origins(results)
+    heard("tables")
+    tables = numbers(results, baseline)
+    plots, undrawn = drawings(results, heard)
     shown = None
     if pictures is not None:
         heard("gallery")
         shown = embedded(gallery(results, pictures))
+    heard("page")
     names = ("page", "gallery") if shown is not None else ("page",)
     parts: dict[str, Any] = {
         "title": ", ".join(order.name for order in results.orders) or "results", "version": __version__,
         "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "ran": _ran(*started(results)),
         "conflicts": results.conflicts, "grids": [*_with_words(results, cells)], "signs": STATES, "cells": cells,
         "states": states(cells),
-        "tasks": _tasks(results), "tables": [], "plots": [], "undrawn": [], "settings": settings,
-        "origins": _grouped(came), "gallery": shown, "data": embedded(_data(cells, settings)),
+        "tasks": _tasks(results), "tables": tables, "plots": plots, "undrawn": undrawn, "settings": settings,
+        "origins": _grouped(origins(results)), "gallery": shown, "data": embedded(_data(cells, settings)),
     }
     return filled([asset(f"{name}.css") for name in names], [asset(f"{name}.js") for name in names],
                   parts | {"sections": _sections(parts)})
@@ -67,7 +80,7 @@ def _with_words(results: Results, cells: Sequence[CellLine]) -> list[dict[str, A
 
 def _sections(parts: dict[str, Any]) -> list[tuple[str, str]]:
     """Anchor and name of each section that there is."""
-    found = [(table["id"], table["name"]) for table in parts["tables"]]
+    found = [(table.id, table.name) for table in parts["tables"]]
     found += [("plots", "Plots")] if parts["plots"] or parts["undrawn"] else []
     found += [("cells", "Cells"), ("settings", "Settings"), ("provenance", "Provenance")]
     return found + ([("gallery", "Gallery")] if parts["gallery"] is not None else [])

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Origin", "origins", "started"]
 
+_GROUPS = ("code", "data", "machine", "commands", "packages", "sources")
+"""In the order of the page."""
+
 _SHORT = 12
 """Digits of a hash that are shown."""
 
@@ -31,7 +34,7 @@ class Origin:
     """One thing that decides numbers, with all values it had."""
 
     group: str
-    """What it belongs to: "code", "packages", "machine", "data", "commands"."""
+    """What it belongs to, one of `_GROUPS`."""
     name: str
     """What it is."""
     values: tuple[tuple[str, int, tuple[str, ...]], ...]
@@ -47,10 +50,9 @@ def origins(results: Results) -> list[Origin]:
         row = f"{record.order.name}: {record.line[0]}" if many else record.line[0]
         for group, name, value in _said(record):
             found.setdefault((group, name), {}).setdefault(value, []).append(row)
-    groups = list(dict.fromkeys(group for group, _ in found))
     return [
         Origin(group, name, _counted(values))
-        for (group, name), values in sorted(found.items(), key=lambda item: groups.index(item[0][0]))
+        for (group, name), values in sorted(found.items(), key=lambda item: _GROUPS.index(item[0][0]))
     ]
 
 
@@ -74,7 +76,7 @@ def _said(record: Record) -> Iterator[tuple[str, str, str]]:
         yield "code", "metrics", f"version {record.scores.get('metrics', 1)}"
     for whose, said in facts.get("git", {}).items():
         yield "code", f"commit of {whose}", _commit(said)
-    yield from (("code", f"source of {name}", str(value)[:_SHORT]) for name, value in asked.get("code", {}).items())
+    yield from (("sources", name, str(value)[:_SHORT]) for name, value in asked.get("code", {}).items())
     yield from (("code", f"plugin {name}", str(value)) for name, value in facts.get("plugins", {}).items())
     packages = {**facts.get("versions", {}), **{name: facts[name] for name in ("python", "torch") if name in facts}}
     yield from (("packages", name, str(value)) for name, value in packages.items() if name != "vlpbench")

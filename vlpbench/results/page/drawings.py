@@ -1,0 +1,48 @@
+"""The plots of a page, each as a picture that the page carries itself."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vlpbench.errors import UserError
+from vlpbench.results.plots import PLOTS, all_plots, alternative, draw, svg
+
+if TYPE_CHECKING:
+    from vlpbench.results.frame import Results
+
+__all__ = ["Drawing", "drawings"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One plot."""
+
+    name: str
+    """Its kind, and the task where there is one for each."""
+    sentence: str
+    """What it shows."""
+    words: str
+    """The same for those who do not see it, with numbers."""
+    source: str
+    """The SVG as a data: address; a picture runs nothing and fetches nothing."""
+
+
+def drawings(results: Results, heard: Callable[[str], None]) -> tuple[list[Drawing], list[tuple[str, str]]]:
+    """All that can be drawn, and (name, reason) of what cannot. `heard` is told each name before it is drawn."""
+    can, cannot = all_plots(results)
+    found, reasons = [], list(cannot.items())
+    for kind, options in can:
+        name = ", ".join([kind, *map(str, options.values())])
+        heard(f"plot: {name}")
+        try:
+            figure = draw(results, kind, **options)
+        except UserError as error:  # one task of several may lack what the plot needs
+            reasons.append((name, error.cause))
+            continue
+        picture = base64.b64encode(svg(figure).encode()).decode()
+        source = f"data:image/svg+xml;base64,{picture}"
+        found.append(Drawing(name, f"{name}: {PLOTS[kind].sentence}", alternative(figure), source))
+    return found, reasons
