@@ -78,7 +78,7 @@ def test_groups_are_of_neighbours() -> None:
 
 
 def test_notes_that_the_caption_says_are_not_said_again() -> None:
-    table = Table((), (), caption="Vqa: percent. n = 5.", notes=("n = 5", "Vqa: percent.", "n = 6"))
+    table = Table((), (), caption="Vqa: percent. n = 5.", notes=("n = 5", "vqa: percent", "n = 6"))
     assert unsaid_notes(table) == ["n = 6"]
 
 

@@ -103,6 +103,23 @@ def test_reasons_stand_under_the_table_once() -> None:
         text="n/a: 50% & more"))))))
     assert r"a & n/a$^{a}$ & n/a \\" in written and r"b & n/a$^{a}$ & n/a$^{b}$ \\" in written
     assert r"$^{a}$~pretraining did not train decode; $^{b}$~50\% \& more" in written
+    long = "seeds 0, 1, 2, 3, 4 and 5 are pending"
+    written = latex(Table((Column("note", kind="text"),), (Line("a", (Entry(text=long, mark="#"),)),)))
+    assert r"a & $^{a}$$^{\mbox{\#}}$ \\" in written and f"$^{{a}}$~{long}" in written
+
+
+def test_a_head_in_two_lines() -> None:
+    columns = (Column("image tokens"), Column("the device", kind="text"))
+    assert (
+        r"row & \begin{tabular}[b]{@{}c@{}}image \\ tokens\end{tabular} "
+        r"& \begin{tabular}[b]{@{}l@{}}the \\ device\end{tabular} \\"
+    ) in latex(Table(columns, (Line("a", (Entry(1.0), Entry())),)))
+
+
+def test_more_sentences_than_letters() -> None:
+    lines = tuple(Line(f"row {at}", (Entry(text=f"n/a: reason {at}"),)) for at in range(30))
+    written = latex(Table((Column("x"),), lines))
+    assert "row 25 & n/a$^{z}$" in written and "row 26 & n/a$^{aa}$" in written and "$^{dd}$~reason 29" in written
 
 
 def test_groups_that_do_not_fit_beside_each_other_stand_under_each_other(scores: Table) -> None:

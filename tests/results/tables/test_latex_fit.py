@@ -8,7 +8,7 @@ import pytest
 
 from vlpbench.results.tables import Column, Entry, Line, Table
 from vlpbench.results.tables.latex import latex
-from vlpbench.results.tables.latex_fit import fit_of, needs
+from vlpbench.results.tables.latex_fit import fit_of, head_lines, needs, shortened
 
 
 def of(columns: int, lines: int = 1, name: str = "prefix-lm") -> Table:
@@ -39,7 +39,7 @@ def test_groups_are_packed_into_as_few_lines_as_fit() -> None:
 
 
 def test_a_floor_without_a_number_in_a_part_is_left_out_there() -> None:
-    columns = tuple(Column("a score that is wide", group) for group in "aaabbb")
+    columns = tuple(Column("a_score_that_is_wide", group) for group in "aaabbb")
     full = tuple(Entry(50.0, 1.0) for _ in columns)
     fit = fit_of(Table(columns, (Line("row", (Entry(),) * 6), Line("chance", full[:3] + (Entry(),) * 3, "floor"))))
     assert [[line.name for line in part.lines] for part in fit.parts] == [["row", "chance"], ["row"]]
@@ -56,7 +56,32 @@ def test_a_reason_does_not_make_a_column_wide() -> None:
         return Table((Column("acc."),), (Line("a", (Entry(text=text),)),))
 
     assert fit_of(with_text("n/a: pretraining trained no matching head")).width < 60
-    assert fit_of(with_text("pretraining trained no matching head at all")).width > 200
+    assert fit_of(with_text("pretraining trained no matching head at all")).width < 60
+    assert fit_of(with_text("captioning@zero-shot CIDEr ×100")).width > 150
+
+
+def test_a_groups_name_takes_its_room() -> None:
+    def of_group(name: str) -> float:
+        return fit_of(Table((Column("a", name), Column("b", name)), ())).width
+
+    assert of_group("x" * 40) - of_group("x" * 20) == 100 and of_group("x") == of_group("xy")
+
+
+@pytest.mark.parametrize(("name", "lines"), [
+    ("pretraining TFLOP", ["pretraining", "TFLOP"]), ("seconds a cell", ["seconds", "a cell"]),
+    ("published", ["published"]), ("TR@1", ["TR@1"]), ("p (sign flips)", ["p", "(sign flips)"]), ("p 1", ["p 1"]),
+])
+def test_a_head_wider_than_its_column_stands_in_two_lines(name: str, lines: list[str]) -> None:
+    table = Table((Column(name), Column(name)), (Line("a", (Entry(0.5), Entry(12345.0, 12345.0))),))
+    assert head_lines(table, 0) == lines
+    assert head_lines(table, 1) == [name], "there is room"
+
+
+def test_sentences_are_taken_out_of_their_place() -> None:
+    assert shortened("n/a: needs decode") == ("n/a", "needs decode")
+    assert shortened("n/a") == ("n/a", "") and shortened("n/a: ") == ("n/a: ", "")
+    assert shortened("seeds 0, 1, 2, 3, 4 and 5 are pending") == ("", "seeds 0, 1, 2, 3, 4 and 5 are pending")
+    assert shortened("34.6 ± 1.6 (n=4/5)") == ("34.6 ± 1.6 (n=4/5)", "")
 
 
 def test_a_long_table_says_what_to_do() -> None:

@@ -95,7 +95,8 @@ def prose(text: str) -> Iterator[tuple[str, bool]]:
 
 def unsaid_notes(table: Table) -> list[str]:
     """The notes that the caption above the table does not say in the same words."""
-    return [note for note in table.notes if note.rstrip(".") not in table.caption]
+    said = table.caption.lower()
+    return [note for note in table.notes if note.rstrip(".").lower() not in said]
 
 
 def frame(table: Table) -> pd.DataFrame:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from string import ascii_lowercase as _LETTERS
 
 from vlpbench.results.tables.entry_text import Kind, groups, pieces_of, unsaid_notes
-from vlpbench.results.tables.latex_fit import REASON, fit_of, needs
+from vlpbench.results.tables.latex_fit import fit_of, head_lines, needs, shortened
 from vlpbench.results.tables.latex_text import escaped, escaped_prose
 from vlpbench.results.tables.model import Entry, Line, Table
 
@@ -21,8 +22,8 @@ def latex(table: Table) -> str:
     Caption above, floors under a rule of their own, notes below in small print. No \resizebox, which makes every
     table's type another size: a wide one is set in smaller usual ones, then with its groups under each other.
     """
-    reasons, fit = _reasons(table), fit_of(table)
-    tabulars = [_tabular(part, reasons, fit.is_too_wide) for part in fit.parts]
+    letters, fit = _letters(table), fit_of(table)
+    tabulars = [_tabular(part, letters, fit.is_too_wide) for part in fit.parts]
     return "\n".join([
         *(f"% {line}" for line in needs(table, fit)),
         r"\begin{table}[tb]",
@@ -32,20 +33,20 @@ def latex(table: Table) -> str:
         r"\smallskip",
         *([fit.size, rf"\setlength{{\tabcolsep}}{{{fit.space}pt}}"] if fit.size else []),
         "\n\\par\\medskip\n".join(tabulars),
-        *_notes(table, reasons),
+        *_notes(table, letters),
         r"\end{table}",
     ])
 
 
-def _tabular(table: Table, reasons: dict[str, str], is_too_wide: bool) -> str:
+def _tabular(table: Table, letters: dict[str, str], is_too_wide: bool) -> str:
     """All columns of a table; one that is too wide hangs into both margins evenly."""
-    body = [_line(line, table, reasons) for line in table.lines if line.kind == "row"]
-    floors = [_line(line, table, reasons) for line in table.lines if line.kind == "floor"]
+    body = [_line(line, table, letters) for line in table.lines if line.kind == "row"]
+    floors = [_line(line, table, letters) for line in table.lines if line.kind == "floor"]
     lines = [
         rf"\begin{{tabular}}{{l{''.join('l' if column.kind == 'text' else 'c' for column in table.columns)}}}",
         r"\toprule",
         *_groups(table),
-        _row([escaped(table.head), *(escaped(column.name) for column in table.columns)]),
+        _row([escaped(table.head), *(_head(table, at) for at in range(len(table.columns)))]),
         *([r"\midrule", *body] if body else []),
         *([r"\midrule", *floors] if floors else []),
         r"\bottomrule",
@@ -72,36 +73,44 @@ def _groups(table: Table) -> list[str]:
     return [_row(cells), " ".join(rules)]
 
 
-def _line(line: Line, table: Table, reasons: dict[str, str]) -> str:
+def _head(table: Table, at: int) -> str:
+    """A column's head; two lines are a small table of their own, whose last line stands with the other heads."""
+    lines = r" \\ ".join(escaped(one) for one in head_lines(table, at))
+    where = "l" if table.columns[at].kind == "text" else "c"
+    return rf"\begin{{tabular}}[b]{{@{{}}{where}@{{}}}}{lines}\end{{tabular}}" if r" \\ " in lines else lines
+
+
+def _line(line: Line, table: Table, letters: dict[str, str]) -> str:
     name = escaped(line.name)
     kinds = [column.kind for column in table.columns]
-    entries = [_entry(*pair, reasons) for pair in zip(line.entries, kinds, strict=True)]
+    entries = [_entry(*pair, letters) for pair in zip(line.entries, kinds, strict=True)]
     return _row([rf"\textit{{{name}}}" if line.kind == "floor" else name, *entries])
 
 
-def _entry(entry: Entry, kind: Kind, reasons: dict[str, str]) -> str:
+def _entry(entry: Entry, kind: Kind, letters: dict[str, str]) -> str:
     said = pieces_of(entry, kind)
-    if said.main in reasons:
-        return f"n/a$^{{{reasons[said.main]}}}$" + _raised(said.mark)
+    stays, sentence = shortened(said.main)
+    if sentence in letters:
+        return escaped(stays) + _raised(letters[sentence]) + _raised(said.mark)
     main = rf"\textbf{{{escaped(said.main)}}}" if entry.is_best else escaped(said.main)
     return main + (f" (${said.seeds}$)" if said.seeds else "") + _raised(said.mark)
 
 
 def _raised(mark: str) -> str:
-    inside = "".join(_RAISED.get(letter, rf"\mbox{{{escaped(letter)}}}") for letter in mark)
+    inside = "".join(_RAISED.get(one, one if one in _LETTERS else rf"\mbox{{{escaped(one)}}}") for one in mark)
     return f"$^{{{inside}}}$" if inside else ""
 
 
-def _reasons(table: Table) -> dict[str, str]:
-    """Every "n/a: reason" of the table with the letter that stands for it."""
-    texts = dict.fromkeys(entry.text for line in table.lines for entry in line.entries if entry.value is None)
-    found = [text for text in texts if text.startswith(REASON) and text != REASON]
-    return {text: "abcdefghijklmnopqrstuvwxyz"[at % 26] * (1 + at // 26) for at, text in enumerate(found)}
+def _letters(table: Table) -> dict[str, str]:
+    """Every sentence that stands in an entry of the table, with the letter that stands for it."""
+    texts = (pieces_of(entry).main for line in table.lines for entry in line.entries)
+    found = dict.fromkeys(sentence for _, sentence in map(shortened, texts) if sentence)
+    return {sentence: _LETTERS[at % 26] * (1 + at // 26) for at, sentence in enumerate(found)}
 
 
-def _notes(table: Table, reasons: dict[str, str]) -> list[str]:
+def _notes(table: Table, letters: dict[str, str]) -> list[str]:
     """What must be said under the table, as wide as the text."""
-    lettered = [f"$^{{{letter}}}$~{escaped(text.removeprefix(REASON))}" for text, letter in reasons.items()]
+    lettered = [f"{_raised(letter)}~{escaped(sentence)}" for sentence, letter in letters.items()]
     said = [*(["; ".join(lettered)] if lettered else []), *map(escaped_prose, unsaid_notes(table))]
     if not said:
         return []

@@ -9,10 +9,13 @@ from vlpbench.results.tables.entry_text import groups, one_line, text_of, unsaid
 from vlpbench.results.tables.latex_text import unsettable
 from vlpbench.results.tables.model import Table
 
-__all__ = ["REASON", "Fit", "fit_of", "needs"]
+__all__ = ["Fit", "fit_of", "head_lines", "needs", "shortened"]
 
-REASON = "n/a: "
-"""What comes behind it is set under the table: a sentence in an entry would push the table off the page."""
+_REASON = "n/a: "
+"""What comes behind it is a sentence."""
+
+_LONG = 32
+"""Characters of a text, from which on it is a sentence: "captioning@zero-shot CIDEr ×100" is none."""
 
 Size = tuple[str, float, int]
 
@@ -21,6 +24,9 @@ _SIZES: tuple[Size, ...] = (("", 5.0, 6), (r"\small", 4.6, 5), (r"\footnotesize"
 
 _TEXT = 345
 """Points: the width of a page's text in the class article; at NeurIPS 397."""
+
+_HANGING = 380
+"""Points: a table in the smallest type may be as wide, since most pages are, before its groups are put in lines."""
 
 _COLUMN = 236
 """Points: a column of a paper in two columns."""
@@ -48,6 +54,16 @@ class Fit:
         return self.width > _TEXT
 
 
+def shortened(text: str) -> tuple[str, str]:
+    """What of an entry stays in its place, and the sentence that is set under the table (empty for none).
+
+    A sentence in its place would push the table off the page.
+    """
+    if text.startswith(_REASON) and text != _REASON:
+        return "n/a", text.removeprefix(_REASON)
+    return ("", text) if len(text) > _LONG else (text, "")
+
+
 def fit_of(table: Table) -> Fit:
     """The largest type in which the table is no wider than a page's text; if there is none, its groups in lines."""
     blocks, at = [], 0
@@ -55,21 +71,43 @@ def fit_of(table: Table) -> Fit:
         blocks.append(list(range(at, at + many)))
         at += many
     letters, whole = _letters(table), [list(range(at))]
-    tried = [(size, whole) for size in _SIZES] + [(size, _packed(letters, blocks, size)) for size in _SIZES[2:]]
-    widths = [max(_width(letters, columns, size) for columns in cut) for size, cut in tried]
-    best = next((number for number, width in enumerate(widths) if width <= _TEXT), len(tried) - 1)
-    (size, _, space), cut = tried[best]
+    tried = [(size, whole, _TEXT) for size in _SIZES] + [(_SIZES[-1], whole, _HANGING)]
+    tried += [(size, _packed(letters, blocks, size), _TEXT) for size in _SIZES[2:]]
+    widths = [max(_width(letters, columns, size) for columns in cut) for size, cut, _ in tried]
+    fitting = (at for at, (width, (_, _, most)) in enumerate(zip(widths, tried, strict=True)) if width <= most)
+    best = next(fitting, len(tried) - 1)
+    (size, _, space), cut, _ = tried[best]
     return Fit(size, space, widths[best], tuple(_part(table, columns) for columns in cut) if len(cut) > 1 else (table,))
 
 
+def head_lines(table: Table, at: int) -> list[str]:
+    """A column's head, in two lines where it has several words and is wider than all that stands below it."""
+    name = table.columns[at].name
+    if len(name) <= _below(table, at) or " " not in name:
+        return [name]
+    if " (" in name:
+        middle = name.index(" (")
+    else:
+        blanks = [place for place, letter in enumerate(name) if letter == " "]
+        middle = min(blanks, key=lambda place: max(place, len(name) - place - 1))
+    return [name[:middle], name[middle + 1 :]]
+
+
 def _letters(table: Table) -> list[int]:
-    """The most characters of each column, the rows' names first."""
-    found = [max(map(len, [table.head, *(line.name for line in table.lines)]))]
-    for at, column in enumerate(table.columns):
-        texts = [text_of(line.entries[at], column.kind) for line in table.lines]
-        shown = ["n/a" if text.startswith(REASON) else text for text in texts]
-        found.append(max(map(len, [column.name, *shown])))
-    return found
+    """The most characters of each column, the rows' names first; a group's name widens the last of its columns."""
+    names = max(map(len, [table.head, *(line.name for line in table.lines)]))
+    found = [max(_below(table, at), *map(len, head_lines(table, at))) for at in range(len(table.columns))]
+    at = 0
+    for name, many in groups(table.columns):
+        at += many
+        found[at - 1] += max(0, len(name) - sum(found[at - many : at]) - 2 * (many - 1))
+    return [names, *found]
+
+
+def _below(table: Table, at: int) -> int:
+    """The most characters of a column's entries."""
+    texts = (text_of(line.entries[at], table.columns[at].kind) for line in table.lines)
+    return max((len(shortened(text)[0]) for text in texts), default=0)
 
 
 def _packed(letters: Sequence[int], blocks: Sequence[list[int]], size: Size) -> list[list[int]]:
