@@ -129,4 +129,4 @@ def _text(folders: tuple[Path, ...], asked: Asked, form: str, caption: bool | No
 
 def _costs(found: Results) -> str:
     """What each row cost, under the scores of named rows."""
-    return markdown(build(found, Asked(what="cost")).for_screen())
+    return markdown(replace(build(found, Asked(what="cost")), caption="", notes=()))

@@ -12,13 +12,12 @@ from vlpbench.results.tables.caption import caption, meaning
 from vlpbench.results.tables.carried import carried_notes
 from vlpbench.results.tables.costs import cost_table
 from vlpbench.results.tables.differences import difference_table
-from vlpbench.results.tables.entry_text import frame
 from vlpbench.results.tables.layout import Layout, named_rows
-from vlpbench.results.tables.long import long_scores
+from vlpbench.results.tables.long import long_scores, long_table
 from vlpbench.results.tables.model import Table
 from vlpbench.results.tables.pivot import pivoted
 from vlpbench.results.tables.scores import score_table
-from vlpbench.results.tables.selection import selected
+from vlpbench.results.tables.selection import narrowed, selected
 from vlpbench.results.tables.verdicts import Verdicts, verdicts_of
 
 if TYPE_CHECKING:
@@ -32,14 +31,15 @@ __all__ = ["build", "long", "plain_scores"]
 def build(results: Results, asked: Asked | None = None) -> Table:
     """The table with its caption and notes. UserError for a name that is not known, with the nearest right one."""
     asked = asked or Asked()
-    mine, layout = _laid_out(results, asked)
-    verdicts = verdicts_of(layout, asked)
+    layout = _laid_out(results, asked)
+    mine, verdicts = layout.shown, verdicts_of(layout, asked)
     if asked.what == "cost":
         columns, lines = cost_table(mine, layout)
     elif asked.what == "differences":
         columns, lines = difference_table(layout, verdicts, asked)
     else:
         columns, lines = score_table(mine, layout, verdicts, asked)
+    mine = _of_tasks(mine, layout)
     first = meaning(mine, layout, verdicts, asked, columns, lines)
     said = first
     if asked.what != "cost":
@@ -51,12 +51,12 @@ def build(results: Results, asked: Asked | None = None) -> Table:
 
 
 def long(results: Results, asked: Asked | None = None) -> pd.DataFrame:
-    """The same for programs: one line a place, task and metric, numbers unrounded (of costs the table, as text)."""
+    """The same for programs: one line a place, task and metric, of costs one a line; numbers are unrounded."""
     asked = asked or Asked()
     if asked.what == "cost":
-        return frame(build(results, asked)).reset_index()
-    mine, layout = _laid_out(results, asked)
-    return long_scores(mine, layout, verdicts_of(layout, replace(asked, what="scores")), asked)
+        return long_table(build(results, asked))
+    layout = _laid_out(results, asked)
+    return long_scores(layout, verdicts_of(layout, replace(asked, what="scores")), asked)
 
 
 def plain_scores(results: Results, asked: Asked | None = None) -> Table:
@@ -66,9 +66,16 @@ def plain_scores(results: Results, asked: Asked | None = None) -> Table:
     return Table(*score_table(results, layout, Verdicts(), asked), layout.head)
 
 
-def _laid_out(results: Results, asked: Asked) -> tuple[Results, Layout]:
+def _laid_out(results: Results, asked: Asked) -> Layout:
     mine = selected(results, asked)
-    return mine, pivoted(mine, asked) if asked.is_pivot else named_rows(mine, asked)
+    return pivoted(mine, asked) if asked.is_pivot else named_rows(mine, asked)
+
+
+def _of_tasks(results: Results, layout: Layout) -> Results:
+    """The same without tasks that have no column: nothing is said of them."""
+    tasks = {task for task, _ in layout.scores}
+    frame = results.frame
+    return results if tasks >= set(frame["task"]) else narrowed(results, frame[frame["task"].isin(tasks)])
 
 
 def _label(results: Results, asked: Asked) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ _COST = (
     "of a cell's own stages"
 )
 
+_NUMBER = r"\d+(?:,\d{3})*"
+
 _DIFFERENCES = (
     "p is of one comparison alone, p (Holm) of all {m} together, p (sign flips) exact over seeds and uncorrected; "
     "better in: share of seeds in which the row is better, a tie being half"
@@ -35,8 +38,14 @@ def caption(results: Results, layout: Layout, asked: Asked, first: Sequence[str]
     """Plain sentences, as far as they are true of this very table; `first`: those of `meaning`."""
     said = [*(order.description for order in results.orders if order.description), *first]
     if asked.what != "cost":
-        said += [*protocol_notes(results), *agreement_notes(results, layout, asked)]
+        said += [*_begun(protocol_notes(results), results), *agreement_notes(results, layout, asked)]
     return " ".join(line if line.endswith(".") else f"{line}." for line in said)
+
+
+def _begun(said: Iterable[str], results: Results) -> list[str]:
+    """Sentences with a large letter first, but for those that begin with a task's name."""
+    tasks = tuple(f"{task}: " for order in results.orders for task in order.tasks)
+    return [line if line.startswith(tasks) else line[:1].upper() + line[1:] for line in said]
 
 
 def meaning(
@@ -48,7 +57,7 @@ def meaning(
     baseline = " or ".join(verdicts.baselines)
     tested = _tested(verdicts.deltas.values())
     if asked.what == "differences":
-        said = [f"Differences of each row to {baseline}, paired by seed", numbers(results, layout, asked)]
+        said = [f"Differences of each row to {baseline}, paired by seed", numbers(results, layout, asked, "Means")]
         said += [f"Intervals and p: {_tests(tested, asked)}", _DIFFERENCES.format(m=len(tested))] if tested else []
         said += [f"{SIGNIFICANT} marks p (Holm) below {asked.alpha:g}"] if tested else []
     else:
@@ -59,8 +68,8 @@ def meaning(
     return [line for line in said if line]
 
 
-def numbers(results: Results, layout: Layout, asked: Asked) -> str:
-    """What varies, over how many seeds, and what stands behind ±."""
+def numbers(results: Results, layout: Layout, asked: Asked, means: str = "") -> str:
+    """What varies, over how many seeds, and what stands behind ± (`means`: what is told of instead)."""
     done = results.frame[results.frame["status"] == "done"]
     seeds = sorted({int(seed) for seed in done["seed"]})
     if not seeds:
@@ -80,7 +89,7 @@ def numbers(results: Results, layout: Layout, asked: Asked) -> str:
     }
     fewer = "; where there are fewer, n says so" if any(had != wanted for had, wanted in counts) else ""
     over = f"over n = {len(seeds)} seeds ({named}; equal seeds share data order and initial weights across rows)"
-    return f"{kinds[asked.spread]} {over}{fewer}"
+    return f"{means or kinds[asked.spread]} {over}{fewer}"
 
 
 def _bold(verdicts: Verdicts, layout: Layout, asked: Asked) -> str:
@@ -110,9 +119,22 @@ def _tests(tested: Sequence[Comparison], asked: Asked) -> str:
     """The test, the correction and the level."""
     if not tested:
         return ""
-    methods = " or ".join(dict.fromkeys(one.method for one in tested))
+    methods = " or ".join(_merged(one.method for one in tested))
     correction = f"Holm's correction over {len(tested)} comparisons" if len(tested) > 1 else "one comparison"
     return f"{methods}; {correction}; α = {asked.alpha:g}"
+
+
+def _merged(methods: Iterable[str]) -> list[str]:
+    """What differs in numbers alone is said once: paired t over 2 to 6 seeds."""
+    found: dict[str, list[list[int]]] = {}
+    for method in dict.fromkeys(methods):
+        numbers = [int(one.replace(",", "")) for one in re.findall(_NUMBER, method)]
+        found.setdefault(re.sub(_NUMBER, "{}", method), []).append(numbers)
+    ranges = {form: [(min(mine), max(mine)) for mine in zip(*all_of, strict=True)] for form, all_of in found.items()}
+    return [
+        form.format(*(f"{low:,}" if low == high else f"{low:,} to {high:,}" for low, high in mine))
+        for form, mine in ranges.items()
+    ]
 
 
 def _marks(columns: Sequence[Column], lines: Sequence[Line]) -> list[str]:

@@ -37,6 +37,8 @@ class Layout:
     """Means and spreads by place."""
     rows: Mapping[Place, Place]
     """Place -> grid and row, where it holds the whole of one: only such places are compared."""
+    shown: Results
+    """All cells of the table."""
     parts: Mapping[str, Results]
     """Column of settings -> the cells in it: what stands in one column is compared."""
     values: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
@@ -59,7 +61,7 @@ def named_rows(results: Results, asked: Asked) -> Layout:
     rows = {place: there[place] for place in in_order(planned, there)}
     cells = dict(zip(zip(frame["grid"], frame["cell"], strict=True), names, strict=True))
     scores = scores_shown(results, found, asked)
-    return Layout("row", tuple(line for line, _ in rows), ("",), scores, cells, found, rows, {"": results})
+    return Layout("row", tuple(line for line, _ in rows), ("",), scores, cells, found, rows, results, {"": results})
 
 
 def scores_shown(results: Results, found: Spreads, asked: Asked) -> tuple[Score, ...]:

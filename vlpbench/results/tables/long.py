@@ -9,15 +9,14 @@ from vlpbench.results.comparisons import Comparison
 from vlpbench.results.published import published_by_column
 from vlpbench.results.spreads import Place, half_interval
 from vlpbench.results.tables.asked import Asked
+from vlpbench.results.tables.entry_text import heads
 from vlpbench.results.tables.layout import Layout
+from vlpbench.results.tables.model import Table
 from vlpbench.results.tables.verdicts import Verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from vlpbench.results.frame import Results
-
-__all__ = ["long_scores"]
+__all__ = ["long_scores", "long_table"]
 
 _NAN = float("nan")
 
@@ -25,7 +24,7 @@ _TESTED = ("difference", "low", "high", "p", "corrected", "sign_flip", "improvem
 """Fields of a comparison."""
 
 
-def long_scores(results: Results, layout: Layout, verdicts: Verdicts, asked: Asked) -> pd.DataFrame:
+def long_scores(layout: Layout, verdicts: Verdicts, asked: Asked) -> pd.DataFrame:
     """Numbers on the frame's scale, unrounded; NaN where there are none.
 
     Named rows have grid and row; lines of settings a column for each setting (as text) instead. Then task, metric,
@@ -35,7 +34,7 @@ def long_scores(results: Results, layout: Layout, verdicts: Verdicts, asked: Ask
     """
     import pandas as pd
 
-    published = {} if asked.is_pivot else published_by_column(results.orders, asked.metrics or None)
+    published = {} if asked.is_pivot else published_by_column(layout.shown.orders, asked.metrics or None)
     lines = []
     for place, score in itertools.product(itertools.product(layout.lines, layout.across), layout.scores):
         spread = layout.spread(*place, score)
@@ -50,6 +49,16 @@ def long_scores(results: Results, layout: Layout, verdicts: Verdicts, asked: Ask
             "is_best": (*place, *score) in verdicts.best, **_compared(verdicts.deltas.get((*place, *score))),
         })
     return pd.DataFrame(lines)
+
+
+def long_table(table: Table) -> pd.DataFrame:
+    """A table as it is, its numbers unrounded and its texts as they are."""
+    import pandas as pd
+
+    values = [[entry.text if entry.value is None else entry.value for entry in line.entries] for line in table.lines]
+    found = pd.DataFrame(values, columns=heads(table), dtype=object)
+    found.insert(0, table.head, [line.name for line in table.lines])
+    return found.convert_dtypes(convert_string=False)
 
 
 def _names(layout: Layout, place: Place, asked: Asked) -> dict[str, str]:

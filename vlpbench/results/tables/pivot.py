@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.errors import UserError
@@ -20,6 +20,8 @@ __all__ = ["pivoted"]
 _SHOWN = 6
 """How many settings an error names."""
 
+_FLAGS = ("true", "false")
+
 Cell = Mapping[str, Any]
 """Settings by key, as `settings_of` has them."""
 
@@ -33,11 +35,11 @@ def pivoted(results: Results, asked: Asked) -> Layout:
     for place, keys in (("--rows", asked.rows), ("--columns", asked.columns)):
         for key in keys:
             check_setting(key, cells, place)
-    lines, across = _axis(cells, asked.rows), _axis(cells, asked.columns)
-    at = {(cell["grid"], cell["cell"]): (_called(cell, asked.rows), _called(cell, asked.columns)) for cell in cells}
+    lines, across = _axis(cells, asked.rows, _line_name), _axis(cells, asked.columns, _column_name)
+    at = {_id(cell): (_line_name(cell, asked.rows), _column_name(cell, asked.columns)) for cell in cells}
     places: dict[Place, list[Cell]] = {}
     for cell in cells:
-        places.setdefault(at[cell["grid"], cell["cell"]], []).append(cell)
+        places.setdefault(at[_id(cell)], []).append(cell)
     _check_alike(places, cells, asked)
     ids = list(zip(results.frame["grid"], results.frame["cell"], strict=True))
     frame = results.frame[[one in at for one in ids]]
@@ -45,8 +47,12 @@ def pivoted(results: Results, asked: Asked) -> Layout:
     found = spreads_of(frame, [at[one] for one in ids if one in at])
     return Layout(
         ", ".join(asked.rows), lines, across, scores_shown(shown, found, asked), at, found,
-        _whole_rows(places, asked), _parts(shown, at), _values(places, asked), notes,
+        _whole_rows(places, asked), shown, _parts(shown, at), _values(places, asked), notes,
     )
+
+
+def _id(cell: Cell) -> tuple[str, str]:
+    return cell["grid"], cell["cell"]
 
 
 def _begun(cells: Sequence[Cell], asked: Asked) -> tuple[list[Cell], tuple[str, ...]]:
@@ -62,17 +68,30 @@ def _begun(cells: Sequence[Cell], asked: Asked) -> tuple[list[Cell], tuple[str, 
     return kept, (said,) if missing else ()
 
 
-def _axis(cells: Sequence[Cell], keys: Sequence[str]) -> tuple[str, ...]:
+def _axis(
+    cells: Sequence[Cell], keys: Sequence[str], called: Callable[[Cell, Sequence[str]], str]
+) -> tuple[str, ...]:
     """What its lines or columns are called, those that there are: numbers ascending, all else as the grid has it."""
-    if not keys:
-        return ("",)
-    values = []
+    ranks: list[dict[str, int]] = []
     for key in keys:
-        there = dict.fromkeys(value_text(cell[key]) for cell in cells)
+        there = _said(cells, key)
         numbers = [(number, text) for text in there if (number := _number(text)) is not None]
-        values.append([text for _, text in sorted(numbers)] if len(numbers) == len(there) else list(there))
-    present = {_called(cell, keys) for cell in cells}
-    return tuple(name for name in map(", ".join, itertools.product(*values)) if name in present)
+        order = [text for _, text in sorted(numbers)] if len(numbers) == len(there) else there
+        ranks.append({text: at for at, text in enumerate(order)})
+    pairs = list(zip(keys, ranks, strict=True))
+    places = {called(cell, keys): [rank[value_text(cell[key])] for key, rank in pairs] for cell in cells}
+    return tuple(sorted(places, key=lambda name: places[name]))
+
+
+def _line_name(cell: Cell, keys: Sequence[str]) -> str:
+    """The values: which settings they are of stands at the head."""
+    return ", ".join(value_text(cell[key]) for key in keys)
+
+
+def _column_name(cell: Cell, keys: Sequence[str]) -> str:
+    """The values, each behind its setting's name where it is no word of its own."""
+    values = [(key, value_text(cell[key])) for key in keys]
+    return ", ".join(text if text[:1].isalpha() and text not in _FLAGS else f"{key} {text}" for key, text in values)
 
 
 def _number(text: str) -> float | None:
@@ -80,10 +99,6 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _called(cell: Cell, keys: Sequence[str]) -> str:
-    return ", ".join(value_text(cell[key]) for key in keys)
 
 
 def _check_alike(places: Mapping[Place, Sequence[Cell]], cells: Sequence[Cell], asked: Asked) -> None:
@@ -110,13 +125,15 @@ def _said(cells: Sequence[Cell], key: str) -> list[str]:
 
 
 def _differ(place: Place, differing: Mapping[str, Sequence[str]]) -> UserError:
-    said = [f"{key} ({', '.join(values[:_SHOWN])})" for key, values in differing.items()]
+    """What follows from another setting that differs (`objective.x.y` from `objective`) is not named."""
+    causes = [key for key in differing if not any(key.startswith(f"{other}.") for other in differing)]
+    said = [f"{key} ({', '.join(differing[key][:_SHOWN])})" for key in causes]
     more = f" and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
     where = " / ".join(part for part in place if part) or "the one line"
-    first, values = next(iter(differing.items()))
+    pinned = shlex.quote(f"{causes[0]}={differing[causes[0]][0]}")
     return UserError(
         f"cells that would stand together at {where} differ in more than their seed: {', '.join(said[:_SHOWN])}{more}",
-        "--rows, --columns", f"add {first} to --rows or --columns, or pin it: --where {first}={values[0]!r}",
+        "--rows, --columns", f"add {causes[0]} to --rows or --columns, or pin it: --where {pinned}",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vlpbench.errors import UserError, unknown
+from vlpbench.errors import UserError, nearest, unknown
 from vlpbench.results.tables.asked import Asked
 
 if TYPE_CHECKING:
@@ -96,10 +96,14 @@ def settings_of(results: Results) -> list[dict[str, Any]]:
 
 
 def check_setting(key: str, cells: Sequence[Mapping[str, Any]], place: str) -> None:
-    """UserError for a setting that no cell has."""
+    """UserError for a setting that no cell has: the nearest, and those that tell cells apart."""
     known = [name for name in cells[0] if name != "cell"] if cells else []
     if key not in known:
-        raise unknown("setting", key, known, place)
+        near = nearest(key, known)
+        apart = [name for name in known if len({value_text(one[name]) for one in cells}) > 1]
+        guess = f"did you mean {near!r}? " if near else ""
+        listed = ", ".join(apart) or "none"
+        raise UserError(f"unknown setting {key!r}", place, f"{guess}those that differ here: {listed}")
 
 
 def value_text(value: Any) -> str:
