@@ -73,7 +73,8 @@ def _draw_all(results: Results, folder: Path, form: str, told: Mapping[str, Any]
     can, cannot = all_plots(results, **told)
     taken = {name for name, options in can for name in options}
     if lost := sorted(set(told) - taken):
-        raise UserError(f"no plot takes --{lost[0]} here", f"--{lost[0]} {told[lost[0]]}", "leave it out, or name a --kind")
+        place = f"--{lost[0]} {told[lost[0]]}"
+        raise UserError("none of the plots that can be drawn takes this option", place, "leave it out")
     for kind, options in can:
         name = f"{_grid(results)}-{kind}" + (f"-{readable(options['task'])}" if "task" in options else "")
         _draw(results, folder / f"{name}.{form}", kind, options)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vlpbench.results.agreement import agreements
 from vlpbench.results.metric_names import better, head
 from vlpbench.results.plots.seed_scores import RowScores, floor_scores, row_scores, scored_tasks, subject
-from vlpbench.results.plots.style import FAINT, GREY, blank, clean, finished, in_style, legend_above, name_rows, wrapped
+from vlpbench.results.plots.style import (
+    FAINT,
+    GREY,
+    blank,
+    clean,
+    finished,
+    in_style,
+    inches,
+    legend_above,
+    name_rows,
+    wrapped,
+)
 from vlpbench.results.published import published_by_column
 
 if TYPE_CHECKING:
@@ -17,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["bars", "why_no_bars"]
 
-_LONGEST = {"column": 19, "page": 30}
-"""Characters of a row's name in one line."""
+_LONGEST = {"column": (19, 38), "page": (30, 90)}
+"""Characters of a row's name in one line, and of the reason that it has no score."""
 
 
 def why_no_bars(results: Results) -> str | None:
@@ -36,7 +48,8 @@ def bars(results: Results, task: str = "", metric: str = "", width: str = "colum
     task, metric = subject(results, task, metric)
     rows = row_scores(results, task, metric)
     printed = _published(results, rows, task, metric)
-    names = [wrapped(row.title, _LONGEST.get(width, 30)) for row in rows]
+    inches(width)  # no other width goes on from here
+    names = [wrapped(row.title, _LONGEST[width][0]) for row in rows]
     deep = sum(0.13 + 0.1 * (name.count("\n") + 1) for name in names)
     figure = blank(width, max(1.3, 0.75 + deep))
     if printed:
@@ -45,19 +58,20 @@ def bars(results: Results, task: str = "", metric: str = "", width: str = "colum
     else:
         axes = figure.subplots()
     name_rows(axes, names, {at for at, row in enumerate(rows) if row.is_reference})
-    _draw_rows(axes, rows)
+    _draw_rows(axes, rows, _LONGEST[width][1])
     far = _draw_floors(axes, rows, floor_scores(results, task, metric))
     legend_above(figure, axes)
     axes.set_xlabel(head(task, metric) + {"lower": " (lower is better)"}.get(better(metric) or "", ""))
-    return finished(figure, _said(rows, task, metric), _note(rows, far, bool(printed)))
+    note = f"{_note(rows, far, bool(printed))} {_agreement(results, task, metric)}"
+    return finished(figure, _said(rows, task, metric), note)
 
 
-def _draw_rows(axes: Axes, rows: list[RowScores]) -> None:
+def _draw_rows(axes: Axes, rows: list[RowScores], longest: int) -> None:
     """Mean and interval on a row's line, single seeds just below it, a word where there is no score."""
     for at, row in enumerate(rows):
         axes.axhline(at, color="#eeeeee", linewidth=0.5, zorder=0)
         if row.instead:
-            text = wrapped(row.instead, 40, 1)
+            text = wrapped(row.instead, longest, 1)
             axes.text(0.01, at, text, transform=axes.get_yaxis_transform(), va="center", style="italic", color=GREY,
                       fontsize=6, parse_math=False, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
             continue
@@ -94,7 +108,7 @@ def _published(results: Results, rows: list[RowScores], task: str, metric: str) 
 
 
 def _draw_published(axes: Axes, rows: list[RowScores], printed: dict[int, float]) -> None:
-    """Open markers on a scale of their own, with how far both orders agree."""
+    """Open markers on a scale of their own."""
     for at in range(len(rows)):
         axes.axhline(at, color="#eeeeee", linewidth=0.5, zorder=0)
     for at, value in printed.items():
@@ -102,17 +116,20 @@ def _draw_published(axes: Axes, rows: list[RowScores], printed: dict[int, float]
         axes.plot(value, at, marker=shape, markersize=4, markerfacecolor="white", markeredgecolor="black")
     axes.tick_params(axis="y", length=0, labelleft=False)
     axes.margins(x=0.12)
-    axes.set_xlabel(f"published{_agreement(rows, printed)}")
+    axes.set_xlabel("published")
 
 
-def _agreement(rows: list[RowScores], printed: dict[int, float]) -> str:
-    """The rank correlation of means and published numbers, where three rows or more have both."""
-    both = [(rows[at].mean, value) for at, value in printed.items() if rows[at].scores]
-    if len(both) < 3 or any(len(set(side)) < 2 for side in zip(*both, strict=True)):
-        return ""
-    from scipy.stats import spearmanr
-
-    return f"\nρ = {spearmanr(*zip(*both, strict=True)).statistic:.2f}"
+def _agreement(results: Results, task: str, metric: str) -> str:
+    """How far our order of rows is the published one, in each grid that has enough rows with both."""
+    found = [one for one in agreements(results, task, metric) if one.ranks and one.ranks.tau == one.ranks.tau]
+    parts = []
+    for one in found:
+        assert one.ranks is not None
+        low, high = one.ranks.tau_low, one.ranks.tau_high
+        interval = f" [{low:.2f}, {high:.2f}]" if low == low else ""
+        where = f" in {one.grid}" if len(found) > 1 else ""
+        parts.append(f"Kendall's tau over {len(one.rows)} rows{where} {one.ranks.tau:.2f}{interval}.")
+    return " ".join(parts)
 
 
 def _note(rows: list[RowScores], far: list[str], has_published: bool) -> str:
@@ -127,7 +144,6 @@ def _note(rows: list[RowScores], far: list[str], has_published: bool) -> str:
         parts.append(f"Not in sight: {', '.join(far)}.")
     if has_published:
         parts.append("Published numbers (open) have another data set and budget: compare orders, not sizes.")
-        parts.append("ρ: Spearman's rank correlation of means and published numbers.")
     return " ".join(parts)
 
 

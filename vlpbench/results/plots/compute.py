@@ -28,6 +28,9 @@ COSTS = tuple(name for name, one in BESIDE.items() if not one.is_text)
 _WIDE = 8.0
 """Costs that span so many times the least are drawn over powers of ten."""
 
+_LETTERS = 35
+"""Letters of names that fit into a plot, for each inch of its width; beyond that points have numbers."""
+
 
 @dataclass(frozen=True)
 class _Point:
@@ -54,7 +57,7 @@ def compute(results: Results, task: str = "", metric: str = "", x: str = "flops"
     points = _points(results, rows, x)
     if not points:
         raise UserError(f"no row has both a score and {BESIDE[x].head}", f"--x {x}", f"other costs: {', '.join(COSTS)}")
-    figure = blank(width, 2.0 + 0.1 * inches(width) + 0.05 * len(points))
+    figure = blank(width, 2.0 + 0.1 * inches(width) + 0.06 * len(points))
     axes = figure.subplots()
     places = _set_axis(axes, [point.cost for point in points])
     is_lower = better(metric) == "lower"
@@ -65,9 +68,11 @@ def compute(results: Results, task: str = "", metric: str = "", x: str = "flops"
     axes.set_xlabel(BESIDE[x].head)
     axes.set_ylabel(head(task, metric) + (" (lower is better)" if is_lower else ""), parse_math=False)
     axes.grid()
+    names = [point.row.title for point in points]
+    is_numbered = sum(map(len, names)) > _LETTERS * inches(width)
     lost = [row.name for row in rows if row.name not in {point.row.name for point in points}]
-    finished(figure, _said(points, best, task, metric, x), _note(points, lost))
-    names = [wrapped(point.row.title, 26) for point in points]
+    finished(figure, _said(points, best, task, metric, x), _note(points, lost) + (_key(names) if is_numbered else ""))
+    names = [str(at) for at in range(1, len(names) + 1)] if is_numbered else [wrapped(name, 26) for name in names]
     centres = [(place, point.row.mean) for place, point in zip(places, points, strict=True)]
     place_names(figure, axes, centres, names)
     return figure
@@ -133,8 +138,14 @@ def _note(points: Sequence[_Point], lost: Sequence[str]) -> str:
     if any(point.row.is_blind for point in points):
         parts.append("Blind rows are never on the line.")
     if lost:
-        parts.append(f"Without a score: {', '.join(lost)}.")
+        names = ", ".join(wrapped(name, 40, 1) for name in lost) if len(lost) <= 5 else f"{len(lost)} rows"
+        parts.append(f"Not drawn for want of a score or cost: {names}.")
     return " ".join(parts)
+
+
+def _key(names: Sequence[str]) -> str:
+    """Which number is which row."""
+    return "\n" + "; ".join(f"{at}: {wrapped(name, 40, 1)}" for at, name in enumerate(names, 1)) + "."
 
 
 def _said(points: Sequence[_Point], best: Sequence[int], task: str, metric: str, x: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.plots.scales import plain, set_plain_log, spans
 from vlpbench.results.plots.seed_scores import label, named_rows
-from vlpbench.results.plots.style import INKS, blank, finished, in_style, wrapped
+from vlpbench.results.plots.style import INKS, blank, finished, in_style, inches, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,12 +71,12 @@ def curves(results: Results, stage: str = "", x: str = "step", smooth: int = 1, 
     stage = _chosen(logged, stage)
     rows = _joined(_read(results, logged[logged["stage"] == stage], x, smooth))
     panels = list(_panels(rows))
-    across = min(len(panels), 1 if width == "column" else 3)
+    across = min(len(panels), 1 if width == "column" else 2)
     deep = -(-len(panels) // across)
     figure = blank(width, 0.25 + deep * (1.75 + 0.13 * max(len(panel) for panel in panels)))
     places = figure.subplots(deep, across, squeeze=False).ravel()
     for axes, panel in zip(places, panels, strict=False):
-        _draw_panel(axes, panel, _range(rows, panel[0].objective))
+        _draw_panel(axes, panel, _range(rows, panel[0].objective), int((inches(width) / across - 0.9) / 0.055))
         axes.set_xlabel(f"{stage} {_AXES[x]}", parse_math=False)
         axes.set_ylabel("loss" + (f", mean of {smooth} points" if smooth > 1 else ""))
     for axes in places[len(panels) :]:
@@ -147,8 +147,8 @@ def _range(rows: Sequence[_RowCurves], objective: str) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
 
 
-def _draw_panel(axes: Axes, rows: Sequence[_RowCurves], ends: tuple[float, float]) -> None:
-    """Lines, an axis over powers of ten where losses span much, and names under it."""
+def _draw_panel(axes: Axes, rows: Sequence[_RowCurves], ends: tuple[float, float], longest: int) -> None:
+    """Lines, an axis over powers of ten where losses span much, and names of at most `longest` letters under it."""
     from matplotlib.ticker import FuncFormatter
     from matplotlib.transforms import ScaledTranslation
 
@@ -158,7 +158,7 @@ def _draw_panel(axes: Axes, rows: Sequence[_RowCurves], ends: tuple[float, float
             axes.plot(row.at[at], losses[at], color=ink.colour, linewidth=0.35, alpha=0.45, zorder=1)
         axes.plot(
             row.at[at], row.losses.mean(0)[at], color=ink.colour, linestyle=ink.dash, marker=ink.marker,
-            markevery=(0.05, 0.19), markersize=3, label=wrapped(row.name, 44, 1), zorder=2,
+            markevery=(0.05, 0.19), markersize=3, label=wrapped(row.name, longest, 1), zorder=2,
         )
     if spans(*ends, 4):
         set_plain_log(axes, "y", *ends)
@@ -166,7 +166,7 @@ def _draw_panel(axes: Axes, rows: Sequence[_RowCurves], ends: tuple[float, float
         air = 0.05 * (ends[1] - ends[0])
         axes.set_ylim(ends[0] - air, ends[1] + air)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
-    axes.set_title(wrapped(rows[0].objective, 44), loc="left", parse_math=False)
+    axes.set_title(wrapped(rows[0].objective, longest), loc="left", parse_math=False)
     axes.grid(axis="y")
     below = axes.transAxes + ScaledTranslation(0, -0.33, axes.figure.dpi_scale_trans)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, borderaxespad=0, labelspacing=0.2)

@@ -57,9 +57,9 @@ def heatmap(
         mine = values[row.grid, row.row]
         there.setdefault((_text(mine.get(rows)), _text(mine.get(columns))), []).append(row)
     places = [[_place(there.get((line, column), [])) for column in across] for line in down]
-    figure = matrix(down, across, places, width, is_lower_better=better(metric) == "lower")
+    figure = matrix(_short(down), _short(across), places, width, is_lower_better=better(metric) == "lower")
     said = f"{head(task, metric)} by {rows} and {columns}: {_best(down, across, places, metric)}"
-    return finished(figure, said, _note(scored, task, metric, (rows, columns)))
+    return finished(figure, said, _note(scored, head(task, metric), (rows, columns), places))
 
 
 def _values(results: Results, blind: bool) -> dict[tuple[str, str], dict[str, Any]]:
@@ -79,10 +79,19 @@ def _named(
     rows: Sequence[RowScores], values: Mapping[tuple[str, str], Mapping[str, Any]], setting: str
 ) -> list[str]:
     """The values of a setting, numbers ascending, all else in the order of the rows."""
-    found = list(dict.fromkeys(values[row.grid, row.row].get(setting) for row in rows))
-    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in found):
-        found.sort()
-    return list(dict.fromkeys(_text(one) for one in found))
+    found = dict.fromkeys(values[row.grid, row.row].get(setting) for row in rows)
+    numbers = sorted(one for one in found if isinstance(one, int | float) and not isinstance(one, bool))
+    others = [one for one in found if one not in numbers]
+    return list(dict.fromkeys(map(_text, [*numbers, *others])))
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names like conv3/decoder-only/nano without the parts that all of them share."""
+    parts = [name.split("/") for name in names]
+    if len(names) < 2 or len({len(one) for one in parts}) > 1:
+        return list(names)
+    vary = [at for at in range(len(parts[0])) if len({one[at] for one in parts}) > 1]
+    return ["/".join(one[at] for at in vary) for one in parts]
 
 
 def _text(value: Any) -> str:
@@ -113,10 +122,16 @@ def _best(down: Sequence[str], across: Sequence[str], places: Sequence[Sequence[
     return f"best {where} with {value:.1f}; {len(scored)} of {len(down) * len(across)} places have a score"
 
 
-def _note(rows: Sequence[RowScores], task: str, metric: str, settings: tuple[str, str]) -> str:
+def _note(
+    rows: Sequence[RowScores], head_text: str, settings: tuple[str, str], places: Sequence[Sequence[Place]]
+) -> str:
+    """What the numbers are, and what stands where several rows meet."""
     n = max((len(row.scores) for row in rows), default=0)
+    several = any(place.instead.endswith(" rows") for line in places for place in line)
     mean = f"mean over seeds (n={n}), ± half of the 95 % t interval" if n > 1 else "one seed"
-    parts = [f"{head(task, metric)}, {mean}; darker is better. Down: {settings[0]}; across: {settings[1]}."]
+    parts = [f"{head_text}, {mean}; darker is better. Down: {settings[0]}; across: {settings[1]}."]
     if any(row.is_reference for row in rows):
         parts.append("Of several rows at a place the reference row is shown.")
+    if several:
+        parts.append("Rows that meet at a place and differ in something else are counted, not averaged.")
     return " ".join(parts)

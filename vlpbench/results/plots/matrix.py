@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vlpbench.results.plots.style import GREY, blank, wrapped
+from vlpbench.results.plots.style import GREY, blank, inches, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,23 +32,37 @@ class Place:
 
 def matrix(
     lines: Sequence[str], columns: Sequence[str], places: Sequence[Sequence[Place]], width: str,
-    bold: Sequence[int] = (), is_lower_better: bool = False,
+    bold: Sequence[int] = (), is_lower_better: bool = False, split: int = 0,
 ) -> Figure:
-    """Draw places[line][column]; darker is better. Lines of `bold` have their names in bold."""
+    """Draw places[line][column]; darker is better. Lines of `bold` have their names in bold.
+
+    `split`: a rule stands before this column.
+    """
     longest = _SPACE.get(width, 30)
     names = [wrapped(name, longest) for name in lines]
-    heads = [wrapped(name, 22, 1) for name in columns]
+    heads = [wrapped(name, 32, 1) for name in columns]
     left = 0.058 * max(len(part) for name in names for part in name.split("\n")) + 0.1
-    is_upright = _is_upright(heads, (3.3 if width == "column" else 6.75) - left)
-    above = 0.15 if not is_upright else 0.06 * max(map(len, heads)) + 0.05
+    room = (inches(width) - left) / len(columns)
+    if _is_upright(heads, room):  # in two lines they may still lie
+        folded = [head.replace("/", "/\n", 1) for head in heads]
+        heads = heads if _is_upright(folded, room) else folded
+    is_upright = _is_upright(heads, room)
+    above = 0.06 * max(map(len, heads)) + 0.05 if is_upright else 0.27
     figure = blank(width, above + 0.3 * len(names) + 0.45)
     axes = figure.subplots()
-    across = (figure.get_figwidth() - left) / len(columns)
     ends = [place.value for line in places for place in line if place.value == place.value]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     for y, line in enumerate(places):
+        if line[0].instead and len({place.instead for place in line}) == 1:
+            _draw_reason(axes, (-0.5, y), len(line), line[0].instead, room)  # once is enough
+            continue
         for x, place in enumerate(line):
-            _draw_place(axes, (x, y), place, _shade(place.value, low, high, is_lower_better), across)
+            if place.instead:
+                _draw_reason(axes, (x - 0.5, y), 1, place.instead, room)
+            else:
+                _draw_number(axes, (x, y), place, _shade(place.value, low, high, is_lower_better), room)
+    if split:
+        axes.axvline(split - 0.5, color="black", linewidth=1.0)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.xaxis.tick_top()
@@ -62,36 +76,41 @@ def matrix(
 
 
 def _is_upright(heads: Sequence[str], room: float) -> bool:
-    """Whether heads must stand upright to fit into so many inches."""
-    return 0.058 * max(map(len, heads)) + 0.06 > room / len(heads)
+    """Whether heads must stand upright where each has so many inches."""
+    return 0.055 * max(len(line) for head in heads for line in head.split("\n")) + 0.06 > room
 
 
 def _shade(value: float, low: float, high: float, is_lower_better: bool) -> float:
-    """0 (white) to 0.72 (dark enough to see, light enough to write on); the middle where all are one."""
+    """0 (white) to 0.6 (black writing on it still has a contrast of 6); the middle where all are one."""
     if high <= low:
-        return 0.35
+        return 0.3
     part = (value - low) / (high - low)
-    return 0.04 + 0.68 * (1 - part if is_lower_better else part)
+    return 0.03 + 0.57 * (1 - part if is_lower_better else part)
 
 
-def _draw_place(axes: Axes, at: tuple[int, int], place: Place, shade: float, across: float) -> None:
-    """One place, `across` inches wide: its number and half-interval as far as there is room, or why there is none."""
+def _draw_reason(axes: Axes, start: tuple[float, float], places: int, reason: str, room: float) -> None:
+    """So many places without a number, side by side from `start` (left edge, line), each `room` inches wide."""
+    from matplotlib.patches import Rectangle
+
+    left, y = start
+    axes.add_patch(
+        Rectangle((left, y - 0.5), places, 1, facecolor="white", edgecolor="#d0d0d0", hatch="////", linewidth=0)
+    )
+    text = wrapped(reason, max(4, int(places * room / 0.052)), 3)
+    axes.text(left + places / 2, y, text, ha="center", va="center", fontsize=5, style="italic", color=GREY,
+              parse_math=False, linespacing=0.9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
+
+
+def _draw_number(axes: Axes, at: tuple[int, int], place: Place, shade: float, room: float) -> None:
+    """One place, `room` inches wide: its number, and half of its interval where there is room."""
     import matplotlib
     from matplotlib.patches import Rectangle
 
     x, y = at
-    corner = (x - 0.5, y - 0.5)
-    if place.value != place.value:
-        axes.add_patch(Rectangle(corner, 1, 1, facecolor="white", edgecolor="#d0d0d0", hatch="////", linewidth=0))
-        text = wrapped(place.instead, max(4, int(across / 0.052)), 3)
-        axes.text(x, y, text, ha="center", va="center", fontsize=5, style="italic", color=GREY, parse_math=False,
-                  linespacing=0.9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
-        return
     colour = matplotlib.colormaps["Blues"](shade)
-    axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
-    ink = "white" if shade > 0.58 else "black"
-    has_half = place.half == place.half and across >= 0.3
-    number = f"{place.value:.1f}" if across >= 0.27 else f"{place.value:.0f}"
-    axes.text(x, y - (0.14 if has_half else 0), number, ha="center", va="center", fontsize=6.5, color=ink)
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
+    has_half = place.half == place.half and room >= 0.3
+    number = f"{place.value:.1f}" if room >= 0.27 else f"{place.value:.0f}"
+    axes.text(x, y - (0.14 if has_half else 0), number, ha="center", va="center", fontsize=6.5)
     if has_half:
-        axes.text(x, y + 0.24, f"±{place.half:.1f}", ha="center", va="center", fontsize=5, color=ink)
+        axes.text(x, y + 0.24, f"±{place.half:.1f}", ha="center", va="center", fontsize=5)

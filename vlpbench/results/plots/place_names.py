@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from vlpbench.results.plots.style import GREY
 
@@ -27,20 +30,20 @@ _PARTS = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 """Where a leading line is looked at, as parts of its length."""
 
 
-def place_names(
-    figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str]
-) -> None:
+def place_names(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
     """Write a name at each point (in the data's coordinates), clear of all lines that `axes` has.
 
     The figure must be finished in all else: its layout is made here once, and names take no part in it.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    canvas: Any = FigureCanvasAgg(figure)
+    renderer = canvas.get_renderer()
     figure.draw_without_rendering()
     size = 6.5 if len(names) <= 16 else 5.5
-    at = [tuple(map(float, axes.transData.transform(point))) for point in points]
-    marked = [(x - 4, y - 4, x + 4, y + 4) for x, y in at] + list(_drawn(axes))
+    at = [(float(x), float(y)) for x, y in axes.transData.transform(points)]
+    marked = [(x - 4, y - 4, x + 4, y + 4) for x, y in at]
+    lines = list(_drawn(axes))
     room = axes.get_window_extent(renderer)
     inside = (room.x0 + 2, room.y0 + 2, room.x1 - 1, room.y1 - 1)
     taken: list[Box] = []
@@ -50,23 +53,25 @@ def place_names(
         text.remove()
         x, y = at[place]
         costs = [
-            (_cost(one, inside, taken, marked) + _crossed((x, y), one, taken), one)
+            (_cost(one, inside, taken, marked, lines) + _crossed((x, y), one, taken, marked), one)
             for one in _candidates(x, y, extent.width, extent.height)
         ]
         distance, box = min(costs)[1]
-        taken.append(box)
-        marked += _lead((x, y), (distance, box))
+        taken.append((box[0] - 3, box[1] - 1, box[2] + 3, box[3] + 1))
+        lines += _lead((x, y), (distance, box))
         _write(axes, names[place], points[place], ((box[0] - x, box[1] - y), distance), size)
 
 
 def _drawn(axes: Axes) -> Iterator[Box]:
     """Boxes around all pieces of all lines (steps as drawn; grid lines and the axis' own are no such lines)."""
     for line in axes.lines:
-        corners = line.get_transform().transform_path(line.get_path()).vertices
+        path = line.get_transform().transform_path(line.get_path())
+        corners = [(float(x), float(y)) for x, y in np.asarray(path.vertices)]
         if line.get_drawstyle() == "steps-post":
-            corners = [(x, y) for at in range(len(corners) - 1) for x, y in (
-                corners[at], (corners[at + 1][0], corners[at][1]))] + [corners[-1]]
-        for (x, y), (to_x, to_y) in zip(corners[:-1], corners[1:], strict=True):
+            turns = [(to_x, y) for (_, y), (to_x, _) in pairwise(corners)]
+            pairs = zip(corners, [*turns, corners[-1]], strict=True)
+            corners = [corner for pair in pairs for corner in pair]
+        for (x, y), (to_x, to_y) in pairwise(corners):
             yield min(x, to_x) - 1, min(y, to_y) - 1, max(x, to_x) + 1, max(y, to_y) + 1
 
 
@@ -83,14 +88,15 @@ def _candidates(x: float, y: float, width: float, height: float) -> Iterator[tup
 
 
 def _cost(
-    candidate: tuple[float, Box], inside: Box, taken: Sequence[Box], marked: Sequence[Box]
+    candidate: tuple[float, Box], inside: Box, taken: Sequence[Box], marked: Sequence[Box], lines: Sequence[Box]
 ) -> float:
-    """How bad a place is: outside, over another name, over a point or bar, far away."""
+    """How bad a place is: outside, over another name, over a point, over a line, far away."""
     distance, box = candidate
     outside = box[0] < inside[0] or box[1] < inside[1] or box[2] > inside[2] or box[3] > inside[3]
     over = sum(_area(box, other) for other in taken)
-    touched = sum(_area(box, other) > 0 for other in marked)
-    return 1e6 * outside + 1e3 * (over > 0) + over + 45 * touched + distance
+    points = sum(_area(box, other) > 0 for other in marked)
+    crossed = sum(_area(box, other) > 0 for other in lines)
+    return 1e6 * outside + 1e3 * (over > 0) + over + 90 * points + 18 * crossed + distance
 
 
 def _lead(point: tuple[float, float], candidate: tuple[float, Box]) -> list[Box]:
@@ -104,9 +110,13 @@ def _lead(point: tuple[float, float], candidate: tuple[float, Box]) -> list[Box]
     return [(x - 2, y - 2, x + 2, y + 2) for x, y in outside]
 
 
-def _crossed(point: tuple[float, float], candidate: tuple[float, Box], taken: Sequence[Box]) -> float:
-    """How bad it is that the line to a name runs through other names."""
-    return 120.0 * sum(_area(step, other) > 0 for step in _lead(point, candidate) for other in taken)
+def _crossed(
+    point: tuple[float, float], candidate: tuple[float, Box], taken: Sequence[Box], marked: Sequence[Box]
+) -> float:
+    """How bad it is that the line to a name runs through other names, or other points."""
+    steps = [step for step in _lead(point, candidate) if math.dist(step[:2], (point[0] - 2, point[1] - 2)) > 9]
+    names = sum(_area(step, other) > 0 for step in steps for other in taken)
+    return 120.0 * names + 25.0 * sum(_area(step, other) > 0 for step in steps for other in marked)
 
 
 def _area(one: Box, other: Box) -> float:
@@ -125,7 +135,8 @@ def _write(
     line = {"arrowstyle": "-", "linewidth": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": 2.5}
     written = axes.annotate(
         name, point, (dx * scale, dy * scale), textcoords="offset points", ha="left", va="bottom", fontsize=size,
-        parse_math=False, linespacing=0.9, annotation_clip=False, arrowprops=line if distance >= _LEADS else None,
-        zorder=4,
+        parse_math=False, linespacing=0.9, annotation_clip=False,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2, "alpha": 0.75},
+        arrowprops=line if distance >= _LEADS else None, zorder=4,
     )
     written.set_in_layout(False)

@@ -37,7 +37,8 @@ def questions(results: Results, task: str = "", width: str = "column") -> Figure
     if task and task not in tasks:
         raise unknown("task with types of questions", task, tasks, "--task")
     task = task or next(iter(tasks))
-    columns = {name: row_scores(results, task, metric) for metric, name in tasks[task].items()}
+    columns_of = tasks[task]
+    columns = {name: row_scores(results, task, metric) for metric, name in columns_of.items()}
     rows = next(iter(columns.values()))
     places = [[_place(column[at]) for column in columns.values()] for at in range(len(rows))]
     titles = [row.title for row in rows]
@@ -46,7 +47,8 @@ def questions(results: Results, task: str = "", width: str = "column") -> Figure
         turned = [list(line) for line in zip(*places, strict=True)]
         figure = matrix(list(columns), titles, turned, width)
     else:
-        figure = matrix(titles, list(columns), places, width, bold)
+        answers = sum(metric.startswith("accuracy[answer") for metric in columns_of)
+        figure = matrix(titles, list(columns), places, width, bold, split=answers % len(columns))
     return finished(figure, _said(task, columns), _note(rows))
 
 
@@ -56,7 +58,8 @@ def _tasks(results: Results) -> dict[str, dict[str, str]]:
     frame = frame[frame["metric"].str.startswith("accuracy[")]
     found: dict[str, dict[str, str]] = {}
     for task in dict.fromkeys([*(task for one in results.orders for task in one.tasks), *frame["task"].unique()]):
-        there = [match for one in frame.loc[frame["task"] == task, "metric"].unique() if (match := _PART.fullmatch(one))]
+        names = frame.loc[frame["task"] == task, "metric"].unique()
+        there = [match for one in names if (match := _PART.fullmatch(one))]
         there.sort(key=lambda match: (_ORDER.index(match[1]), match[2]))
         if there:
             found[task] = {match[0]: _name(match[1], match[2], [one[2] for one in there]) for match in there}
@@ -76,7 +79,8 @@ def _place(row: RowScores) -> Place:
 def _note(rows: list[RowScores]) -> str:
     n = max(len(row.scores) for row in rows)
     half = f"Accuracy in percent, mean over seeds (n={n}), ± half of the 95 % t interval where there is room"
-    return (half if n > 1 else "Accuracy in percent, one seed") + "; darker is better."
+    mean = half if n > 1 else "Accuracy in percent, one seed"
+    return f"{mean}; darker is better. Types of answers, then of questions."
 
 
 def _said(task: str, columns: dict[str, list[RowScores]]) -> str:

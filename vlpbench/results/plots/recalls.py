@@ -43,7 +43,7 @@ def recalls(results: Results, task: str = "", width: str = "column") -> Figure:
     figure = blank(width, max(1.4, 0.95 + sum(0.12 + 0.1 * (name.count("\n") + 1) for name in names)))
     panels = figure.subplots(1, len(sides), sharey=True, squeeze=False).ravel()
     for axes, (side, metrics) in zip(panels, sides.items(), strict=True):
-        _draw_side(axes, [rows[metric] for metric in metrics], metrics)
+        _draw_side(axes, [rows[metric] for metric in metrics], metrics, 20 if width == "column" else 48)
         axes.set_xlabel(_DIRECTIONS[side] if width == "page" else f"{side}, %")
         axes.tick_params(axis="y", length=0)
     name_rows(panels[0], names, {at for at, row in enumerate(first) if row.is_reference})
@@ -57,18 +57,19 @@ def _tasks(results: Results) -> dict[str, list[str]]:
     frame = results.frame[results.frame["value"].notna()]
     found: dict[str, list[str]] = {}
     for task in dict.fromkeys([*(task for one in results.orders for task in one.tasks), *frame["task"].unique()]):
-        there = [match for one in frame.loc[frame["task"] == task, "metric"].unique() if (match := _RECALL.fullmatch(one))]
+        names = frame.loc[frame["task"] == task, "metric"].unique()
+        there = [match for one in names if (match := _RECALL.fullmatch(one))]
         if there:
             found[task] = [match[0] for match in sorted(there, key=lambda match: (match[1], int(match[2])))]
     return found
 
 
-def _draw_side(axes: Axes, columns: list[list[RowScores]], metrics: list[str]) -> None:
-    """One direction: a line a row, a shape a k."""
+def _draw_side(axes: Axes, columns: list[list[RowScores]], metrics: list[str], longest: int) -> None:
+    """One direction: a line a row, a shape a k; reasons of at most `longest` letters where there is no recall."""
     for at, row in enumerate(zip(*columns, strict=True)):
         means = [one.mean for one in row if one.scores]
         if not means:
-            axes.text(0.02, at, wrapped(row[0].instead, 26, 1), transform=axes.get_yaxis_transform(), va="center",
+            axes.text(0.02, at, wrapped(row[0].instead, longest, 1), transform=axes.get_yaxis_transform(), va="center",
                       style="italic", color=GREY, fontsize=6, parse_math=False)
             continue
         axes.plot([min(means), max(means)], [at, at], color=FAINT, linewidth=0.8, zorder=1)
@@ -76,7 +77,8 @@ def _draw_side(axes: Axes, columns: list[list[RowScores]], metrics: list[str]) -
         scored = [(at, one) for at, one in enumerate(column) if one.scores]
         for at, one in scored:
             if one.low == one.low:
-                axes.plot([one.low, one.high], [at, at], color=ink.colour, linewidth=1.6, solid_capstyle="butt", zorder=2)
+                ends = [one.low, one.high]
+                axes.plot(ends, [at, at], color=ink.colour, linewidth=1.6, solid_capstyle="butt", zorder=2)
         axes.plot(
             [one.mean for _, one in scored], [at for at, _ in scored], linestyle="none", color=ink.colour,
             marker=ink.marker, markersize=4, zorder=3, label=f"R@{metric.partition('@')[2]}",

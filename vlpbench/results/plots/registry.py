@@ -63,7 +63,7 @@ PLOTS: Mapping[str, Plot] = {
 
 
 def draw(results: Results, kind: str = "bars", **options: Any) -> Figure:
-    """The figure of a kind; UserError for a kind or option that there is not, and for results that lack what it needs."""
+    """The figure of a kind; UserError for an unknown kind or option, and for results that lack what it needs."""
     if kind not in PLOTS:
         raise unknown("plot", kind, PLOTS, "--kind")
     plot = PLOTS[kind]

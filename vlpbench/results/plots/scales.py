@@ -20,7 +20,7 @@ def spans(low: float, high: float, ratio: float) -> bool:
 
 
 def marks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers from `low` to `high`, as many as can be had without being more than `most`; two or more, or none."""
+    """Round numbers from `low` to `high`, as many as there can be up to `most`; two or more, or none."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in _STEPS:
         found = [step * 10.0**power for power in powers for step in steps]

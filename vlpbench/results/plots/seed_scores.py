@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.metric_names import factor
+from vlpbench.results.statistics import Finding, mean_over_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,8 @@ HEADLINES: Mapping[str, tuple[str, ...]] = {
     "classification": ("accuracy", "mean_per_class"),
 }
 """The metric of a task that is drawn where none is asked for: the first that has a value."""
+
+_NOTHING = Finding(math.nan, math.nan, math.nan, math.nan, 0, "seeds", "no seed")
 
 
 @dataclass(frozen=True)
@@ -102,21 +106,18 @@ def row_scores(results: Results, task: str, metric: str) -> list[RowScores]:
     frame = results.frame[results.frame["task"] == task]
     rows = dict(list(frame.groupby(["grid", "row"], sort=False)))
     references = {(one.name, one.reference) for one in results.orders}
-    found = []
-    for key in named_rows(results):
-        if key in rows:
-            found.append(_of(label(results, *key), rows[key], metric, key in references))
-    return found
+    named = [key for key in named_rows(results) if key in rows]
+    return [_of(label(results, *key), rows[key], metric, key in references) for key in named]
 
 
 def _of(name: str, mine: pd.DataFrame, metric: str, is_reference: bool) -> RowScores:
     """One row (`mine`: its lines of the task)."""
     values = mine.loc[mine["metric"] == metric].sort_values("seed")["value"].dropna() * factor(metric)
-    low, high = _interval(values)
+    said = mean_over_seeds(values) if len(values) else _NOTHING
     return RowScores(
         name, str(mine["grid"].iloc[0]), str(mine["row"].iloc[0]), tuple(map(float, values)),
-        float(values.mean()) if len(values) else float("nan"), low, high, int(mine["seed"].nunique()),
-        "" if len(values) else _instead(mine, metric), is_reference, bool((mine["blind"] == True).any()),  # noqa: E712
+        said.estimate, said.low, said.high, int(mine["seed"].nunique()),
+        "" if len(values) else _instead(mine, metric), is_reference, bool(mine["blind"].eq(True).any()),
     )
 
 
@@ -129,16 +130,6 @@ def _instead(mine: pd.DataFrame, metric: str) -> str:
             reason = str(here["reason"].iloc[0])
             return reason if status == "n/a" and reason else status
     return "pending" if (lines["status"] == "pending").any() else "no score"
-
-
-def _interval(values: pd.Series) -> tuple[float, float]:
-    """The 95 % t interval of the expected score over new seeds on this test set."""
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / len(values) ** 0.5)
-    return float(values.mean()) - half, float(values.mean()) + half
 
 
 def floor_scores(results: Results, task: str, metric: str) -> dict[str, float]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "FAINT", "GREY", "INKS", "WIDTHS", "Ink", "Width", "alternative", "blank", "clean", "finished", "house_style", "in_style",
-    "inches", "legend_above", "name_rows", "wrapped",
+    "FAINT", "GREY", "INKS", "WIDTHS", "Ink", "Width", "alternative", "blank", "clean", "finished", "house_style",
+    "in_style", "inches", "legend_above", "name_rows", "wrapped",
 ]
 
 Width = Literal["column", "page"]
@@ -58,7 +58,7 @@ INKS: tuple[Ink, ...] = (
 The palette's green, sky blue and yellow are left out: two are as light as a neighbour, one is too light for a line.
 """
 
-_STYLE: Mapping[str, Any] = {
+_STYLE: dict[str, Any] = {
     "font.family": ["sans-serif"], "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "font.size": 7, "axes.titlesize": 7, "axes.labelsize": 7, "xtick.labelsize": 6.5, "ytick.labelsize": 7,
     "legend.fontsize": 6.5, "legend.frameon": False, "legend.handlelength": 2.6,
@@ -114,10 +114,14 @@ def blank(width: str, height: float) -> Figure:
 
 
 def finished(figure: Figure, alternative: str, note: str = "") -> Figure:
-    """The same figure with a note under it and a line that says what a reader of the text alone must know."""
+    """The same figure with a note under it and a line that says what a reader of the text alone must know.
+
+    Each line of the note begins anew in the picture.
+    """
     if note:
         width = figure.get_figwidth()
-        lines = textwrap.fill(clean(note), int(width * 20.5))  # a letter of 6 points is a twentieth of an inch wide
+        most = int(width * 20.5)  # a letter of 6 points is a twentieth of an inch wide
+        lines = "\n".join(textwrap.fill(clean(part), most) for part in note.strip().split("\n"))
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=_NOTE, color=GREY, linespacing=1.15)
     figure.set_label(clean(alternative))
     return figure
@@ -130,9 +134,8 @@ def alternative(figure: Figure) -> str:
 
 def clean(text: str) -> str:
     """Text without characters that XML cannot hold or that would end a line."""
-    return "".join(
-        " " if char.isspace() else "\ufffd" if unicodedata.category(char) in ("Cc", "Cs", "Cn") else char for char in text
-    )
+    spaced = (" " if char.isspace() else char for char in text)
+    return "".join("\ufffd" if unicodedata.category(char) in ("Cc", "Cs", "Cn") else char for char in spaced)
 
 
 def wrapped(name: str, longest: int, lines: int = 2) -> str:

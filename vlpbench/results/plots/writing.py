@@ -32,7 +32,8 @@ def form_of(path: Path) -> str:
     if form not in FORMATS:
         near = nearest(form, FORMATS) or "pdf"
         cause = f"no plot can be written as {path.suffix!r}" if form else "the file's name has no suffix"
-        raise UserError(cause, f"--out {path}", f"did you mean {path.with_suffix('.' + near)}? known: {', '.join(FORMATS)}")
+        remedy = f"did you mean {path.with_suffix('.' + near).name}? known: {', '.join(FORMATS)}"
+        raise UserError(cause, f"--out {path}", remedy)
     return form
 
 
