@@ -24,9 +24,9 @@ def made():
 def differences(world, seeds, images, rng):
     seed, image = rng.normal(size=(seeds, 1)), rng.normal(size=(1, images))
     chance, ones, equal = rng.normal(size=(seeds, images)), np.ones(images), np.sqrt(seeds / images)
-    if world == "right or wrong":  # 100 for a right answer; the rows' chances differ by 3 points on every question
-        easy = rng.uniform(0.05, 0.9, (1, images)) + 0.02 * seed.clip(-2, 2)
-        a, b = (rng.random((seeds, images)) < easy + more for more in (0.03, 0.0))
+    if world == "right or wrong":  # 100 for a right answer; a seed moves one row's chances a little
+        easy = rng.uniform(0.05, 0.9, (1, images))
+        a, b = (rng.random((seeds, images)) < easy + more for more in (0.03 + 0.02 * seed.clip(-2, 2), 0.0))
         return 100.0 * a - 100.0 * b, ones
     if world == "questions":  # one to eight of an image, which they share
         counts = rng.integers(1, 9, images).astype(float)
