@@ -134,6 +134,55 @@ def test_grids_are_compared_within_themselves(filled, another):
     assert found[2].difference == 2.0
 
 
+def with_questions(grid, name: str, seed: int, right: list[float]) -> None:
+    """A cell with two questions a picture, each right or wrong."""
+    asked = [
+        {"question_id": at, "image_id": at // 2, "prediction": "x", "accuracy": one} for at, one in enumerate(right)
+    ]
+    scores = {"accuracy": 100 * float(np.mean(right)), "Bleu_4": 0.5 + seed / 100}
+    grid.done(name, seed, scores, predictions={"vqa": asked})
+
+
+@pytest.fixture
+def answered(grid):
+    """Two rows of three seeds, twenty pictures, of which one row gets more questions right."""
+    rng = np.random.default_rng(0)
+    for seed in range(3):
+        for name, share in {"base": 0.4, "up": 0.7}.items():
+            with_questions(grid, name, seed, [float(one < share) for one in rng.random(40)])
+    return grid
+
+
+def test_new_examples_and_both_are_other_targets(answered):
+    results = load(answered.folder)
+    seeds, examples, both = (
+        compare_with(results, "base", [VQA], target)[0] for target in ("seeds", "examples", "seeds and examples")
+    )
+    assert seeds.difference == pytest.approx(examples.difference) == pytest.approx(both.difference)
+    assert "20 images" in examples.method and "crossed" in both.method and "paired t" in seeds.method
+    assert examples.low < examples.difference < examples.high and examples.target == "examples"
+    assert examples.sign_flip == both.sign_flip == seeds.sign_flip == 0.25  # of seeds, whatever is asked
+
+
+def test_one_seed_can_be_tested_on_new_examples(answered):
+    with_questions(answered, "lone", 1, [1.0] * 40)
+    (found,) = [one for one in compare_with(load(answered.folder), "base", [VQA], "examples") if one.row == "lone"]
+    assert found.is_tested and found.seeds == (1,) and math.isnan(found.sign_flip)
+
+
+def test_a_metric_that_is_no_mean_over_examples_says_so(answered):
+    (found,) = compare_with(load(answered.folder), "base", [("captioning", "Bleu_4")], "examples")
+    assert not found.is_tested and found.difference == pytest.approx(0.0) and found.improvement == 0.5
+    assert found.note == "Bleu_4 is no mean of scores of single examples: there is a test about seeds alone"
+
+
+def test_other_pictures_are_no_pair(answered):
+    for seed in range(3):
+        with_questions(answered, "more", seed, [1.0] * 60)
+    (found,) = [one for one in compare_with(load(answered.folder), "base", [VQA], "examples") if one.row == "more"]
+    assert not found.is_tested and "different images" in found.note
+
+
 def test_an_unknown_baseline(filled):
     with pytest.raises(UserError) as caught:
         compare_with(load(filled.folder), "basse", [VQA])
