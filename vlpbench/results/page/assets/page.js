@@ -30,8 +30,8 @@
   const value = (line, at) => {
     const cell = line.cells[at];
     if (!cell) return "";
-    if (cell.dataset.value !== undefined && cell.dataset.value !== "") return Number(cell.dataset.value);
-    return cell.tagName === "TH" || !cell.closest(".numbers") ? cell.textContent.trim() : "";
+    if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
+    return cell.matches(".missing") ? "" : cell.textContent.trim();
   };
   const order = (a, b) => {
     if (typeof a === "number" && typeof b === "number") return a - b;
@@ -87,13 +87,14 @@
   /* Filtering: rows by what their name has in it, score columns by their task. */
   const filter = document.getElementById("filter"), task = document.getElementById("task");
   const matches = document.getElementById("matches");
+  const isOfTask = (line) => !task?.value || !line.closest("#differences") || line.cells[1].textContent.startsWith(`${task.value} `);
   const filterLines = () => {
     const wanted = filter.value.trim().toLowerCase();
     const lines = found(".numbers tbody:not(.floors) tr, .overview tbody tr, .cells tbody tr:not(.details)");
     let shown = 0, all = 0;
     for (const line of lines) {
       const text = (line.closest(".cells") ? line : line.querySelector("th") ?? line).textContent.toLowerCase();
-      line.hidden = wanted !== "" && !text.includes(wanted);
+      line.hidden = (wanted !== "" && !text.includes(wanted)) || !isOfTask(line);
       if (details.has(line)) details.get(line).hidden = line.hidden || details.get(line).dataset.open !== "yes";
       if (line.closest("#scores")) [shown, all] = [shown + !line.hidden, all + 1];
     }
@@ -101,19 +102,20 @@
     matches.classList.toggle("shown", wanted !== "");
   };
   const filterTasks = () => {
+    const names = found("option", task).map((one) => one.value).filter(Boolean);
     for (const table of found("#scores table")) {
-      if (!table.tHead) continue;
-      const places = columns(table), hidden = new Set();
+      const places = columns(table), away = new Set();
       for (const { cell, at, wide, last } of places) {
-        const names = found("option", task).map((one) => one.value).filter(Boolean);
-        if (last || !names.includes(cell.textContent.trim())) continue;
-        cell.hidden = task.value !== "" && cell.textContent.trim() !== task.value;
-        for (let over = 0; cell.hidden && over < wide; over += 1) hidden.add(at + over);
+        const name = cell.textContent.trim();
+        if (last || !names.includes(name)) continue;
+        cell.hidden = task.value !== "" && name !== task.value;
+        for (let over = 0; cell.hidden && over < wide; over += 1) away.add(at + over);
       }
-      for (const { cell, at, wide, last } of places) if (last && wide === 1) cell.hidden = hidden.has(at);
+      for (const { cell, at, last } of places) if (last) cell.hidden = away.has(at);
       for (const body of table.tBodies)
-        for (const line of body.rows) [...line.cells].forEach((cell, at) => { cell.hidden = hidden.has(at); });
+        for (const line of body.rows) [...line.cells].forEach((cell, at) => { cell.hidden = away.has(at); });
     }
+    filterLines();
   };
   filter.addEventListener("input", filterLines);
   task?.addEventListener("change", filterTasks);
