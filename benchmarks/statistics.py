@@ -9,8 +9,8 @@ sums both rows over seeds and divides, one resample after the other, on a hundre
 where a comparison takes 10 s or 1 GB.
 
 With --coverage: how many of so many made-up studies hold the truth in their 95% interval, each interval for the target
-it states, by what varies and by the number of seeds, as a Markdown table. Exit 1 where one is outside of 93 to 97%, with
-three seeds or more (two are listed, not judged). An interval that has no spread to go by is a dash.
+it states, by what varies and by the number of seeds, as a Markdown table. Exit 1 where one is outside of 93 to 97%,
+with three seeds or more (two are listed, not judged). An interval that has no spread to go by is a dash.
 """
 
 from __future__ import annotations

@@ -105,8 +105,9 @@ def test_one_seed_has_no_interval():
 def test_rows_that_are_alike_everywhere():
     sums, ones = np.ones((3, 20)), np.ones(20)
     alike, ahead = paired_over_both(sums, sums, ones), paired_over_both(sums + 1, sums, ones)
-    assert alike.p == 1.0 and math.isnan(alike.low) and "alike" in alike.note
+    assert alike.p == 1.0 and math.isnan(alike.low) and "no spread" in alike.note
     assert math.isnan(ahead.p) and math.isnan(ahead.high) and ahead.estimate == 1.0
+    assert "no spread" in ahead.note
 
 
 def test_seeds_that_agree_by_luck_are_told():
@@ -115,6 +116,14 @@ def test_seeds_that_agree_by_luck_are_told():
     lucky = noise - noise.mean(1, keepdims=True) + [[0.99], [1.0], [1.01]]
     found = paired_over_both(lucky, np.zeros((3, 200)), np.ones(200))
     assert "narrower than for these very models" in found.note
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 9, 40])
+@pytest.mark.parametrize("gap", [0.01, 1.0, 30.0, 1e4, 1e8])
+def test_p_is_a_number_and_falls_with_the_gap(seeds, gap):
+    noise, zero, ones = np.random.default_rng(7).normal(size=(seeds, 30)), np.zeros((seeds, 30)), np.ones(30)
+    near, far = (paired_over_both(noise - noise.mean() + one, zero, ones).p for one in (gap, 2 * gap))
+    assert 0 <= far <= near <= 1
 
 
 def test_bad_input():

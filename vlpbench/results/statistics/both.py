@@ -34,9 +34,8 @@ def paired_over_both(sums_a: ArrayLike, sums_b: ArrayLike, counts: ArrayLike, le
     method = f"seeds and images crossed, {S} x {images:,}, t-corrected"
     of_seeds, of_images = _variances(found)
     if math.sqrt(of_seeds + of_images) < EQUAL:
-        alike = abs(found.estimate) < EQUAL
-        note = "both score alike on every image" if alike else "no spread to test the difference against"
-        return Finding(found.estimate, math.nan, math.nan, 1.0 if alike else math.nan, S, _TARGET, method, level, note)
+        p = 1.0 if abs(found.estimate) < EQUAL else math.nan
+        return Finding(found.estimate, math.nan, math.nan, p, S, _TARGET, method, level, _NO_SPREAD)
     reach = _reach(of_seeds, of_images, S - 1, images - 1)
     half = reach(1 - level)
     return Finding(
@@ -47,6 +46,7 @@ def paired_over_both(sums_a: ArrayLike, sums_b: ArrayLike, counts: ArrayLike, le
 
 _TARGET: Target = "seeds and examples"
 _ALONE = "one seed has no spread: what other seeds would do is not known"
+_NO_SPREAD = "seeds came out alike, and images add nothing that chance does not: no spread to go by"
 
 
 def _variances(found: Components) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from vlpbench.results.statistics.finding import Finding
 __all__ = ["mcnemar", "paired_bootstrap"]
 
 AT_ONCE = 2_000_000
-"""Drawn images held in memory at a time: about 40 MB."""
+"""Drawn images held in memory at a time: about 60 MB."""
 FEW = 10
 """Images on which two rows differ, below which an interval can't be relied on."""
 

@@ -95,7 +95,6 @@ def examples_needed(
     )
 
 
-
 def _fewest(power_with: Callable[[int], float], power: float) -> int | None:
     """The least number of images, from 2 on, that gives the power."""
     low, high = 1, MOST_IMAGES

@@ -67,7 +67,7 @@ def rank_correlation(ours: ArrayLike, published: ArrayLike, level: float = 0.95)
     numbers(scores.ravel(), "scores")
     fraction(level, "level")
     S, R = scores.shape
-    mean = scores.mean(0)
+    mean = scores.mean(0).round(9)  # means that are equal but for rounding tie
     tau, rho = (float(one(mean[None], column)[0]) for one in (_tau, _rho))
     tau_ends, rho_ends = _ends(scores, column, level) if S > 1 and math.isfinite(tau) else [(math.nan, math.nan)] * 2
     tau_p, rho_p = _exact(mean, column) if R <= EXACT else _large(mean, column)
