@@ -131,11 +131,8 @@ def _images(place: Place, pairs: Mapping[str, Pairs], table: _Table) -> tuple[Im
             return None, error.cause
         found.append(components(scale * sides[0], scale * sides[1], sides[2]))
     seeds, images = max(one.seeds for one in found), min(one.images for one in found)
-    mean = Components(
-        0.0, seeds, images, *(float(np.mean(part)) for part in zip(
-            *((max(0.0, one.seed), max(0.0, one.image), one.interaction) for one in found), strict=True
-        )),
-    )
+    parts = zip(*((one.seed, one.image, one.interaction) for one in found), strict=True)
+    mean = Components(0.0, seeds, images, *(float(np.mean(part)) for part in parts))
     ladder = tuple(
         ImageNeed(gap, *(
             examples_needed(gap, mean, seeds, target, table.alpha, table.asked.power)

@@ -84,7 +84,8 @@ def _notes(found: Power) -> Iterator[str]:
         most = max(rough, key=lambda one: one.spread.high / one.spread.low if one.spread.low else 0)
         yield (
             f"so few seeds know the spread itself only roughly ({head(most.task, most.metric)}: "
-            f"{_number(most.spread.std)}, and {_ends(most)} are as possible); seeds in brackets are for both ends"
+            f"{_number(most.spread.std)}, and {_ends(most)} are as possible); seeds in brackets are for both ends, "
+            "and images for new seeds are rougher still"
         )
     yield "pooled over rows, of which some vary more than others: see row by row"
     yield "a gap that was seen is uncertain, too: plan for the smallest gap that would matter, not for the one seen"
