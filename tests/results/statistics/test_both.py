@@ -35,8 +35,19 @@ def test_the_interval_covers_95_in_100(found_in, world, seeds):
 def test_two_seeds_cover_what_their_note_says(found_in):
     found = [[*found_in(world, 2, 1000)] for world in ("images", "seeds", "both", "seeds and chance")]
     covers = [np.mean([one.low <= TRUTH <= one.high for one in some]) for some in found]
-    assert all("covers 92 to 97%" in one.note for some in found for one in some)
-    assert min(covers) > 0.91 and max(covers) < 0.985
+    assert all("covers 95 to 98%" in one.note for some in found for one in some)
+    assert min(covers) > 0.935 and max(covers) < 0.99
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 6])
+def test_it_never_claims_more_than_seeds_alone(made, world, seeds):
+    rng = np.random.default_rng(8)
+    for _ in range(30):
+        differences, counts = made(world, seeds, 60, rng)
+        both = paired_over_both(differences, np.zeros_like(differences), counts)
+        alone = paired_over_seeds(differences.sum(1) / counts.sum())
+        if np.isfinite(alone.p) and np.isfinite(both.p):
+            assert both.low <= alone.low + 1e-9 and both.high >= alone.high - 1e-9 and both.p >= alone.p * (1 - 1e-6)
 
 
 def test_seeds_alone_would_claim_too_much_about_examples(made):

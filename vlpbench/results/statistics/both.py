@@ -5,7 +5,8 @@ differences over S, B is what images add of their own (the variance of the image
 shares with A). Drawing seeds and images anew, both, and removing what is counted twice, converges to the same (Owen
 2007, "The pigeonhole bootstrap"). A is known from S - 1 degrees of freedom, B from many, so neither a normal nor a t
 quantile fits: with r = A / (A + B) the interval reaches sqrt(A + B) times c, c^2 = z^2 + (t^2 - z^2) r^2, which is
-right where one of the two is all there is, and has the r^2 of Welch's (1947) series in between.
+right where one of the two is all there is, and has the r^2 of Welch's (1947) series in between; but never less far than
+that for seeds alone, t sqrt(A). By quadrature it covers 94.7 to 95.7% from three seeds on, whatever A and B are.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _reach(of_seeds: float, of_images: float, few: int, many: int) -> Callable[[
 
     def reach(left_out: float) -> float:
         t, z = stdtrit(few, left_out / 2), stdtrit(many, left_out / 2)
-        return math.sqrt(whole * (z**2 + (t**2 - z**2) * ratio**2))
+        return math.sqrt(max(whole * (z**2 + (t**2 - z**2) * ratio**2), of_seeds * t**2))
 
     return reach
 
@@ -85,7 +86,7 @@ def _inverted(reach: Callable[[float], float], distance: float) -> float:
 def _note(found: Components, half: float, level: float) -> str:
     from scipy.special import stdtrit
 
-    said = ["two seeds: a 95% interval covers 92 to 97%, by which source varies more"] if found.seeds == 2 else []
+    said = ["two seeds: a 95% interval covers 95 to 98%, by which source varies more"] if found.seeds == 2 else []
     of_images = max(0.0, found.image / found.images) + found.interaction / (found.seeds * found.images)
     if half < -stdtrit(found.images - 1, (1 - level) / 2) * math.sqrt(of_images):
         said.append("seeds came out closer than images alone let them: narrower than for these very models")

@@ -115,7 +115,7 @@ def _power_of_both(gap: float, of_seeds: float, of_images: float, few: int, alph
         return 1.0 if gap else alpha
     ratio = of_seeds / whole
     t, z = stdtrit(few, alpha / 2), ndtri(alpha / 2)
-    critical = math.sqrt(z**2 + (t**2 - z**2) * ratio**2)
+    critical = math.sqrt(max(z**2 + (t**2 - z**2) * ratio**2, t**2 * ratio))
     return _beyond(abs(gap) / math.sqrt(whole), min(1e6, few / max(ratio, 1e-3) ** 2), critical)
 
 
