@@ -76,7 +76,7 @@ def _in_all(took: Compute) -> str:
     lost = took.unfinished_hours
     part = f", of them {time_text(lost)} without a result so far" if lost else ""
     tries = sum(one.tries for one in took.states)
-    failed = f" Cells failed or ran out of time {tries:,} times." if tries else ""
+    failed = f" Cells failed or ran out of time {'once' if tries == 1 else f'{tries:,} times'}." if tries else ""
     return f"In all: {time_text(took.hours)}{part}; {scaled(took.flops, 'FLOPs')} of finished training.{failed}"
 
 
