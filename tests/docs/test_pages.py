@@ -31,10 +31,12 @@ import vlpbench
 from vlpbench.cli.diff import diff
 from vlpbench.cli.grid import grid as grids
 from vlpbench.cli.main import main
+from vlpbench.cli.report import report as reports
 from vlpbench.cli.run import run as runs
 from vlpbench.config.settings import Protocol
 from vlpbench.config.task_name import TASKS
 from vlpbench.metrics.vqa_accuracy import RULES, soft_score
+from vlpbench.results.plots import PLOTS
 from vlpbench.runner.standing import STATES
 from vlpbench.testing import launcher_checks
 
@@ -359,6 +361,37 @@ def test_the_page_of_models_shows_code_for_open_clip():
     said = {name.id for node in ast.walk(model) if isinstance(node, ast.Assign) for target in node.targets
             for name in ast.walk(target) if isinstance(name, ast.Name)}
     assert said - {"ids", "self"} <= set(dir(vlpbench.Outside))
+
+
+def test_paper(tmp_path, five_seeds, monkeypatch):
+    """All but the training, whose records are the committed frame's; then the LaTeX that came out of it."""
+    shell, page = QuickShell(tmp_path), blocks("paper.md")
+    assert [command for command, _ in commands(page[0])] == ["vlpbench run grid demo -S 'seeds=[0, 1, 2, 3, 4]'"]
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    five_seeds(tmp_path)
+    ran = shell.follow(page[1:], None)
+    assert {" ".join(command.split()[1:3]) for command in ran if command.startswith("vlpbench report")} == {
+        f"report {name}" for name in reports.list_commands(None) if name != "submission"
+    }
+    made = {"vqa.pdf": b"%PDF", "bars.png": b"\x89PNG", "demo.parquet": b"PAR1", "coloured.html": b"<style"}
+    assert {name: (tmp_path / name).read_bytes()[: len(start)] for name, start in made.items()} == made
+    assert "contrastive" in (tmp_path / "demo.html").read_text(encoding="utf-8")
+    assert "@software{vlpbench" in (tmp_path / "paper.bib").read_text(encoding="utf-8")
+    (paper,) = [block.text for block in page if block.kind == "latex"]
+    (tmp_path / "paper.tex").write_text(paper, encoding="utf-8")
+    if not shutil.which("pdflatex"):
+        pytest.skip("there is no pdflatex on this machine: the page's LaTeX was not compiled, all else was done")
+    assert shell.run("pdflatex -interaction=nonstopmode -halt-on-error paper.tex")[0] == 0
+
+
+def test_the_page_of_papers_names_no_option_that_is_none():
+    text = (DOCS / "paper.md").read_text(encoding="utf-8")
+    known = {name for command in reports.list_commands(None) for option in reports.get_command(None, command).params
+             for name in (*option.opts, *option.secondary_opts)}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - known == set()
+    kinds = re.findall(r"^\| `(\w+)` \|", text.partition("| `--kind` |")[2].partition("\n\n")[0], re.MULTILINE)
+    assert kinds == list(PLOTS)
+    assert len(text.splitlines()) < 200
 
 
 @pytest.mark.slow
