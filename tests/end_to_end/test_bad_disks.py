@@ -152,7 +152,7 @@ def test_damaged_files_are_found_and_made_again(whole: Any, copy: Any, how: str)
 def test_one_damaged_file_at_a_time_is_never_a_wrong_number(whole: Any, copy: Any, seed: int) -> None:
     """The plan sees each damaged record; the table shows no number of it."""
     chance, table = random.Random(seed), whole.run().out
-    right = {line for line in table.splitlines() if line.startswith("|")}
+    right = {line.replace("*", "") for line in table.splitlines() if line.startswith("|")}
     for path in sorted(copy.home.rglob("*")):
         if not path.is_file():
             continue
@@ -165,7 +165,8 @@ def test_one_damaged_file_at_a_time_is_never_a_wrong_number(whole: Any, copy: An
         assert dry.code == 0 or named, (path, dry.err)
         shown = copy.say("report", "table", str(copy.home))
         if shown.code == 0:
-            told = {line for line in shown.out.splitlines() if line.startswith(("| good", "| none"))}
+            lines = shown.out.replace("*", "").splitlines()  # what is bold depends on who else is there
+            told = {line for line in lines if line.startswith(("| good", "| none"))}
             wrong = {line for line in told - right if any(character.isdigit() for character in line.split("|")[2])}
             assert not wrong or path.name in ("timing.json", "environment.json", "grid.json"), (path, wrong)
         path.write_bytes(before)

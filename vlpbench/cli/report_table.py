@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from vlpbench.errors import UserError
-from vlpbench.results import Results, load
+from vlpbench.results import load
 from vlpbench.results.tables import Asked, Table, build, long
 from vlpbench.results.tables.build import plain_scores
 from vlpbench.results.tables.html import html
 from vlpbench.results.tables.latex import latex
 from vlpbench.results.tables.markdown import markdown
 
-__all__ = ["print_table", "table_text"]
+__all__ = ["print_table", "table_text", "text_of_results"]
 
 _FORMATS: Mapping[str, Callable[[Table], str]] = {"md": markdown, "html": html, "latex": latex}
 _ABOUT: Mapping[str, Any] = {"seeds": "seeds", "examples": "examples", "both": "seeds and examples"}
@@ -95,26 +95,26 @@ def print_table(
     vlpbench report table results/sizes --rows objective --columns size --task vqa --format latex
     """  # noqa: D301 (click reads \b)
     asked = Asked(rows=rows or (), columns=columns or (), target=_ABOUT[about], **choices)
-    click.echo(_text(results, asked, form, caption))
+    click.echo(text_of_results(results, asked, form, caption))
 
 
 def table_text(folders: tuple[Path, ...]) -> str:
     """What stands under a run: the scores in Markdown, what must be said of them, and what each row cost.
 
-    The table is there whatever becomes of the tests: numbers that were days in the making are not lost to a fault in
+    The scores are there whatever becomes of the tests: numbers that were days in the making are not lost to a fault in
     what is said about them.
     """
     try:
-        return _text(folders, Asked(), "md", caption=False)
+        return text_of_results(folders, Asked(), "md", caption=False)
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 (whatever the fault, it is named under the table)
-        found = load(*folders)
         said = f"nothing was tested: {type(error).__name__}: {error}; `vlpbench report table` shows where"
-        return "\n\n".join([markdown(replace(plain_scores(found), notes=(said,))), _costs(found)])
+        return markdown(replace(plain_scores(load(*folders)), notes=(said,)))
 
 
-def _text(folders: tuple[Path, ...], asked: Asked, form: str, caption: bool | None) -> str:
+def text_of_results(folders: tuple[Path, ...], asked: Asked, form: str, caption: bool | None) -> str:
+    """A table of these folders in a format; `caption` None: where papers have one."""
     found = load(*folders)
     if form in ("csv", "json"):
         lines = long(found, asked)
@@ -123,10 +123,7 @@ def _text(folders: tuple[Path, ...], asked: Asked, form: str, caption: bool | No
     table = build(found, asked)
     with_caption = form != "md" if caption is None else caption
     text = _FORMATS[form](table.for_paper() if with_caption else table.for_screen())
-    is_whole = asked.what == "scores" and not asked.is_pivot and form == "md"
-    return f"{text}\n\n{_costs(found)}" if is_whole else text
-
-
-def _costs(found: Results) -> str:
-    """What each row cost, under the scores of named rows."""
-    return markdown(replace(build(found, Asked(what="cost")), caption="", notes=()))
+    if form != "md" or asked.what != "scores" or asked.is_pivot:
+        return text
+    costs = build(found, replace(asked, what="cost", beside=None))
+    return f"{text}\n\n{markdown(replace(costs, caption='', notes=()))}"

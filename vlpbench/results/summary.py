@@ -88,11 +88,12 @@ def in_order(order: Iterable[Name], there: Iterable[Name]) -> list[Name]:
 def shown_metrics(task: str, found: Spreads, asked: Sequence[str] | None, printed: Sequence[str]) -> list[str]:
     """The metrics to show of a task, as far as any row has them: the usual ones and those that a paper prints.
 
-    Of the usual ones only those that some row has a value of, unless there is none of them.
+    Of the usual ones only those that some row has a value of, unless there is none of them. A task that nobody has
+    numbers of has one column without a metric, unless metrics are asked for and another task has some.
     """
     there = found.metrics.get(task, ())
     wanted = dict.fromkeys((*SHOWN.get(task.partition("@")[0], ()), *printed)) if asked is None else asked
     known = [metric for metric in wanted if metric in there]
     if asked is None:
         known = [metric for metric in known if (task, metric) in found.valued or metric in printed] or known
-    return known or ([""] if not there else [])
+    return known or ([""] if not there and (asked is None or not found.metrics) else [])

@@ -96,11 +96,15 @@ def _bold(verdicts: Verdicts, layout: Layout, asked: Asked) -> str:
     if not verdicts.best:
         return ""
     column = "column and grid" if len({grid for grid, _ in layout.rows.values()}) > 1 else "column"
+    said = f"Bold: the best mean of each {column}"
+    if asked.bold == "best":
+        return said
     tested = _tested(verdicts.with_best)
-    if not tested:
-        why = ", which nothing could be tested against" if asked.bold == "significant" else ""
-        return f"Bold: the best mean of each {column}{why}"
-    return f"Bold: the best mean of each {column} and all that are not significantly worse ({_tests(tested, asked)})"
+    worse = f" and all that are not significantly worse ({_tests(tested, asked)})"
+    spreads = [layout.spread(*place, score) for place in layout.rows for score in layout.scores]
+    counts = {one.n for one in spreads if one and one.n}
+    said += worse if tested else ", and nothing is tested"
+    return said + ("; a row of a single seed is compared with none" if len(counts) > 1 and 1 in counts else "")
 
 
 def _deltas(verdicts: Verdicts, baseline: str, asked: Asked) -> str:

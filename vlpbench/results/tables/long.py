@@ -58,7 +58,7 @@ def long_table(table: Table) -> pd.DataFrame:
     values = [[entry.text if entry.value is None else entry.value for entry in line.entries] for line in table.lines]
     found = pd.DataFrame(values, columns=heads(table), dtype=object)
     found.insert(0, table.head, [line.name for line in table.lines])
-    return found.convert_dtypes(convert_string=False)
+    return found.infer_objects()
 
 
 def _names(layout: Layout, place: Place, asked: Asked) -> dict[str, str]:

@@ -1,0 +1,21 @@
+"""What is asked for is checked where it is said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vlpbench.errors import UserError
+from vlpbench.results.tables import Asked
+
+
+@pytest.mark.parametrize("wrong", [{"alpha": 0.0}, {"alpha": 1.0}, {"alpha": -0.05}, {"decimals": -1}, {"decimals": 7}])
+def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"digits|level"):
+        Asked(**wrong)
+
+
+def test_a_pivot_has_settings_for_lines_or_columns() -> None:
+    assert Asked(rows=("objective",)).is_pivot and Asked(columns=("size",)).is_pivot
+    assert not Asked(where={"size": "nano"}).is_pivot
