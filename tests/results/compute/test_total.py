@@ -150,3 +150,15 @@ def test_every_cell_has_one_state(grid: Any) -> None:
     grid.plan("b", 0, reason="n/a: needs decode")
     states = {one.state: one.cells for one in compute(load(grid.folder)).states}
     assert states == {"done": 1, "failed": 1, "pending": 1, "n/a": 1}
+
+
+def test_seeds_and_blind_cells_share_a_tuning(grid: Any, timed: Any) -> None:
+    grid.tasks = ("vqa",)
+    tuned = {"tuned": {"tried": [{"settings": {"optim.lr": 0.1}, "score": 1.0, "flops": 100}], "choice": {}}}
+    for row, seconds in (("a", 2.0), ("a, blind", 0.0), ("b", 1.0)):
+        grid.done(row, 0, {"accuracy": 1.0}, scores=tuned)
+        timed(grid.folder, row, {"tune": seconds * HOUR, "vqa": HOUR})
+    found = compute(load(grid.folder))
+    assert {one.row: one.stages["tune"] for one in found.rows} == pytest.approx({"a": 2.0, "a, blind": 2.0, "b": 1.0})
+    assert found.hours == pytest.approx(6.0)
+    assert found.flops == 3e12 + 3 * 9 + 2 * 100, "one pretraining, three fine-tunes, two searches"

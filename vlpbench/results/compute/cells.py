@@ -57,6 +57,11 @@ class CellTime:
     """Task -> name of the stage; empty where the record does not say."""
 
     @property
+    def tuning(self) -> str:
+        """A hash that is equal for cells of one row that share what was tried; blind cells share it with others."""
+        return digest([self.row.removesuffix(", blind"), self.scores.get("tuned", {})])
+
+    @property
     def total(self) -> float:
         """Seconds of all its stages."""
         return sum(self.seconds.values())

@@ -17,7 +17,7 @@ _HOUR = 3600.0
 
 def row_costs(cells: Sequence[CellTime], stages: Mapping[str, StageTime], order: Sequence[str]) -> list[RowCost]:
     """One a row of each grid; `order` lists rows as the tables have them."""
-    made = pretraining_seconds(cells, stages)
+    made = pretraining_seconds(cells, stages) | _tuning_seconds(cells)
     groups: dict[tuple[str, str], list[CellTime]] = {}
     for one in cells:
         if one.state == "done":
@@ -36,6 +36,15 @@ def pretraining_seconds(cells: Iterable[CellTime], stages: Mapping[str, StageTim
             found[one.pretraining] = max(found.get(one.pretraining, 0.0), one.seconds["pretrain"])
     known = {name: stages[name].seconds for name in found if name in stages}
     return found | {name: seconds for name, seconds in known.items() if seconds is not None}
+
+
+def _tuning_seconds(cells: Iterable[CellTime]) -> dict[str, float]:
+    """Choice of a tuning -> the longest that a cell took over it: all others found it made."""
+    found: dict[str, float] = {}
+    for one in cells:
+        if "tune" in one.seconds:
+            found[one.tuning] = max(found.get(one.tuning, 0.0), one.seconds["tune"])
+    return found
 
 
 def _row(
@@ -70,6 +79,8 @@ def _alone(cell: CellTime, made: Mapping[str, float], stages: Mapping[str, Stage
     for label, seconds in cell.seconds.items():
         if label == "pretrain":
             found[label] = made.get(cell.pretraining, seconds) / _HOUR
+        elif label == "tune":
+            found[label] = made[cell.tuning] / _HOUR
         else:
             learnt = stages.get(cell.fine_tunes.get(label, ""))
             found[label] = max(seconds, (learnt.seconds if learnt else None) or 0.0) / _HOUR

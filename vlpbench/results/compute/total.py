@@ -8,7 +8,6 @@ from dataclasses import replace
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from vlpbench.files import digest
 from vlpbench.results.compute.cells import CellTime, cell_times
 from vlpbench.results.compute.model import Compute, Machine, StageCost, StateCost
 from vlpbench.results.compute.remarks import remarks
@@ -145,7 +144,7 @@ def _flops(cells: Iterable[CellTime]) -> float:
             name = one.fine_tunes.get(task)
             fine_tuned[(name, "") if name else (one.cell, task)] = said.get("fine_tune", {}).get("flops", 0)
         if tuned := one.scores.get("tuned"):
-            tried[f"{one.grid} {one.row.removesuffix(', blind')} {digest(tuned)}"] = sum(
+            tried[one.tuning] = sum(
                 float(said.get("flops", 0)) for said in tuned.get("tried", ())
             )
     return float(sum(pretrained.values()) + sum(fine_tuned.values()) + sum(tried.values()))
