@@ -15,6 +15,8 @@ from vlpbench.results.frame import load
 from vlpbench.results.plots import FORMATS, PLOTS, all_plots, alternative, form_of, write
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from vlpbench.results.frame import Results
 
 __all__ = ["draw"]
@@ -65,26 +67,34 @@ def draw(
     loaded = load(*results)
     path = out or Path(f"{_grid(loaded)}-{kind}.{form or 'pdf'}")
     form_of(path)
-    _draw(loaded, path, kind, told)
+    _put(plots.draw(loaded, kind, **told), path)
 
 
 def _draw_all(results: Results, folder: Path, form: str, told: Mapping[str, Any]) -> None:
     """Each plot that these results have what it needs for; for the others the reason."""
     can, cannot = all_plots(results, **told)
-    taken = {name for name, options in can for name in options}
+    taken = {name for _, options in can for name in options}
     if lost := sorted(set(told) - taken):
         place = f"--{lost[0]} {told[lost[0]]}"
         raise UserError("none of the plots that can be drawn takes this option", place, "leave it out")
+    refused: list[UserError] = []
     for kind, options in can:
         name = f"{_grid(results)}-{kind}" + (f"-{readable(options['task'])}" if "task" in options else "")
-        _draw(results, folder / f"{name}.{form}", kind, options)
+        try:
+            figure = plots.draw(results, kind, **options)
+        except UserError as error:  # it has no such task, metric or axis: others may
+            refused.append(error)
+            cannot.setdefault(kind, error.cause)
+        else:
+            _put(figure, folder / f"{name}.{form}")
+    if refused and len(refused) == len(can):
+        raise refused[0]
     for kind, reason in cannot.items():
         click.echo(f"no {kind}: {reason}", err=True)
 
 
-def _draw(results: Results, path: Path, kind: str, options: Mapping[str, Any]) -> None:
-    """Draw one plot and say where it is; UserError where the system does not let us write."""
-    figure = plots.draw(results, kind, **options)
+def _put(figure: Figure, path: Path) -> None:
+    """Write a plot and say where it is; UserError where the system does not let us."""
     try:
         write(figure, path)
     except OSError as error:

@@ -56,7 +56,7 @@ def place_names(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]
             (_cost(one, inside, taken, marked, lines) + _crossed((x, y), one, taken, marked), one)
             for one in _candidates(x, y, extent.width, extent.height)
         ]
-        distance, box = min(costs)[1]
+        distance, box = min(costs, key=lambda one: one[0])[1]  # of equals the first: the right side
         taken.append((box[0] - 3, box[1] - 1, box[2] + 3, box[3] + 1))
         lines += _lead((x, y), (distance, box))
         _write(axes, names[place], points[place], ((box[0] - x, box[1] - y), distance), size)

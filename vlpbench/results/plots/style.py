@@ -144,7 +144,7 @@ def wrapped(name: str, longest: int, lines: int = 2) -> str:
     name = clean(name).strip()
     if len(name) > room:
         name = f"{name[: room // 2 - 1]}…{name[-(room // 2 - 1) :]}"
-    found = textwrap.wrap(name, longest, break_long_words=True)
+    found = [part.strip() for part in textwrap.wrap(name, longest, break_long_words=True)]
     if len(found) > lines:  # breaking at spaces took a line too many
         found = [name[at : at + longest].strip() for at in range(0, len(name), longest)]
     return "\n".join(found)

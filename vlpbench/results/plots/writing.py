@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,16 +39,14 @@ def form_of(path: Path) -> str:
 def write(figure: Figure, path: Path) -> None:
     """Write a figure, whole or not at all, in the format that the name ends in; UserError for another ending."""
     form = form_of(path)
-    content = svg(figure).encode() if form == "svg" else _bytes(figure, form)
+    content = _bytes(figure, form)
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
 
 
 def svg(figure: Figure) -> str:
-    """The figure as an SVG document; its letters stay letters, and a title says what it shows."""
-    text = _bytes(figure, "svg").decode()
-    start = text.index(">", text.index("<svg")) + 1
-    return f"{text[:start]}\n <title>{escape(alternative(figure))}</title>{text[start:]}"
+    """The figure as an SVG document; its letters stay letters, and its title says what it shows."""
+    return _bytes(figure, "svg").decode()
 
 
 def _bytes(figure: Figure, form: str) -> bytes:
