@@ -48,6 +48,14 @@ def test_rows_are_named_where_they_differ(grid: Any) -> None:
     done(grid, "c", coco=NONE)
     first, second, third = told(grid)
     assert first.endswith("(rows: a)") and second.endswith("(rows: b)") and third.startswith("no test image of coco")
+    assert third.endswith("(rows: c)")
+
+
+def test_what_is_found_in_some_rows_and_not_in_others_names_both(grid: Any) -> None:
+    done(grid, "a", coco=FOUND)
+    done(grid, "b", coco=NONE)
+    first, second = told(grid)
+    assert first.endswith("(rows: a)") and second.endswith("(rows: b)")
 
 
 def test_the_split_is_that_of_the_cell_and_nothing_compared_is_nothing_said(grid: Any) -> None:

@@ -18,7 +18,7 @@ _NAMES = {
 }
 
 _LOWER = ("TR_median", "IR_median", "TR_mean", "IR_mean")
-_NEITHER = ("images", "texts", "TR_tied", "IR_tied")
+_NEITHER = ("images", "texts", "masked", "TR_tied", "IR_tied")
 
 
 def printed_name(metric: str) -> str:

@@ -20,9 +20,10 @@ def overlap_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]
         without = " or ".join(name for name, one in sets.items() if not one["exact"] + one["near"])
         if without:
             clean.setdefault((split, without), {})[row] = None
-    lines = [_in_rows(said, rows, len(ways) > 1) for ways in found.values() for said, rows in ways.items()]
+    both = any(name in names.split(" or ") for _, names in clean for name in found)  # of one set, two things are said
+    lines = [_in_rows(said, rows, both or len(ways) > 1) for ways in found.values() for said, rows in ways.items()]
     return lines + [
-        _in_rows(f"no {split} image of {names} was found in what was trained on", rows, len(clean) > 1)
+        _in_rows(f"no {split} image of {names} was found in what was trained on", rows, both or len(clean) > 1)
         for (split, names), rows in clean.items()
     ]
 
