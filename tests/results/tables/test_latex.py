@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from vlpbench.results.tables import Column, Entry, Line, Table
 from vlpbench.results.tables.latex import latex
@@ -49,32 +43,6 @@ cell a\_b failed: out of memory \& time
 \end{minipage}
 \end{table}
 """
-
-
-@pytest.fixture
-def typeset(tmp_path: Path) -> Callable[..., str]:
-    """(tables in LaTeX) -> the text of the PDF; no error, no warning of a character that is missing."""
-    if not shutil.which("pdflatex"):
-        pytest.skip("there is no pdflatex on this machine: LaTeX was not compiled")
-
-    def make(*tables: str) -> str:
-        whole = "\n\n".join([
-            r"\documentclass{article}\usepackage{booktabs}\begin{document}", *tables, r"\end{document}", "",
-        ])
-        (tmp_path / "paper.tex").write_text(whole, encoding="utf-8")
-        said = subprocess.run(
-            ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"], cwd=tmp_path, timeout=60,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        )
-        assert said.returncode == 0, said.stdout[-2000:]
-        assert "Missing character" not in (tmp_path / "paper.log").read_text(encoding="utf-8", errors="replace")
-        assert "Overfull \\hbox" not in said.stdout
-        if not shutil.which("pdftotext"):
-            pytest.skip("there is no pdftotext on this machine: the document compiled, and was not read")
-        subprocess.run(["pdftotext", "-layout", "paper.pdf", "paper.txt"], cwd=tmp_path, check=True, timeout=60)
-        return unicodedata.normalize("NFC", (tmp_path / "paper.txt").read_text(encoding="utf-8"))
-
-    return make
 
 
 def test_golden(scores: Table) -> None:
