@@ -172,9 +172,11 @@ def test_texts() -> None:
         "", "## 2. More? (yours to answer)", "", "- **you must**: you",
     ]
     latex = checklist_text(items, "latex")
-    assert r"a\_b \& c." in latex
-    assert r"say \texttt{x}." in latex
-    assert r"100 \%?" in latex
+    assert r"\item[ACL] \emph{Is it 100 \%?} (from the records, in part)" in latex
+    assert r"\item[ACL 2]" in latex
+    assert r"  \item a\_b \& c" in latex
+    assert r"  \item \textbf{You must:} say \texttt{x}" in latex
+    assert latex.count(r"\begin") == latex.count(r"\end") == 3
     assert [one["answered"] for one in json.loads(checklist_text(items, "json"))] == ["in part", "not from records"]
 
 

@@ -34,11 +34,15 @@ def _markdown(items: Iterable[Item]) -> Iterator[str]:
 
 
 def _latex(items: Iterable[Item]) -> Iterator[str]:
-    yield r"\begin{description}"
+    """Lists in a list; lines break where they must, for the sake of commands and versions."""
+    yield r"\begin{description}\sloppy"
     for one in items:
-        yield rf"\item[{{{escaped_prose(f'{one.venue}: {_head(one)}')}}}] \emph{{({_WORDS[one.answered]})}}"
-        yield from (f"  {escaped_prose(line)}." for line in one.says)
-        yield from (rf"  \textbf{{You must:}} {escaped_prose(line)}." for line in one.must)
+        label = f"{one.venue} {one.number}".strip()
+        yield rf"\item[{escaped_prose(label)}] \emph{{{escaped_prose(one.asks)}}} ({_WORDS[one.answered]})"
+        yield r"\begin{itemize}"
+        yield from (rf"  \item {escaped_prose(line)}" for line in one.says)
+        yield from (rf"  \item \textbf{{You must:}} {escaped_prose(line)}" for line in one.must)
+        yield r"\end{itemize}"
     yield r"\end{description}"
 
 

@@ -43,8 +43,9 @@ class Citation:
 def framework(version: str = __version__) -> Citation:
     """vlpbench itself, in the version that was used."""
     entry = known_entries()["vlpbench"]
-    text = f"{entry.text.rstrip('}').rstrip()}\n  version = {{{version}}},\n}}"
-    return Citation("the framework", (Entry(entry.kind, entry.key, {**entry.fields, "version": version}, text),))
+    note = f"Version {version}"  # what BibTeX's own styles print; they know no field for it
+    text = f"{entry.text.rstrip('}').rstrip()}\n  note   = {{{note}}},\n}}"
+    return Citation("the framework", (Entry(entry.kind, entry.key, {**entry.fields, "note": note}, text),))
 
 
 def citations(results: Results, registry: Registry) -> list[Citation]:
