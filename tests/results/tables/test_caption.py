@@ -24,13 +24,14 @@ def rows(grid: Any) -> Any:
 
 def test_a_whole_caption(rows: Any) -> None:
     assert caption(rows, baseline="low", metrics=("accuracy",)) == (
-        "Mean ± standard deviation over n = 3 seeds (0, 1, 2; equal seeds share data order and initial weights "
-        "across rows). Bold: the best mean of each column and all that are not significantly worse (paired t over 3 seeds; one "
-        "comparison; α = 0.05). Δ: difference to low, paired by seed; * marks those that are significant (paired t "
-        "over 3 seeds; one comparison; α = 0.05). Below the rows, what needs no model scores on the same examples: "
-        "chance, majority. Tests are about the expected score of this recipe over new seeds, on this test set. "
-        "Pretraining: 36,000 samples of digits. vqa: fine-tuned on 6,400 samples, readout 'decoder', last weights; 20 "
-        "examples of the test split of digits; percent, leave-one-out accuracy."
+        "Mean ± standard deviation over n = 3 seeds (0, 1, 2; equal seeds share data order and initial "
+        "weights across rows). Bold: the best mean of each column and all that are not significantly worse "
+        "(paired t over 3 seeds; one comparison; α = 0.05). Δ: difference to low, paired by seed; * marks "
+        "those that are significant (paired t over 3 seeds; one comparison; α = 0.05). Below the rows, what "
+        "needs no model scores on the same examples: chance, majority. Tests are about the expected score of "
+        "this recipe over new seeds, on this test set. Pretraining: 36,000 samples of digits. vqa: fine-tuned "
+        "on 6,400 samples, readout 'decoder', last weights; 20 examples of the test split of digits; percent, "
+        "leave-one-out accuracy."
     )
 
 
@@ -60,6 +61,17 @@ def test_other_n_and_failed_cells_are_said(rows: Any) -> None:
     said = caption(rows)
     assert "where there are fewer, n says so" in said
     assert "†: some of the row's cells failed and are not in its mean." in said
+
+
+def test_grids_of_other_n(rows: Any, another: Any) -> None:
+    other = another()
+    for row, start in (("low", 40.0), ("high", 50.0)):
+        for seed in range(2):
+            other.done(row, seed, {"accuracy": start + seed})
+    said = build(load(rows.folder, other.folder)).caption
+    assert "over n = 2 to 3 seeds (0, 1, 2;" in said and "n says so" not in said
+    assert "Bold: the best mean of each column and grid" in said
+    assert "scores on the same examples: chance, majority." in said
 
 
 def test_bold_alone(rows: Any) -> None:

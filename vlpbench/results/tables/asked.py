@@ -33,7 +33,7 @@ class Asked:
     where: Mapping[str, str] = field(default_factory=dict)
     """Setting -> the value it must have: only such cells."""
     beside: tuple[str, ...] | None = None
-    """Columns right after the row's name; None: those of the grid."""
+    """Columns right after the row's name; None: those of the grid, but none where settings make columns."""
     baseline: str | None = None
     """The row that differences are taken to; None: the grid's `reference`, if it names one; "": none.
 

@@ -62,7 +62,7 @@ def meaning(
         said += [f"{SIGNIFICANT} marks p (Holm) below {asked.alpha:g}"] if tested else []
     else:
         said = [numbers(results, layout, asked), _bold(verdicts, layout, asked), _deltas(verdicts, baseline, asked)]
-        said += _marks(columns, lines)
+        said += _marks(results, columns, lines)
     about = tested or _tested(verdicts.with_best)
     said += [f"Tests are about {ABOUT[about[0].target]}"] if about else []
     return [line for line in said if line]
@@ -88,7 +88,9 @@ def numbers(results: Results, layout: Layout, asked: Asked, means: str = "") -> 
         if (one := layout.spread(line, across, score)) and one.n
     }
     fewer = "; where there are fewer, n says so" if any(had != wanted for had, wanted in counts) else ""
-    over = f"over n = {len(seeds)} seeds ({named}; equal seeds share data order and initial weights across rows)"
+    least = min((had for had, _ in counts), default=len(seeds))
+    n = len(seeds) if fewer or least == len(seeds) else f"{least} to {len(seeds)}"
+    over = f"over n = {n} seeds ({named}; equal seeds share data order and initial weights across rows)"
     return f"{means or kinds[asked.spread]} {over}{fewer}"
 
 
@@ -141,14 +143,16 @@ def _merged(methods: Iterable[str]) -> list[str]:
     ]
 
 
-def _marks(columns: Sequence[Column], lines: Sequence[Line]) -> list[str]:
+def _marks(results: Results, columns: Sequence[Column], lines: Sequence[Line]) -> list[str]:
     """What else stands in the table."""
     said = []
     if any(entry.mark == FAILED for line in lines for entry in line.entries):
         said.append(f"{FAILED}: some of the row's cells failed and are not in its mean")
     if any(column.kind == "published" for column in columns):
         said.append("Published: the number that a paper prints for the row")
-    floors = [line.name for line in lines if line.kind == "floor"]
+    grids = tuple(f"{order.name}: " for order in results.orders)
+    names = [line.name for line in lines if line.kind == "floor"]
+    floors = dict.fromkeys(name.removeprefix(next(filter(name.startswith, grids), "")) for name in names)
     if floors:
         said.append(f"Below the rows, what needs no model scores on the same examples: {', '.join(floors)}")
     return said

@@ -43,11 +43,16 @@ def beside_entries(results: Results, layout: Layout, asked: Asked) -> dict[str, 
 
 
 def _beside(results: Results, asked: Asked) -> list[str]:
-    """What is asked for; else what the grids say, as far as there is such a column."""
+    """What is asked for; else what the grids say, as far as there is such a column.
+
+    Not where settings make columns: what a line is made of would be a mean over things that differ.
+    """
     for name in asked.beside or ():
         if name not in BESIDE:
             raise unknown("column", name, BESIDE, "--beside")
-    said = [name for order in results.orders for name in order.beside] if asked.beside is None else asked.beside
+    said: Sequence[str] = asked.beside or ()
+    if asked.beside is None and not asked.columns:
+        said = [name for order in results.orders for name in order.beside]
     return [name for name in dict.fromkeys(said) if name in BESIDE]
 
 
