@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from vlpbench.results.claims import claims
 from vlpbench.results.comparisons import Comparison
-from vlpbench.results.statistics import holm
 
 TESTED = Comparison(
     grid="g", row="a", other="base", task="vqa", metric="accuracy", seeds=(0, 1, 2, 3, 4, 5), difference=1.0, low=0.5,
@@ -59,21 +56,3 @@ def test_each_target_has_its_assumption(target, words):
     said = claims([replace(TESTED, target=target, seeds=(0, 1, 2))])
     assert any(words in line for line in said)
     assert any("never" in line for line in said) is (target != "examples")  # there seeds are no sample
-
-
-def test_the_best_row_is_favoured():
-    many = [replace(TESTED, row=f"r{at}", is_with_best=True) for at in range(11)]
-    assert any("where 12 rows are equal in truth" in line and "three times" in line for line in claims(many))
-    assert not any("favour" in line or "picked" in line for line in claims(many[:2]))
-    assert not any("picked" in line for line in claims([replace(one, is_with_best=False) for one in many]))
-
-
-@pytest.mark.parametrize(("rows", "least", "most"), [(6, 1.2, 2.1), (12, 1.8, 3.1)])
-def test_how_much_it_is_favoured(rows: int, least: float, most: float):
-    scores = np.random.default_rng(rows).normal(size=(1000, rows, 6))
-    wrong = 0
-    for table in scores:
-        best = table.mean(1).argmax()
-        differences = np.delete(table, best, 0) - table[best]
-        wrong += min(holm(list(stats.ttest_1samp(differences, 0, axis=1).pvalue))) < 0.05
-    assert least <= wrong / 1000 / 0.05 <= most

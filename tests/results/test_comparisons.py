@@ -13,7 +13,13 @@ from scipy import stats
 
 from vlpbench.errors import UserError
 from vlpbench.results import load
-from vlpbench.results.comparisons import Comparison, compare_with, compare_with_best
+from vlpbench.results.comparisons import (
+    Comparison,
+    compare_with,
+    compare_with_best,
+    corrected_together,
+    family_size,
+)
 
 VQA, CIDER = ("vqa", "accuracy"), ("captioning", "CIDEr")
 SCORES = {
@@ -203,3 +209,28 @@ def test_fifty_rows_and_ten_metrics_take_less_than_a_second(filled):
     begun = time.process_time()
     found = compare_with(many, "r0", metrics)
     assert len(found) == 490 and time.process_time() - begun < 1
+
+
+def test_picking_the_best_counts_as_comparing_all_pairs(filled):
+    results = load(filled.folder)
+    found = compare_with_best(results, [VQA, CIDER])
+    assert len(found) == 4 and family_size(found) == 6  # three pairs of three rows, in each of two metrics
+    assert family_size(compare_with(results, "base", [VQA, CIDER])) == 4
+    first = min(found, key=lambda one: one.p)
+    assert first.corrected == pytest.approx(6 * first.p)
+
+
+@pytest.mark.parametrize("rows", [3, 12])
+def test_of_equal_rows_one_is_called_worse_as_seldom_as_alpha_says(grid, rows):
+    """Among 2,000 tables of equal rows, at most 5 % (and noise) have a row that is called worse than the best."""
+    for seed in range(2):
+        for row in range(rows):
+            grid.done(f"r{row}", seed, {"accuracy": 50.0 + row + seed * row})
+    one = compare_with_best(load(grid.folder), [VQA])
+    rng, wrong = np.random.default_rng(rows), 0
+    for table in rng.normal(size=(2000, rows, 6)):
+        best = table.mean(1).argmax()
+        p = stats.ttest_1samp(np.delete(table, best, 0) - table[best], 0, axis=1).pvalue
+        made = [replace(like, p=float(mine)) for like, mine in zip(one, p, strict=True)]
+        wrong += any(mine.is_significant(0.05) for mine in corrected_together(made))
+    assert wrong / 2000 <= 0.06

@@ -90,7 +90,9 @@ class Side:
     @cached_property
     def unread(self) -> list[str]:
         """Files of the record that are there and cannot be read."""
-        parts = {"settings.json": self.asked, "environment.json": self.environment, "scores.json": self._read("scores.json")}
+        parts = {
+            "settings.json": self.asked, "environment.json": self.environment, "scores.json": self._read("scores.json"),
+        }
         found = [name for name, said in parts.items() if (self.path / name).is_file() and not said]
         curve = self.path / "curve.jsonl"
         return [*found, curve.name] if self.is_done and not self.curve and _has_text(curve) else found

@@ -134,6 +134,9 @@ def _read(path: Path, metric: str) -> tuple[list[str], list[str], NDArray[np.flo
     column, _, which = metric.partition("[")
     key, _, wanted = which.rstrip("]").partition("=")
     recall = column.partition("@")
+    if not path.is_file():
+        raise UserError("the record has no predictions of this task", str(path),
+                        "copy the whole results folder, or compare over seeds")
     try:
         there = parquet.read_schema(path).names
         scored = ("better", "tied", "right", "direction") if recall[0] in _WAYS and recall[2] else (column,)

@@ -69,8 +69,8 @@ class Results:
     def table(self, **choices: Any) -> Table:
         """The table with its caption and notes; `choices` are the fields of `tables.Asked`, lists or a name for tuples.
 
-        `markdown`, `latex`, `html`, `styler` and `frame` of `vlpbench.results.tables` write it. UserError for what is not
-        known, with the nearest right name.
+        `markdown`, `latex`, `html`, `styler` and `frame` of `vlpbench.results.tables` write it. UserError for what is
+        not known, with the nearest right name.
         """
         for name in choices:
             if name not in Asked.__dataclass_fields__:

@@ -35,6 +35,13 @@ def test_order_does_not_matter():
     assert holm([*p[order]]) == pytest.approx(np.array(holm([*p]))[order])
 
 
+def test_comparisons_without_a_p_here_make_it_stricter_and_never_laxer_than_all_together():
+    assert holm([0.01, 0.02], unseen=3) == pytest.approx([0.05, 0.08])
+    p = np.random.default_rng(2).uniform(0, 0.1, 10)
+    together = np.array(holm([*p]))[:4]
+    assert (np.array(holm([*p[:4]], unseen=6)) >= together - 1e-12).all()
+
+
 @pytest.mark.parametrize("p", [[-0.1], [0.5, 1.1], [math.inf]])
 def test_what_is_no_p_is_refused(p):
     with pytest.raises(UserError):

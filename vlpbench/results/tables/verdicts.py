@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.best import best_rows, not_worse
-from vlpbench.results.comparisons import Comparison, compare_with, compare_with_best
+from vlpbench.results.comparisons import Comparison, compare_with, compare_with_best, corrected_together
 from vlpbench.results.spreads import Place
-from vlpbench.results.statistics import holm
 from vlpbench.results.tables.asked import Asked
 from vlpbench.results.tables.layout import Layout, Score
 from vlpbench.results.tables.selection import narrowed
@@ -117,5 +116,5 @@ def _of_grid(part: Results, grid: str) -> Results:
 
 def _one_family(tagged: Sequence[_Tagged]) -> list[_Tagged]:
     """The same, corrected together: a table is one family, however many calls its comparisons come from."""
-    corrected = holm([one.p for _, one in tagged])
-    return [(across, replace(one, corrected=p)) for (across, one), p in zip(tagged, corrected, strict=True)]
+    corrected = corrected_together([one for _, one in tagged])
+    return [(across, one) for (across, _), one in zip(tagged, corrected, strict=True)]
