@@ -46,3 +46,14 @@ def test_names_do_not_cover_points():
     points = [(x, y) for x in (2, 5, 8) for y in (2, 5, 8)]
     _, boxes, centres = placed(points, ["name"] * 9)
     assert not any(box.contains(*centre) for box in boxes for centre in centres)
+
+
+def test_a_name_is_never_beside_another_point_alone():
+    points = [(5.0, 5.0), (5.12, 5.0)]
+    axes, _, centres = placed(points, ["the left one", "the right one"])
+    boxes = [text.get_bbox_patch().get_window_extent() for text in axes.texts]
+    for at, (box, text) in enumerate(zip(boxes, axes.texts, strict=True)):
+        away = [
+            math.hypot(max(box.x0 - x, 0, x - box.x1), max(box.y0 - y, 0, y - box.y1)) for x, y in centres
+        ]
+        assert away[at] < away[1 - at] or text.arrow_patch is not None
