@@ -376,7 +376,7 @@ def test_paper(tmp_path, five_seeds, monkeypatch):
     made = {"vqa.pdf": b"%PDF", "bars.png": b"\x89PNG", "demo.parquet": b"PAR1", "coloured.html": b"<style"}
     assert {name: (tmp_path / name).read_bytes()[: len(start)] for name, start in made.items()} == made
     assert "contrastive" in (tmp_path / "demo.html").read_text(encoding="utf-8")
-    assert "@software{vlpbench" in (tmp_path / "paper.bib").read_text(encoding="utf-8")
+    assert "@misc{vlpbench," in (tmp_path / "paper.bib").read_text(encoding="utf-8")
     (paper,) = [block.text for block in page if block.kind == "latex"]
     (tmp_path / "paper.tex").write_text(paper, encoding="utf-8")
     if not shutil.which("pdflatex"):

@@ -82,7 +82,7 @@ def test_bold_alone(rows: Any) -> None:
 def test_tests_of_other_n_are_one_phrase(rows: Any) -> None:
     for seed in range(2):
         rows.done("short", seed, {"accuracy": 50.0 + seed / 2})
-    assert "(paired t over 2 to 3 seeds; Holm's correction over 2 comparisons; α = 0.05)" in caption(rows)
+    assert "(paired t over 2 to 3 seeds; Holm's correction over 3 comparisons, all pairs of rows; α = 0.05)" in caption(rows)
 
 
 def test_a_grids_own_words_come_first_and_published_numbers_are_named(rows: Any) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from vlpbench.results.comparisons import Comparison
+from vlpbench.results.comparisons import Comparison, family_size
 from vlpbench.results.notes import protocol_notes
 from vlpbench.results.statistics import ABOUT
 from vlpbench.results.tables.asked import Asked
@@ -126,7 +126,8 @@ def _tests(tested: Sequence[Comparison], asked: Asked) -> str:
     if not tested:
         return ""
     methods = " or ".join(_merged(one.method for one in tested))
-    correction = f"Holm's correction over {len(tested)} comparisons" if len(tested) > 1 else "one comparison"
+    many, pairs = family_size(tested), ", all pairs of rows" if len(tested) < family_size(tested) else ""
+    correction = f"Holm's correction over {many} comparisons{pairs}" if many > 1 else "one comparison"
     return f"{methods}; {correction}; α = {asked.alpha:g}"
 
 
