@@ -52,7 +52,7 @@ def test_no_numbers_yet(grid: Any) -> None:
     grid.plan("a", 0)
     scores, cost = numbers(load(grid.folder))
     assert all("data-value" not in table for _, table in scores.tables)
-    assert cost.first and cost.tables == ()
+    assert cost.first == ("In all: a time that no record tells; 0 FLOPs of finished training.",) and cost.tables == ()
 
 
 def test_plots_are_pictures_of_their_own(results: Any) -> None:
@@ -65,3 +65,9 @@ def test_plots_are_pictures_of_their_own(results: Any) -> None:
     assert bars.words and "interval" in bars.sentence
     head, _, data = bars.source.partition("base64,")
     assert head == "data:image/svg+xml;" and b"a &lt;b&gt;" in base64.b64decode(data)
+
+
+def test_plots_that_would_make_the_page_too_large_are_named(results: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vlpbench.results.page.drawings._MOST_BYTES", 10)
+    found, reasons = drawings(results, lambda name: None)
+    assert found == [] and "vlpbench report plot --kind bars" in dict(reasons)["bars, vqa"]

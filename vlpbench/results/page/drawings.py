@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "drawings"]
 
+_MOST_BYTES = 1_200_000
+"""How long all plots of a page may be as text, so that a page without a gallery stays under 2 MB."""
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -33,7 +36,7 @@ class Drawing:
 def drawings(results: Results, heard: Callable[[str], None]) -> tuple[list[Drawing], list[tuple[str, str]]]:
     """All that can be drawn, and (name, reason) of what cannot. `heard` is told each name before it is drawn."""
     can, cannot = all_plots(results)
-    found, reasons = [], list(cannot.items())
+    found, reasons, left = [], list(cannot.items()), _MOST_BYTES
     for kind, options in can:
         name = ", ".join([kind, *map(str, options.values())])
         heard(f"plot: {name}")
@@ -43,6 +46,10 @@ def drawings(results: Results, heard: Callable[[str], None]) -> tuple[list[Drawi
             reasons.append((name, error.cause))
             continue
         picture = base64.b64encode(svg(figure).encode()).decode()
+        if len(picture) > left:
+            reasons.append((name, f"it would make the page too large: vlpbench report plot --kind {kind} draws it"))
+            continue
+        left -= len(picture)
         source = f"data:image/svg+xml;base64,{picture}"
         found.append(Drawing(name, f"{name}: {PLOTS[kind].sentence}", alternative(figure), source))
     return found, reasons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import TYPE_CHECKING
 
 from vlpbench.results.compute import compute
@@ -74,10 +75,11 @@ def _cost(results: Results) -> Numbers:
 
 def _in_all(took: Compute) -> str:
     lost = took.unfinished_hours
-    part = f", of them {time_text(lost)} without a result so far" if lost else ""
+    part = f", of them {time_text(lost)} without a result so far" if lost > 0 else ""
+    whole = "a time that no record tells" if isnan(took.hours) else time_text(took.hours)
     tries = sum(one.tries for one in took.states)
     failed = f" Cells failed or ran out of time {'once' if tries == 1 else f'{tries:,} times'}." if tries else ""
-    return f"In all: {time_text(took.hours)}{part}; {scaled(took.flops, 'FLOPs')} of finished training.{failed}"
+    return f"In all: {whole}{part}; {scaled(took.flops, 'FLOPs')} of finished training.{failed}"
 
 
 def _stages(took: Compute) -> Table:

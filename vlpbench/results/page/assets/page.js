@@ -69,7 +69,7 @@
   for (const table of found(".numbers table, table.cells")) {
     if (!table.tHead) continue;
     for (const { cell, at, wide, last } of columns(table)) {
-      if (!last || wide > 1 || cell.tagName !== "TH") continue;
+      if (!last || wide > 1 || cell.tagName !== "TH" || !cell.textContent.trim()) continue;
       const button = made("button", "", "sort");
       button.type = "button";
       button.append(...cell.childNodes);
