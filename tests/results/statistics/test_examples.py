@@ -81,6 +81,22 @@ def test_p_has_a_floor_and_a_roof():
     assert far.p == pytest.approx(1 / 1000) and near.p > 0.99
 
 
+@pytest.mark.parametrize("resamples", [199, 399, 500, 999])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99])
+def test_interval_and_p_agree_to_the_last_resample(resamples, level):
+    """Where level times resamples is whole, too: the difference is put right at an end, and right beyond it."""
+    values, zeros, ones = np.random.default_rng(5).normal(0, 1, 40), np.zeros((1, 40)), np.ones(40)
+    half = (lambda found: (found.high - found.low) / 2)(paired_bootstrap([values], zeros, ones, resamples, level=level))
+    for shift, is_out in ((half * (1 - 1e-6), False), (half * (1 + 1e-6), True)):
+        found = paired_bootstrap([values - values.mean() + shift], zeros, ones, resamples, level=level)
+        assert (found.low > 0) == (found.p < round(1 - level, 9)) == is_out
+
+
+def test_a_level_that_no_p_can_reach_has_no_interval():
+    far = paired_bootstrap([np.linspace(5, 6, 60)], [np.zeros(60)], np.ones(60), resamples=200, level=0.999)
+    assert math.isnan(far.low) and "200 resamples are too few for 0.999" in far.note and far.p > 0.001
+
+
 def test_rows_that_score_alike_or_apart_by_a_constant():
     sums, counts = np.ones((1, 20)), np.arange(1.0, 21)
     alike = paired_bootstrap(sums, sums, counts)

@@ -37,7 +37,8 @@ def paired_bootstrap(
     The symmetric studentised bootstrap (Hall 1988): each resample's distance from the difference that was seen is
     divided by the resample's own standard error, and the interval reaches as many standard errors to each side as 95%
     of the resamples stay within. p is the share of resamples as far out as the difference is from 0 (itself counted),
-    so it is below 1 - level just where the interval leaves 0 out.
+    so it is below 1 - level just where the interval leaves 0 out. There is no interval of a level so high that no p of
+    so many resamples is below 1 - level.
     """
     differences, weights = paired_images(sums_a, sums_b, counts)
     level = fraction(level, "level")
@@ -56,11 +57,13 @@ def paired_bootstrap(
         note = "the difference is the same on all images: no spread to test it against"
         return Finding(estimate, math.nan, math.nan, math.nan, S, "examples", method, level, note)
     far = np.sort(np.concatenate([*_distances(parts, share, resamples, seed)]))
-    wide = float(far[min(math.ceil(level * (resamples + 1)), resamples) - 1]) * error
+    within = math.floor(level * (resamples + 1) + 1e-9)  # all but so few that p is below 1 - level
+    wide = float(far[within]) * error if within < resamples else math.inf
     p = float(1 + (far >= abs(estimate) / error * (1 - 1e-12)).sum()) / (1 + resamples)
-    note = f"the rows differ on {differ} of {images:,} images alone: see an exact test" if differ < FEW else ""
+    said = [f"the rows differ on {differ} of {images:,} images alone: see an exact test"] if differ < FEW else []
+    said += [f"{resamples:,} resamples are too few for {level:.6g}"] if within >= resamples else []
     low, high = (estimate - wide, estimate + wide) if math.isfinite(wide) else (math.nan, math.nan)
-    return Finding(estimate, low, high, p, S, "examples", method, level, note)
+    return Finding(estimate, low, high, p, S, "examples", method, level, "; ".join(said))
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
