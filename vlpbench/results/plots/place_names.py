@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vlpbench.results.plots.style import GREY
 
@@ -23,6 +23,8 @@ Spot = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top in pixels."""
 
+Array = NDArray[np.float64]
+
 _DISTANCES = (6, 10, 15, 21, 28, 36, 46, 58, 72, 90, 110, 135)
 """Pixels (of a hundredth of an inch) from the point to the name's nearest edge."""
 
@@ -35,36 +37,37 @@ _PARTS = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 
 @dataclass
 class _Page:
-    """What is where while names are placed."""
+    """What is where while names are placed. Axes: C places that a name could have."""
 
     inside: Box
     """Names stay in here."""
-    points: Sequence[Spot]
-    """All points."""
-    lines: list[Box]
-    """Pieces of lines."""
-    taken: list[Box] = field(default_factory=list)
-    """Names that have their place, with some air."""
+    points: Array
+    """N, 2: all points."""
+    lines: Array
+    """L, 4: pieces of lines."""
+    taken: Array = field(default_factory=lambda: np.zeros((0, 4)))
+    """K, 4: names that have their place, with some air."""
 
-    def badness(self, own: Spot, distance: float, box: Box) -> float:
-        """How bad a place is for a name: outside, over a name, point or line, mistaken for another's, far away."""
-        edges = self.inside
-        is_outside = box[0] < edges[0] or box[1] < edges[1] or box[2] > edges[2] or box[3] > edges[3]
-        over = sum(_area(box, other) for other in self.taken)
-        points = sum(_away(box, point) < 3 for point in self.points)
-        crossed = sum(_area(box, other) > 0 for other in self.lines)
-        sum_of_all = 1e6 * is_outside + 1e3 * (over > 0) + over + 90 * points + 18 * crossed + distance
-        return sum_of_all + (self._led(own, box) if distance >= _LEADS else self._mistaken(own, distance, box))
+    def badness(self, own: Spot, distances: Array, boxes: Array) -> Array:
+        """C: how bad a place is: outside, over a name, point or line, mistaken for another's, far away."""
+        low, high = np.array(self.inside[:2]), np.array(self.inside[2:])
+        is_outside = (boxes[:, :2] < low).any(1) | (boxes[:, 2:] > high).any(1)
+        over = _areas(boxes, self.taken).sum(1)
+        near = _away(boxes, self.points)
+        crossed = (_areas(boxes, self.lines) > 0).sum(1)
+        cost = 1e6 * is_outside + 1e3 * (over > 0) + over + 90 * (near < 3).sum(1) + 18 * crossed + distances
+        others = near[:, (self.points != own).any(1)]
+        mistaken = 70.0 * (others < distances[:, None] + 3).any(1)
+        return np.asarray(cost + np.where(distances >= _LEADS, self._led(own, boxes), mistaken))
 
-    def _led(self, own: Spot, box: Box) -> float:
-        """How bad it is that the line to a name runs through other names, or other points."""
-        steps = [step for step in _lead(own, box) if math.dist(_middle(step), own) > 9]
-        names = sum(_area(step, other) > 0 for step in steps for other in self.taken)
-        return 120.0 * names + 25.0 * sum(_away(step, point) < 4 for step in steps for point in self.points)
-
-    def _mistaken(self, own: Spot, distance: float, box: Box) -> float:
-        """How bad it is that a name without a line stands as near to another point as to its own."""
-        return 70.0 * any(_away(box, point) < distance + 3 for point in self.points if point != own)
+    def _led(self, own: Spot, boxes: Array) -> Array:
+        """C: how bad it is that the line to a name runs through other names, or other points."""
+        steps, is_there = _leads(own, boxes)
+        is_there &= np.hypot(*((steps[..., :2] + steps[..., 2:]) / 2 - own).transpose(2, 0, 1)) > 9
+        flat = steps.reshape(-1, 4)
+        names = (_areas(flat, self.taken) > 0).sum(1) * is_there.ravel()
+        points = (_away(flat, self.points) < 4).sum(1) * is_there.ravel()
+        return np.asarray((120.0 * names + 25.0 * points).reshape(len(boxes), -1).sum(1))
 
 
 def place_names(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str]) -> None:
@@ -80,18 +83,20 @@ def place_names(figure: Figure, axes: Axes, points: Sequence[tuple[float, float]
     size = 6.5 if len(names) <= 16 else 5.5
     at = [(float(x), float(y)) for x, y in axes.transData.transform(points)]
     room = axes.get_window_extent(renderer)
-    page = _Page((room.x0 + 2, room.y0 + 2, room.x1 - 1, room.y1 - 1), at, list(_drawn(axes)))
+    lines = np.array(list(_drawn(axes)) or np.zeros((0, 4)))
+    page = _Page((room.x0 + 2, room.y0 + 2, room.x1 - 1, room.y1 - 1), np.array(at), lines)
     for place in sorted(range(len(names)), key=lambda place: (-at[place][1], at[place][0])):
         text = axes.text(0, 0, names[place], fontsize=size, parse_math=False, linespacing=0.9)
         extent = text.get_window_extent(renderer)
         text.remove()
-        choices = list(_candidates(at[place], extent.width, extent.height))
-        costs = [page.badness(at[place], *choice) for choice in choices]
-        distance, box = choices[costs.index(min(costs))]  # of equals the first: the right side
-        page.taken.append((box[0] - 3, box[1] - 1, box[2] + 3, box[3] + 1))
+        distances, boxes = _candidates(at[place], extent.width, extent.height)
+        best = int(page.badness(at[place], distances, boxes).argmin())  # of equals the first: the right side
+        distance, box = float(distances[best]), boxes[best]
+        page.taken = np.vstack([page.taken, box + np.array([-3, -1, 3, 1])])
         if distance >= _LEADS:
-            page.lines += _lead(at[place], box)
-        corner = (box[0] - at[place][0], box[1] - at[place][1])
+            steps, is_there = _leads(at[place], box[None])
+            page.lines = np.vstack([page.lines, steps[is_there]])
+        corner = (float(box[0]) - at[place][0], float(box[1]) - at[place][1])
         _write(axes, names[place], points[place], corner, size, distance >= _LEADS)
 
 
@@ -108,38 +113,34 @@ def _drawn(axes: Axes) -> Iterator[Box]:
             yield min(x, to_x) - 1, min(y, to_y) - 1, max(x, to_x) + 1, max(y, to_y) + 1
 
 
-def _candidates(point: Spot, width: float, height: float) -> Iterator[tuple[float, Box]]:
-    """Distances and boxes around a point, from near to far, the right side first."""
-    for distance in _DISTANCES:
-        for turn in range(24):
-            angle = (turn + 1) // 2 * (math.pi / 12) * (1 if turn % 2 else -1)
-            x = point[0] + math.cos(angle) * (distance + width / 2)
-            y = point[1] + math.sin(angle) * (distance + height / 2)
-            yield distance, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+def _candidates(point: Spot, width: float, height: float) -> tuple[Array, Array]:
+    """C distances and C, 4 boxes around a point, from near to far, the right side first."""
+    turns = np.arange(24)
+    angles = (turns + 1) // 2 * (np.pi / 12) * np.where(turns % 2, 1, -1)
+    distances = np.repeat(np.array(_DISTANCES, float), len(turns))
+    x = point[0] + np.tile(np.cos(angles), len(_DISTANCES)) * (distances + width / 2)
+    y = point[1] + np.tile(np.sin(angles), len(_DISTANCES)) * (distances + height / 2)
+    return distances, np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
 
 
-def _lead(point: Spot, box: Box) -> list[Box]:
-    """Small boxes along the line that leads from a point to its name."""
-    end = _middle(box)
-    steps = [(point[0] + part * (end[0] - point[0]), point[1] + part * (end[1] - point[1])) for part in _PARTS]
-    return [(x - 2, y - 2, x + 2, y + 2) for x, y in steps if _away(box, (x, y)) > 0]
+def _leads(point: Spot, boxes: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """C, P, 4: small boxes along the line that leads from a point to each place; C, P: those outside of the name."""
+    ends = (boxes[:, :2] + boxes[:, 2:]) / 2
+    steps = np.array(point) + np.array(_PARTS)[:, None] * (ends - point)[:, None]
+    beside = np.maximum(np.maximum(boxes[:, None, :2] - steps, steps - boxes[:, None, 2:]), 0)
+    return np.concatenate([steps - 2, steps + 2], axis=2), np.asarray(beside.any(2))
 
 
-def _middle(box: Box) -> Spot:
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+def _away(boxes: Array, points: Array) -> Array:
+    """C, N: from each point to the nearest edge of each box; 0 inside."""
+    beside = np.maximum(boxes[:, None, :2] - points, points - boxes[:, None, 2:])
+    return np.asarray(np.hypot(*np.maximum(beside, 0).transpose(2, 0, 1)))
 
 
-def _away(box: Box, point: Spot) -> float:
-    """From a point to the nearest edge of a box; 0 inside."""
-    x, y = point
-    return math.hypot(max(box[0] - x, 0, x - box[2]), max(box[1] - y, 0, y - box[3]))
-
-
-def _area(one: Box, other: Box) -> float:
-    """Of what two boxes share."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    deep = min(one[3], other[3]) - max(one[1], other[1])
-    return across * deep if across > 0 and deep > 0 else 0.0
+def _areas(boxes: Array, others: Array) -> Array:
+    """C, K: of what two boxes share."""
+    shared = np.minimum(boxes[:, None, 2:], others[:, 2:]) - np.maximum(boxes[:, None, :2], others[:, :2])
+    return np.asarray(np.maximum(shared, 0).prod(2))
 
 
 def _write(
