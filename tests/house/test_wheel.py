@@ -30,7 +30,7 @@ def test_only_the_package(names):
 
 
 def test_every_source_file_and_grid(root, names):
-    kinds = (".py", ".toml", ".typed")
+    kinds = (".py", ".toml", ".typed", ".html", ".css", ".js", ".bib")
     ours = [path for path in (root / "vlpbench").rglob("*") if path.suffix in kinds or path.name == "py.typed"]
     assert len(ours) > 10
     assert {path.relative_to(root).as_posix() for path in ours} <= set(names)

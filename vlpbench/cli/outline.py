@@ -22,7 +22,8 @@ from vlpbench.results.summary import SHOWN
 __all__ = ["made_outline"]
 
 _BY_PARAMETER = {
-    "overrides": "setting", "metrics": "metric", "row": "row", "beside": "column", "task": "task", "grid": "grid",
+    "overrides": "setting", "metrics": "metric", "row": "row", "beside": "column", "task": "task", "tasks": "task",
+    "grid": "grid",
 }
 _BY_METAVAR = {"GRID": "grid", "RECIPE": "recipe"}
 
