@@ -71,6 +71,20 @@ def test_too_few_seeds_and_no_score_at_all(grid, another):
     assert power(load(empty.folder)) == []
 
 
+def test_differences_that_never_vary_promise_nothing(grid):
+    """Two seeds find no gap in scores of few steps that came out alike: the t test has nothing to go by."""
+    for seed in range(3):
+        for name, value in {"base": 50.0 + seed, "up": 51.0 + seed, "same": 50.0 + seed}.items():
+            grid.done(name, seed, {"accuracy": value})
+    (found,) = power(load(grid.folder))
+    assert found.metrics == () and found.without == (("vqa", "accuracy"),)
+    for seed in range(3):
+        grid.done("other", seed, {"accuracy": 55.0 + seed * seed})
+    (vqa,) = power(load(grid.folder))[0].metrics
+    needs = {one.row: one.need for one in vqa.seen}
+    assert needs["up"] is needs["same"] is None and needs["other"] is not None
+
+
 def test_grids_without_the_baseline_are_left_out(filled, another):
     other = another("other")
     for seed in range(2):

@@ -25,7 +25,8 @@ def test_one_comparison_needs_no_holm():
 
 def test_one_seed_and_two_seeds():
     assert len(cannot_carry(1, 3)) == 1 and "nothing about the recipe" in cannot_carry(1, 3)[0]
-    assert any("9 standard deviations" in one for one in cannot_carry(2, 3))
+    assert any("95% t interval reaches 9 standard deviations" in one for one in cannot_carry(2, 3))
+    assert any("50% t interval reaches 0.71 standard deviations" in one for one in cannot_carry(2, 30, 0.5))
 
 
 @pytest.mark.parametrize("alpha", [0.05, 0.01, 0.25, 0.9])

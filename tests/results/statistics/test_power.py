@@ -114,3 +114,11 @@ def test_a_power_is_a_fraction():
     for bad in (lambda: seeds_needed(1.0, 1.0, power=80), lambda: smallest_gap(3, 1.0, power=1.0)):
         with pytest.raises(UserError, match="power"):
             bad()
+
+
+@pytest.mark.parametrize("gap", [float("nan"), float("inf")])
+def test_a_gap_is_a_number(gap):
+    with pytest.raises(UserError, match="a gap of"):
+        power_of(gap, 1.0, 6)
+    with pytest.raises(UserError, match="a gap of"):
+        examples_needed(gap, Components(0.0, 6, 100, 1.0, 1.0, 1.0), 6)

@@ -93,7 +93,7 @@ def _of_grid(
 
 
 def _of_metric(place: Place, pairs: Mapping[str, Pairs], table: _Table) -> MetricPower | None:
-    """None where no row has two pairs."""
+    """None where no row has two pairs, or differences never vary."""
     scale = factor(place[2])
     differences = {row: scale * one.differences for row, one in pairs.items() if len(one.seeds) > 1}
     spread = pooled_spread(list(differences.values()))
@@ -117,7 +117,8 @@ def _need(gap: float, ends: tuple[float, float, float], table: _Table) -> SeedNe
 
 def _seen(row: str, differences: np.ndarray, table: _Table) -> SeenGap:
     own, gap = pooled_spread([differences]), float(differences.mean())
-    assert own is not None
+    if own is None:
+        return SeenGap(row, gap, 0.0, len(differences), None)
     return SeenGap(row, gap, own.std, len(differences), _need(abs(gap), (own.std, own.low, own.high), table))
 
 

@@ -35,8 +35,8 @@ class SeenGap:
     """Of its own differences between seeds."""
     seeds: int
     """That both rows have."""
-    need: SeedNeed
-    """What a gap of this size needs, by the row's own spread."""
+    need: SeedNeed | None
+    """What a gap of this size needs, by the row's own spread; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -104,4 +104,4 @@ class Power:
     metrics: tuple[MetricPower, ...]
     """Those with a spread."""
     without: tuple[tuple[str, str], ...]
-    """(task, metric) in which no row has two seeds in common with the baseline."""
+    """(task, metric) without a spread: no row has two seeds in common with the baseline, or differences never vary."""

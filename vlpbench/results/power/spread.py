@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vlpbench.results.statistics.checked import EQUAL
+
 __all__ = ["SeedSpread", "pooled_spread"]
 
 _ROUGH = 2.0
@@ -43,7 +45,7 @@ class SeedSpread:
 
 
 def pooled_spread(differences: Sequence[NDArray[np.float64]], level: float = 0.95) -> SeedSpread | None:
-    """From each row's paired differences (S); None where no row has two.
+    """From each row's paired differences (S); None where no row has two, or all vary by rounding alone.
 
     All rows are held against the same baseline, whose own chance they share: differences of two rows correlate by a
     half, their variances by a quarter, so that R rows of n - 1 degrees are worth R (n - 1) / (1 + (R - 1) / 4).
@@ -57,6 +59,8 @@ def pooled_spread(differences: Sequence[NDArray[np.float64]], level: float = 0.9
     own = np.array([len(one) - 1 for one in there], dtype=np.float64)
     degrees = float(own.sum()) / (1 + (len(there) - 1) / 4)
     std = math.sqrt(float((own * variances).sum() / own.sum()))
+    if std < EQUAL:
+        return None
     low, high = (std * math.sqrt(degrees / float(chdtri(degrees, tail))) for tail in ((1 - level) / 2, (1 + level) / 2))
     return SeedSpread(
         std, low, high, degrees, math.sqrt(variances.min()), math.sqrt(variances.max()), len(there),

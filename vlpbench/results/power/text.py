@@ -27,11 +27,12 @@ def power_text(found: Power) -> str:
 
 
 def _asked(found: Power) -> str:
+    level = f"p < {found.alpha / found.comparisons:.2g}"
+    asked = f"Holm's correction asks {level} of the smallest p (alpha {found.alpha:g})"
     return (
         f"Each row beside {found.baseline!r}, {_counted(found.comparisons, 'comparison')} in the table. A gap counts "
-        f"as found where a paired t test over seeds finds it in {found.power:.0%} of such studies; Holm's correction "
-        f"asks p < {found.alpha / found.comparisons:.2g} of the smallest p (alpha {found.alpha:g}). Numbers are in the "
-        "unit of the table."
+        f"as found where a paired t test over seeds finds it in {found.power:.0%} of such studies; "
+        f"{asked if found.comparisons > 1 else f'{level} is asked'}. Numbers are in the unit of the table."
     )
 
 
@@ -43,7 +44,7 @@ def _now(metrics: Sequence[MetricPower]) -> str:
         ]
         for one in metrics
     ]
-    heads = ["score", "seeds", "std between seeds (95 %)", "row by row", "smallest gap found", "were it the only one"]
+    heads = ["score", "seeds", "std of differences (95 %)", "row by row", "smallest gap found", "were it the only one"]
     return _table(heads, lines)
 
 
@@ -55,7 +56,7 @@ def _seeds(metrics: Sequence[MetricPower], gaps: Sequence[str]) -> list[str]:
 def _seen(metrics: Sequence[MetricPower]) -> str:
     lines = [
         [head(one.task, one.metric), row.row, _signed(row.gap), _number(row.std), str(row.seeds),
-         _needed(row.need) if row.gap else "–"]
+         _needed(row.need) if row.gap and row.need else "–"]
         for one in metrics
         for row in one.seen
     ]
@@ -77,7 +78,10 @@ def _images(metrics: Sequence[MetricPower], gaps: Sequence[str]) -> list[str]:
 
 def _notes(found: Power) -> Iterator[str]:
     if not found.metrics:
-        yield f"no row has two seeds in common with {found.baseline!r}: there is no spread to go by"
+        yield (
+            f"no row has two seeds in common with {found.baseline!r}, or differences never vary: there is no spread to "
+            "go by"
+        )
         return
     rough = [one for one in found.metrics if one.spread.is_rough]
     if rough:
@@ -87,7 +91,10 @@ def _notes(found: Power) -> Iterator[str]:
             f"{_number(most.spread.std)}, and {_ends(most)} are as possible); seeds in brackets are for both ends, "
             "and images for new seeds are rougher still"
         )
-    yield "pooled over rows, of which some vary more than others: see row by row"
+    if any(one.spread.least < one.spread.most for one in found.metrics):
+        yield "pooled over rows, of which some vary more than others: see row by row"
+    if any(len({row.seeds for row in one.seen}) > 1 for one in found.metrics):
+        yield "the smallest gap is that of rows with the most seeds; rows with fewer find larger ones only"
     yield "a gap that was seen is uncertain, too: plan for the smallest gap that would matter, not for the one seen"
     seeds = max(one.spread.seeds for one in found.metrics)
     yield from cannot_carry(seeds, found.comparisons, found.alpha)
@@ -97,7 +104,7 @@ def _notes(found: Power) -> Iterator[str]:
         if one.no_images:
             yield f"no number of images for {head(one.task, one.metric)}: {one.no_images}"
     if found.without:
-        yield f"too few seeds for a spread: {', '.join(head(*one) for one in found.without)}"
+        yield f"no spread between seeds to go by: {', '.join(head(*one) for one in found.without)}"
 
 
 def _needed(need: SeedNeed) -> str:

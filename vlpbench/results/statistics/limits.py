@@ -23,6 +23,8 @@ def seeds_for_sign_flip(comparisons: int, alpha: float = 0.05) -> int:
 
 def cannot_carry(seeds: int, comparisons: int, alpha: float = 0.05) -> list[str]:
     """What so many seeds can never show in a table of so many comparisons, whatever the numbers; [] if nothing."""
+    from scipy.special import stdtrit
+
     _counted(comparisons)
     if seeds < 1:
         raise UserError(f"{seeds} seeds", "", "a claim needs at least one")
@@ -36,7 +38,11 @@ def cannot_carry(seeds: int, comparisons: int, alpha: float = 0.05) -> list[str]
             f"needed {alpha / comparisons:.2g}); {needed} can"
         )
     if seeds == 2:
-        said.append("2 seeds leave one degree of freedom: a t interval reaches 9 standard deviations to each side")
+        reach = float(stdtrit(1, 1 - alpha / 2)) / math.sqrt(2)
+        said.append(
+            f"2 seeds leave one degree of freedom: a {100 * (1 - alpha):.6g}% t interval reaches {reach:.2g} standard "
+            "deviations to each side"
+        )
     return said
 
 

@@ -23,10 +23,11 @@ STEPS = 4000
 def power_of(gap: float, std: float, seeds: int, alpha: float = 0.05) -> float:
     """How likely a two-sided paired t test over so many seeds finds a gap; `std` is that of paired differences.
 
-    0 with one seed, which has no test; 1 without any spread, unless the gap is 0 too.
+    0 with one seed, which has no test; 1 were there truly no spread, unless the gap is 0 too.
     """
     fraction(alpha, "alpha")
     _spread(std)
+    _gap(gap)
     if seeds < 2:
         return 0.0
     if std == 0:
@@ -77,6 +78,7 @@ def examples_needed(
     """
     fraction(power, "power")
     fraction(alpha, "alpha")
+    _gap(gap)
     if target == "examples":
         variance = max(0.0, spread.image) + spread.interaction / seeds
         return _fewest(lambda images: _power_of_both(gap, 0.0, variance / images, 1, alpha), power)
@@ -140,6 +142,11 @@ def _beyond(shift: float, degrees: float, critical: float) -> float:
         density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
         found += width * float(density @ chdtr(degrees, degrees * ((side + z) / critical) ** 2))
     return min(1.0, found)
+
+
+def _gap(gap: float) -> None:
+    if not math.isfinite(gap):
+        raise UserError(f"a gap of {gap!r}", "", "give a number in the unit of the scores")
 
 
 def _spread(std: float) -> None:

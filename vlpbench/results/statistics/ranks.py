@@ -91,7 +91,7 @@ def _note(seeds: int, tau: float) -> str:
         return "one of the columns is constant: nothing to rank"
     if seeds < 2:
         return "one seed: no interval"
-    return "the interval is cautious: in simulations 95% means 97 to 100%"
+    return "the interval is cautious: in simulations 95% means 96 to 100%"
 
 
 def _ends(scores: Array, column: Array, level: float) -> list[tuple[float, float]]:
