@@ -16,6 +16,11 @@ def scores(seeds: tuple[int, ...], images: str, counts: tuple[float, ...] = (1, 
     return ImageScores(seeds, tuple(images), sums, np.array(counts, dtype=float))
 
 
+def test_one_image_has_no_spread():
+    with pytest.raises(UserError, match="one image has no spread"):
+        aligned(scores((0,), "a", (1,)), scores((0,), "a", (1,)), (0,))
+
+
 def test_seeds_and_images_are_put_in_one_order():
     mine, theirs, counts = aligned(scores((0, 1, 2), "abc"), scores((2, 3, 0), "cba"), (0, 2))
     assert mine.tolist() == theirs.tolist() == [[0, 1, 2], [20, 21, 22]] and counts.tolist() == [1, 2, 1]

@@ -93,8 +93,9 @@ def agreement_sentence(found: Agreement) -> str:
     over = f"{len(found.rows)} rows, mean over {_seeds(found.seeds)}"
     tau = _text("Kendall's tau", ranks.tau, ranks.tau_low, ranks.tau_high, ranks.tau_p)
     rho = _text("Spearman's rho", ranks.rho, ranks.rho_low, ranks.rho_high, ranks.rho_p)
-    about = f"; intervals ({ranks.level:.0%}) are about new seeds of these rows" if len(found.seeds) > 1 else ""
-    return f"{name}: rank correlation with the published column, {over}: {tau}; {rho}{about}{left}"
+    about = f"intervals ({ranks.level:.0%}) are about new seeds of these rows, " if len(found.seeds) > 1 else ""
+    about += "p is about chance orders of the rows"
+    return f"{name}: rank correlation with the published column, {over}: {tau}; {rho}; {about}{left}"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

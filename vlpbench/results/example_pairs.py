@@ -50,7 +50,7 @@ class ExamplePairs:
 
 
 def aligned(one: ImageScores, other: ImageScores, seeds: tuple[int, ...]) -> Sides:
-    """Both at the same seeds and images; UserError where a seed is missing, or the images are not the same."""
+    """Both at the same seeds and images; UserError where a seed is missing, images differ, or there is one."""
     for side in (one, other):
         lacking = [seed for seed in seeds if seed not in side.seeds]
         if lacking:
@@ -64,6 +64,8 @@ def aligned(one: ImageScores, other: ImageScores, seeds: tuple[int, ...]) -> Sid
         raise UserError("the rows were scored on different images")
     if not np.array_equal(one.counts, other.counts[order]):
         raise UserError("the rows were scored on different examples of these images")
+    if len(one.images) < 2:
+        raise UserError("one image has no spread over images")
     mine = one.sums[[one.seeds.index(seed) for seed in seeds]]
     theirs = other.sums[[other.seeds.index(seed) for seed in seeds]][:, order]
     return mine, theirs, one.counts

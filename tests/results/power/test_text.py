@@ -63,6 +63,15 @@ def test_images_for_these_models_and_for_new_seeds(found):
     assert "never: seeds alone vary too much" in text
 
 
+def test_more_images_than_there_are_in_the_world(found):
+    """Of these very models some number would do; only seeds can make it never."""
+    vqa = next(one for one in found.metrics if one.task == "vqa")
+    assert vqa.images is not None
+    ladder = tuple(replace(one, these_models=None, new_seeds=None) for one in vqa.images.ladder)
+    text = power_text(replace(found, metrics=(replace(vqa, images=replace(vqa.images, ladder=ladder)),)))
+    assert line_of(text, "Test images", "vqa acc. | these very models")[3] == "> 100 million"
+
+
 def test_it_says_how_little_it_knows(found):
     text = power_text(found)
     assert "so few seeds know the spread itself only roughly" in text
@@ -74,6 +83,7 @@ def test_sentences_that_would_not_be_true_are_not_said(found):
     """Of one row nothing is pooled, one comparison needs no Holm, and no row has fewer seeds than another."""
     text = power_text(found)
     assert "pooled" not in text and "rows with fewer" not in text and "std of differences (95 %)" in text
+    assert "finds it in 99.95% of such studies" in power_text(replace(found, power=0.9995))
     alone = power_text(replace(found, comparisons=1))
     assert "1 comparison in the table" in alone and "Holm" not in alone.split("##")[0] and "p < 0.05 is asked" in alone
     vqa = next(one for one in found.metrics if one.task == "vqa")

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from vlpbench.errors import UserError
-from vlpbench.results.statistics import mcnemar, paired_bootstrap
+from vlpbench.results.statistics import mcnemar, paired_bootstrap, paired_over_both
 
 
 def pairs(kind, images, rng):
@@ -111,6 +111,18 @@ def test_a_few_images_that_differ_claim_nothing():
     found = paired_bootstrap(a, np.zeros((1, 500)), np.ones(500))
     assert "differ on 2 of 500 images alone" in found.note
     assert math.isnan(found.low) and found.p > 0.05
+
+
+def test_few_images_that_carry_the_difference_are_told_of():
+    rng, zeros, ones = np.random.default_rng(6), np.zeros((1, 400)), np.ones(400)
+    even, heavy = rng.normal(size=(1, 400)), rng.normal(size=(1, 400)) + 60 * (np.arange(400) < 6)
+    assert paired_bootstrap(even, zeros, ones).note == ""
+    assert "varies as of 6 equal ones" in paired_bootstrap(heavy, zeros, ones).note
+    both = [paired_over_both(np.tile(one, (3, 1)) + rng.normal(0, 0.1, (3, 1)), np.zeros((3, 400)), ones)
+            for one in (even, heavy)]
+    assert both[0].note == "" and "few images carry" in both[1].note
+    seeds = paired_over_both(heavy + rng.normal(0, 30, (3, 1)), np.zeros((3, 400)), ones)
+    assert "few images" not in seeds.note  # seeds vary more
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 6), (3, 10), (10, 3), (25, 25), (0, 1)])

@@ -133,7 +133,8 @@ def _images(place: Place, pairs: Mapping[str, Pairs], table: _Table) -> tuple[Im
         found.append(components(scale * sides[0], scale * sides[1], sides[2]))
     seeds, images = max(one.seeds for one in found), min(one.images for one in found)
     parts = zip(*((one.seed, one.image, one.interaction) for one in found), strict=True)
-    mean = Components(0.0, seeds, images, *(float(np.mean(part)) for part in parts))
+    seed, image, interaction = (float(np.mean(part)) for part in parts)
+    mean = Components(0.0, seeds, images, seed, image, interaction)
     ladder = tuple(
         ImageNeed(gap, *(
             examples_needed(gap, mean, seeds, target, table.alpha, table.asked.power)

@@ -31,7 +31,7 @@ def _asked(found: Power) -> str:
     asked = f"Holm's correction asks {level} of the smallest p (alpha {found.alpha:g})"
     return (
         f"Each row beside {found.baseline!r}, {_counted(found.comparisons, 'comparison')} in the table. A gap counts "
-        f"as found where a paired t test over seeds finds it in {found.power:.0%} of such studies; "
+        f"as found where a paired t test over seeds finds it in {100 * found.power:g}% of such studies; "
         f"{asked if found.comparisons > 1 else f'{level} is asked'}. Numbers are in the unit of the table."
     )
 
@@ -69,9 +69,10 @@ def _images(metrics: Sequence[MetricPower], gaps: Sequence[str]) -> list[str]:
         if one.images is None:
             continue
         name, there, ladder = head(one.task, one.metric), f"{one.images.images:,}", one.images.ladder
-        lines.append([name, "these very models", there, *(_image_count(need.these_models) for need in ladder)])
-        about = f"new seeds too, {one.images.seeds} each"
-        lines.append([name, about, there, *(_image_count(need.new_seeds) for need in ladder)])
+        these = [_image_count(need.these_models, "> 100 million") for need in ladder]
+        new = [_image_count(need.new_seeds, "never") for need in ladder]
+        lines.append([name, "these very models", there, *these])
+        lines.append([name, f"new seeds too, {one.images.seeds} each", there, *new])
     heads = ["score", "to say something of", "images there are", *gaps]
     return ["## Test images that a gap needs, with the seeds there are", _table(heads, lines)] if lines and gaps else []
 
@@ -118,9 +119,9 @@ def _count(number: int | None) -> str:
     return "> 1,000" if number is None else f"{number:,}"
 
 
-def _image_count(number: int | None) -> str:
+def _image_count(number: int | None, none: str) -> str:
     """So few images that their mean is not about normal are not counted out."""
-    return "never" if number is None else f"{number:,}" if number >= _FEW_IMAGES else f"< {_FEW_IMAGES}"
+    return none if number is None else f"{number:,}" if number >= _FEW_IMAGES else f"< {_FEW_IMAGES}"
 
 
 def _counted(number: int, what: str) -> str:

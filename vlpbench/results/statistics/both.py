@@ -90,4 +90,7 @@ def _note(found: Components, half: float, level: float) -> str:
     of_images = max(0.0, found.image / found.images) + found.interaction / (found.seeds * found.images)
     if half < -stdtrit(found.images - 1, (1 - level) / 2) * math.sqrt(of_images):
         said.append("seeds came out closer than images alone let them: narrower than for these very models")
+    of_seeds, of_images = _variances(found)
+    if found.few and of_images > of_seeds:
+        said.append(found.few)
     return "; ".join(said)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from vlpbench.results.statistics.checked import paired_images
+from vlpbench.results.statistics.checked import carried_by_few, paired_images
 
 __all__ = ["Components", "components"]
 
@@ -33,6 +33,8 @@ class Components:
     """Of the images' own differences, were there no end of seeds; with one seed, the seed's part included."""
     interaction: float
     """Of what a seed does to one image alone; 0 with one seed, where it can't be told from `image`."""
+    few: str = ""
+    """A sentence where few images carry what images add."""
 
     def variance(self, seeds: int, images: int) -> float:
         """Of the estimate over new seeds and new images, were there so many; NaN if the seeds' part is not known."""
@@ -49,6 +51,7 @@ def components(sums_a: ArrayLike, sums_b: ArrayLike, counts: ArrayLike) -> Compo
     by_image = float(of_images.var(ddof=1))
     if S < 2:
         return Components(estimate, S, images, math.nan, by_image, 0.0)
+    few = carried_by_few(of_images) if by_image else ""
     by_seed = float(of_seeds.var(ddof=1))
     rest = float(((parts - of_images - of_seeds[:, None]) ** 2).sum() / ((S - 1) * (images - 1)))
-    return Components(estimate, S, images, by_seed - rest / images, by_image - rest / S, rest)
+    return Components(estimate, S, images, by_seed - rest / images, by_image - rest / S, rest, few)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vlpbench.errors import UserError
-from vlpbench.results.statistics.checked import EQUAL, Array, fraction, paired_images
+from vlpbench.results.statistics.checked import EQUAL, Array, carried_by_few, fraction, paired_images
 from vlpbench.results.statistics.finding import Finding
 
 __all__ = ["mcnemar", "paired_bootstrap"]
@@ -60,7 +60,8 @@ def paired_bootstrap(
     within = math.floor(level * (resamples + 1) + 1e-9)  # all but so few that p is below 1 - level
     wide = float(far[within]) * error if within < resamples else math.inf
     p = float(1 + (far >= abs(estimate) / error * (1 - 1e-12)).sum()) / (1 + resamples)
-    said = [f"the rows differ on {differ} of {images:,} images alone: see an exact test"] if differ < FEW else []
+    few = f"the rows differ on {differ} of {images:,} images alone: too few to rely on"
+    said = [few] if differ < FEW else list(filter(None, [carried_by_few(parts)]))
     said += [f"{resamples:,} resamples are too few for {level:.6g}"] if within >= resamples else []
     low, high = (estimate - wide, estimate + wide) if math.isfinite(wide) else (math.nan, math.nan)
     return Finding(estimate, low, high, p, S, "examples", method, level, "; ".join(said))
