@@ -72,6 +72,13 @@ def test_more_images_than_there_are_in_the_world(found):
     assert line_of(text, "Test images", "vqa acc. | these very models")[3] == "> 100 million"
 
 
+def test_recalls_in_a_larger_set_are_other_scores(found):
+    vqa = next(one for one in found.metrics if one.task == "vqa")
+    retrieval = replace(found, metrics=(replace(vqa, task="retrieval", metric="TR@1"),))
+    assert "in a larger set a recall is another score" in power_text(retrieval)
+    assert "recall" not in power_text(found)
+
+
 def test_it_says_how_little_it_knows(found):
     text = power_text(found)
     assert "so few seeds know the spread itself only roughly" in text

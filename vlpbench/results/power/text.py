@@ -101,6 +101,8 @@ def _notes(found: Power) -> Iterator[str]:
     yield from cannot_carry(seeds, found.comparisons, found.alpha)
     if any(one.images and None in [need.new_seeds for need in one.images.ladder] for one in found.metrics):
         yield "never: seeds alone vary too much for such a gap, however many images there are"
+    if any(one.images and one.task.startswith("retrieval") for one in found.metrics):
+        yield "retrieval: queries against the pictures that there are; in a larger set a recall is another score"
     for one in found.metrics:
         if one.no_images:
             yield f"no number of images for {head(one.task, one.metric)}: {one.no_images}"
