@@ -51,6 +51,26 @@ def test_failed_and_damaged_cells_are_named(grid: Any) -> None:
     assert "cell 000000000002 (c, seed 0) is not in the table: a file of the record is missing or changed" in lines
 
 
+def test_cells_of_a_row_that_failed_alike_are_told_of_once(grid: Any) -> None:
+    for seed in (0, 1, 2, 5):
+        grid.failed("a", seed, "out of memory")
+    grid.failed("a", 6, "the loss is not finite")
+    lines = [line for line in said(grid) if "not in the table" in line]
+    assert lines[0] == "4 cells (a, seeds 0–2, 5) are not in the table: out of memory"
+    assert len(lines) == 2 and lines[1].endswith("(a, seed 6) is not in the table: the loss is not finite")
+
+
+def test_a_ceiling_of_all_answers_is_none(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 1.0}, task={"ceilings": {"accuracy": 100.0}})
+    assert not any("answer vocabulary" in line for line in said(grid))
+
+
+def test_a_rows_name_with_a_comma_reads_as_one(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 1.0})
+    grid.done("a, b", 0, {"accuracy": 1.0}, settings={"budget": {"samples": 7}})
+    assert "pretraining: 7 samples of digits (rows: 'a, b')" in said(grid)
+
+
 def test_samples_that_were_left_out_are_counted(grid: Any) -> None:
     some = {"photos/train": {"count": 1200, "first": ["a.jpg: it is cut short"]}}
     grid.done("a", 0, {"accuracy": 1.0}, left_out=some)

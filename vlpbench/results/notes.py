@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.results.beside import BESIDE
-from vlpbench.results.readouts import readout_notes
-from vlpbench.results.rescorable import Scored, missing_notes, version_notes
+from vlpbench.results.listed import listed, of_most, spans
+from vlpbench.results.readouts import readout_notes, readouts_in_brief
+from vlpbench.results.rescorable import missing_notes, version_notes
 from vlpbench.results.shared_images import overlap_notes
 from vlpbench.results.spreads import BAD
-from vlpbench.results.tuning import tuning_notes
+from vlpbench.results.tuning import tuning_notes, tuning_rules
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
-__all__ = ["Told", "cell_notes", "notes", "protocol_notes"]
+__all__ = ["Told", "gap_notes", "notes", "protocol_in_brief", "protocol_notes"]
+
+_ALL = 99.95
+"""From here on a share of answers is printed as 100.0: no ceiling worth a sentence."""
 
 Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 """Of one finished cell: its row, its settings, its scores."""
@@ -24,30 +28,30 @@ Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
 def notes(results: Results) -> list[str]:
     """One sentence a line."""
-    return [_seeds(results), *cell_notes(results)]
+    return [_seeds(results), *protocol_notes(results), *gap_notes(results)]
 
 
-def cell_notes(results: Results) -> list[str]:
-    """The same without what ± means: what its cells saw, how they were measured, and which are missing."""
+def gap_notes(results: Results) -> list[str]:
+    """What numbers may not be trusted without: what is missing or measured otherwise, learnt from, left out, failed."""
     found = _told(results)
     told, scored = [one for one, _ in found], [(row, folder, scores) for (row, _, scores), folder in found]
-    said = [
-        *_pretraining(told), *readout_notes(told), *tuning_notes(told), *_gaps(scored),
-        *overlap_notes(told), *_unique(told, _ceilings), *_unique(told, _cut), *_unique(told, _left_out),
-        *_not_beside(results), *_not_there(results),
+    return [
+        *missing_notes(scored), *version_notes(scored), *overlap_notes(told), *_unique(told, _ceilings),
+        *_unique(told, _cut), *_unique(told, _left_out), *_not_beside(results), *_not_there(results),
     ]
-    return [line for line in said if line]
 
 
 def protocol_notes(results: Results) -> list[str]:
-    """Of these what a paper's caption must say: what pretraining saw, how each task was learnt, chosen and measured."""
+    """What pretraining saw, and how each task was learnt, chosen and measured, row by row where rows differ."""
     told = [one for one, _ in _told(results)]
     return [*_pretraining(told), *readout_notes(told), *tuning_notes(told)]
 
 
-def _gaps(scored: Sequence[Scored]) -> list[str]:
-    """What is missing, and what was measured otherwise than the rest."""
-    return [*missing_notes(scored), *version_notes(scored)]
+def protocol_in_brief(results: Results) -> list[str]:
+    """The same in a caption's words: the way of most rows, if there is one."""
+    told = [one for one, _ in _told(results)]
+    seen = _ways(told)
+    return [*([f"pretraining: {of_most(seen)}"] if seen else []), *readouts_in_brief(told), *tuning_rules(told)]
 
 
 def _told(results: Results) -> list[tuple[Told, Path]]:
@@ -65,14 +69,19 @@ def _told(results: Results) -> list[tuple[Told, Path]]:
 
 
 def _not_there(results: Results) -> list[str]:
-    """Cells that ended without scores, each with its row, its seed and why."""
+    """Cells that ended without scores, with their row, their seeds and why: those of a row that share a reason once."""
     bad = results.frame[results.frame["status"].isin(BAD)].drop_duplicates(["grid", "cell"])
     many = len(results.orders) > 1
-    lines = bad[["grid", "row", "seed", "cell", "reason"]].itertuples(index=False)
-    return [
-        f"cell {cell} ({f'{grid}: ' if many else ''}{row}, seed {seed}) is not in the table: {reason}"
-        for grid, row, seed, cell, reason in lines
-    ]
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for grid, row, seed, cell, reason in bad[["grid", "row", "seed", "cell", "reason"]].itertuples(index=False):
+        found.setdefault((f"{grid}: {row}" if many else row, reason or "why is not known"), {})[int(seed)] = cell
+    return [_left(row, cells, reason) for (row, reason), cells in found.items()]
+
+
+def _left(row: str, cells: Mapping[int, str], reason: str) -> str:
+    if len(cells) == 1:
+        return f"cell {next(iter(cells.values()))} ({row}, seed {next(iter(cells))}) is not in the table: {reason}"
+    return f"{len(cells)} cells ({row}, seeds {spans(sorted(cells))}) are not in the table: {reason}"
 
 
 def _seeds(results: Results) -> str:
@@ -87,12 +96,18 @@ def _seeds(results: Results) -> str:
 
 def _pretraining(told: Iterable[Told]) -> list[str]:
     """What pretraining saw; with the rows where they saw different things."""
+    found = _ways(told)
+    many = len(found) > 1
+    return [f"pretraining: {what}" + (f" (rows: {listed(rows)})" if many else "") for what, rows in found.items()]
+
+
+def _ways(told: Iterable[Told]) -> dict[str, dict[str, None]]:
+    """What pretraining saw -> the rows that saw it."""
     found: dict[str, dict[str, None]] = {}
     for row, settings, _ in told:
         if settings["objective"] != "none":
             found.setdefault(_seen(settings), {})[row] = None
-    many = len(found) > 1
-    return [f"pretraining: {what}" + (f" (rows: {', '.join(rows)})" if many else "") for what, rows in found.items()]
+    return found
 
 
 def _seen(settings: Mapping[str, Any]) -> str:
@@ -120,7 +135,7 @@ def _ceilings(scores: Mapping[str, Any]) -> list[str]:
     return [
         f"{task}: the answer vocabulary allows {metric} {value:.1f} at most"
         for task, one in scores["tasks"].items()
-        for metric, value in one.get("ceilings", {}).items()
+        for metric, value in one.get("ceilings", {}).items() if value < _ALL
     ]
 
 

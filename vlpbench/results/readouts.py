@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from vlpbench.results.listed import listed, of_most
 from vlpbench.results.meanings import meaning, sizes
 
-__all__ = ["readout_notes"]
+__all__ = ["readout_notes", "readouts_in_brief"]
 
 Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 """Row, the settings of the task's protocol, and the task's part of `scores.json`."""
@@ -27,6 +28,19 @@ def readout_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]
     return [line for task, forms in tasks.items() for line in [*_of_task(task, forms), *_probes(task, forms)]]
 
 
+def readouts_in_brief(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
+    """A caption's words: how most rows learnt each task, by which rule weights were chosen, what was scored."""
+    tasks: dict[str, dict[str, dict[str, None]]] = {}
+    for row, settings, scores in told:
+        for task in settings["tasks"]:
+            one = scores["tasks"].get(task, {})
+            if "values" in one:
+                how = ", ".join(_how(task, settings.get("protocol", {}).get(task, {}), one))
+                said = f"{how}, scored on {sizes(one)} of the {one['split']} split of {one['data']}"
+                tasks.setdefault(task, {}).setdefault(said, {})[row] = None
+    return [f"{task}: {of_most(ways)}" for task, ways in tasks.items()]
+
+
 def _of_task(task: str, forms: Mapping[str, Sequence[Told]]) -> list[str]:
     """With one form of the readout it stands in the sentence; with several each is named with its rows."""
     which = f"readout {next(iter(forms))!r}" if len(forms) == 1 else "readouts that differ by row"
@@ -34,23 +48,29 @@ def _of_task(task: str, forms: Mapping[str, Sequence[Told]]) -> list[str]:
     for cells in forms.values():
         for row, protocol, one in cells:
             ways.setdefault(_sentence(task, protocol, one, which), {})[row] = None
-    lines = [way + (f" (rows: {', '.join(rows)})" if len(ways) > 1 else "") for way, rows in ways.items()]
+    lines = [way + (f" (rows: {listed(rows)})" if len(ways) > 1 else "") for way, rows in ways.items()]
     if len(forms) > 1:
         lines += [
-            f"{task}: readout {form!r} in rows {', '.join(dict.fromkeys(row for row, _, _ in cells))}"
+            f"{task}: readout {form!r} in rows {listed(dict.fromkeys(row for row, _, _ in cells))}"
             for form, cells in forms.items()
         ]
     return lines
 
 
 def _sentence(task: str, protocol: Mapping[str, Any], one: Mapping[str, Any], which: str) -> str:
-    how = [_learnt(one), which]
+    first, *others = _how(task, protocol, one)
+    said = f"{task}: {', '.join([first, which, *others])}; {sizes(one)} of the {one['split']} split of {one['data']}"
+    return "; ".join(part for part in (said, meaning(task, one)) if part)
+
+
+def _how(task: str, protocol: Mapping[str, Any], one: Mapping[str, Any]) -> list[str]:
+    """How it was learnt first, then which weights are used and how sentences were found."""
+    how = [_learnt(one)]
     if one["protocol"] == "fine-tune":
         how.append(_RULE[one["select"]])
     if task.startswith("captioning") and "beams" in protocol:
         how.append(_search(protocol))
-    said = f"{task}: {', '.join(how)}; {sizes(one)} of the {one['split']} split of {one['data']}"
-    return "; ".join(part for part in (said, meaning(task, one)) if part)
+    return how
 
 
 def _learnt(one: Mapping[str, Any]) -> str:
@@ -90,4 +110,4 @@ def _probes(task: str, forms: Mapping[str, Sequence[Told]]) -> list[str]:
             short[row] = None
     rows = [f"{row} {', '.join(found)}" for row, found in chosen.items()]
     lines = [f"{task}: C chosen: {'; '.join(rows)}"] if rows else []
-    return lines + ([f"{task}: the probe did not converge in rows {', '.join(short)}"] if short else [])
+    return lines + ([f"{task}: the probe did not converge in rows {listed(short)}"] if short else [])

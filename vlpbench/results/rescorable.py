@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vlpbench.metrics import VERSION
+from vlpbench.results.listed import listed
 
 __all__ = ["Scored", "missing_notes", "version_notes"]
 
@@ -39,7 +40,7 @@ def missing_notes(told: Iterable[Scored]) -> list[str]:
     for (metric, reason, folder), tasks in found.items():
         places: dict[str, list[str]] = {}
         for task, rows in tasks.items():
-            in_rows = "" if rows.keys() == everyone[task].keys() else f" in rows {', '.join(rows)}"
+            in_rows = "" if rows.keys() == everyone[task].keys() else f" in rows {listed(rows)}"
             places.setdefault(in_rows, []).append(task)
         lines += [_missing(", ".join(of), in_rows, metric, reason, folder) for in_rows, of in places.items()]
     return lines
@@ -66,7 +67,7 @@ def version_notes(told: Sequence[Scored]) -> list[str]:
             folders[folder] = None
     if len(versions) < 2:
         return []
-    which = "; ".join(f"version {version}: {', '.join(rows)}" for version, rows in sorted(versions.items()))
+    which = "; ".join(f"version {version}: {listed(rows)}" for version, rows in sorted(versions.items()))
     commands = " and ".join(map(_command, folders))
     said = f"scores of different versions of the metric set stand in this table ({which})"
     return [f"{said}: {commands} measures them again by version {VERSION}, from the stored predictions"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vlpbench.results.listed import listed
+
 __all__ = ["overlap_notes"]
 
 
@@ -29,7 +31,7 @@ def overlap_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]
 
 
 def _in_rows(said: str, rows: Iterable[str], named: bool) -> str:
-    return said + (f" (rows: {', '.join(rows)})" if named else "")
+    return said + (f" (rows: {listed(rows)})" if named else "")
 
 
 def _sentence(name: str, split: str, one: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["tuning_notes"]
+__all__ = ["tuning_notes", "tuning_rules"]
 
 
 def tuning_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
@@ -16,6 +16,12 @@ def tuning_notes(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]
         if tuned and tuned.get("tried"):
             found.setdefault(_rule(tuned, settings), {})[f"{row}: {_choice(tuned)}"] = None
     return [f"{rule}; chosen: {', '.join(choices)}" for rule, choices in found.items()]
+
+
+def tuning_rules(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]) -> list[str]:
+    """The same without what each row got."""
+    tuned = ((scores.get("tuned"), settings) for _, settings, scores in told)
+    return list(dict.fromkeys(_rule(one, settings) for one, settings in tuned if one and one.get("tried")))
 
 
 def _rule(tuned: Mapping[str, Any], settings: Mapping[str, Any]) -> str:

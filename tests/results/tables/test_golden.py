@@ -107,7 +107,7 @@ small: whole | <41.0 ± 1.0> | <51.0 ± 1.0> | 20.0 ± 0.0
 small: part | 50.0 (n=1/3)† | 70.0 (n=1/3)† | pending†
 small: impossible | n/a: dual has no decoder | n/a: dual has no decoder | n/a
 small: broken | failed | failed | failed
-other: whole | 43.0 | n/a: needs decode | n/a
+other: whole | 43.0 (n=1) | n/a: needs decode | n/a
 ~small: chance | 2.5 | 10.0 | –
 ~small: majority | 7.2 | – | –
 ~other: chance | 2.5 | – | –

@@ -144,3 +144,11 @@ def test_a_real_latex_sets_every_character_that_is_said_to_be_settable(typeset: 
     assert len(known) > 350
     text = typeset(*(latex(Table((), tuple(known[at : at + 35]))) for at in range(0, len(known), 35)))
     assert {"±", "−", "→", "∆", "ß"} <= set(text)
+
+
+def test_what_a_paper_need_not_print_is_for_its_author(scores: Table) -> None:
+    known, printed = scores.notes
+    written = latex(replace(scores, details=frozenset([known])))
+    above, _, below = written.partition(r"\begin{table}")
+    assert f"% {known}" in above and "normalised" not in below and "a\\_b failed" in below
+    assert printed in latex(replace(scores, details=frozenset(scores.notes))).partition(r"\begin{table}")[0]

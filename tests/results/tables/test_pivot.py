@@ -44,7 +44,8 @@ def test_several_settings_make_a_line(rates: Any) -> None:
 def test_blind_rows_stand_in_it_where_they_are_asked_for(rates: Any) -> None:
     asked = Asked(rows=("blind",), where={"objective": "prefix-lm", "optim.lr": "1e-2"}, bold="none")
     table = frame(build(load(rates.folder), asked))
-    assert table["vqa acc."].to_dict() == {"false": "50.5 ± 0.7", "true": "9.0", "chance": "2.5", "majority": "7.2"}
+    expected = {"false": "50.5 ± 0.7", "true": "9.0 (n=1)", "chance": "2.5", "majority": "7.2"}
+    assert table["vqa acc."].to_dict() == expected
 
 
 def test_what_else_differs_is_named(rates: Any) -> None:

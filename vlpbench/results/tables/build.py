@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vlpbench.results.notes import cell_notes
+from vlpbench.results.notes import gap_notes, protocol_notes
 from vlpbench.results.tables.asked import Asked
 from vlpbench.results.tables.caption import caption, meaning
-from vlpbench.results.tables.carried import carried_notes
+from vlpbench.results.tables.carried import agreement_notes, carried_notes
 from vlpbench.results.tables.costs import cost_table
 from vlpbench.results.tables.differences import difference_table
 from vlpbench.results.tables.layout import Layout, named_rows
@@ -41,12 +41,14 @@ def build(results: Results, asked: Asked | None = None) -> Table:
         columns, lines = score_table(mine, layout, verdicts, asked)
     mine = _of_tasks(mine, layout)
     first = meaning(mine, layout, verdicts, asked, columns, lines)
-    said = first
+    said, details = first, list[str]()
     if asked.what != "cost":
-        said = [*first, *cell_notes(mine), *carried_notes(mine, layout, verdicts, asked)]
+        protocol, carried = protocol_notes(mine), carried_notes(verdicts, asked)
+        said = [*first, *protocol, *gap_notes(mine), *carried, *agreement_notes(mine, layout, asked)]
+        details = [*protocol, *carried]
     return Table(
-        columns, lines, layout.head, caption(mine, layout, asked, first),
-        tuple(dict.fromkeys((*said, *layout.notes, *results.conflicts))), _label(mine, asked),
+        columns, lines, layout.head, caption(mine, asked, first),
+        tuple(dict.fromkeys((*said, *layout.notes, *results.conflicts))), frozenset(details), _label(mine, asked),
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vlpbench.results.comparisons import Comparison, family_size
-from vlpbench.results.notes import protocol_notes
+from vlpbench.results.listed import spans
+from vlpbench.results.notes import protocol_in_brief
 from vlpbench.results.statistics import ABOUT
 from vlpbench.results.tables.asked import Asked
-from vlpbench.results.tables.carried import agreement_notes
 from vlpbench.results.tables.entries import FAILED, SIGNIFICANT
 from vlpbench.results.tables.layout import Layout
 from vlpbench.results.tables.model import Column, Line
@@ -34,11 +34,14 @@ _DIFFERENCES = (
 )
 
 
-def caption(results: Results, layout: Layout, asked: Asked, first: Sequence[str]) -> str:
-    """Plain sentences, as far as they are true of this very table; `first`: those of `meaning`."""
+def caption(results: Results, asked: Asked, first: Sequence[str]) -> str:
+    """Plain sentences, as far as they are true of this very table; `first`: those of `meaning`.
+
+    Of the protocol it has what most rows share: the rest, and what tests cannot carry, is said under the table.
+    """
     said = [*(order.description for order in results.orders if order.description), *first]
     if asked.what != "cost":
-        said += [*_begun(protocol_notes(results), results), *agreement_notes(results, layout, asked)]
+        said += _begun(protocol_in_brief(results), results)
     return " ".join(line if line.endswith(".") else f"{line}." for line in said)
 
 
@@ -74,24 +77,21 @@ def numbers(results: Results, layout: Layout, asked: Asked, means: str = "") -> 
     seeds = sorted({int(seed) for seed in done["seed"]})
     if not seeds:
         return "No cell has finished"
-    named = f"{', '.join(map(str, seeds))}"
+    named = spans(seeds)
     if "seed" in (*asked.rows, *asked.columns):
         return f"Single runs of seeds {named}"
     if len(seeds) == 1:
-        return f"One run with seed {named}: no spread over seeds is known, and no difference can be tested"
+        untested = "" if asked.target == "examples" else ", and no difference can be tested"
+        return f"One run with seed {named}: no spread over seeds is known{untested}"
     kinds = {
         "std": "Mean ± standard deviation", "none": "Mean",
         "interval": f"Mean ± half of the {100 * (1 - asked.alpha):g} % t interval of {ABOUT['seeds']},",
     }
-    counts = {
-        (one.n, one.wanted) for line in layout.lines for across in layout.across for score in layout.scores
-        if (one := layout.spread(line, across, score)) and one.n
-    }
-    fewer = "; where there are fewer, n says so" if any(had != wanted for had, wanted in counts) else ""
-    least = min((had for had, _ in counts), default=len(seeds))
-    n = len(seeds) if fewer or least == len(seeds) else f"{least} to {len(seeds)}"
-    over = f"over n = {n} seeds ({named}; equal seeds share data order and initial weights across rows)"
-    return f"{means or kinds[asked.spread]} {over}{fewer}"
+    n, counts = layout.usual_n(), layout.counts()
+    others = "; n is printed where it differs" if set(counts) - {(n, n)} else ""
+    which = f"{'of ' if len(seeds) > n else ''}{named}"
+    over = f"over n = {n} seed{'' if n == 1 else 's'} ({which}; equal seeds share data order and initial weights)"
+    return f"{means or kinds[asked.spread]} {over}{others}"
 
 
 def _bold(verdicts: Verdicts, layout: Layout, asked: Asked) -> str:
@@ -114,7 +114,12 @@ def _deltas(verdicts: Verdicts, baseline: str, asked: Asked) -> str:
         return ""
     tested = _tested(verdicts.deltas.values())
     said = f"Δ: difference to {baseline}, paired by seed"
-    return said + (f"; {SIGNIFICANT} marks those that are significant ({_tests(tested, asked)})" if tested else "")
+    if not tested:
+        return said
+    before = _tested(verdicts.with_best)
+    is_alike = bool(before) and _methods(before) == _methods(tested)
+    how = f"tested alike; {_correction(tested)}" if is_alike else _tests(tested, asked)
+    return f"{said}; {SIGNIFICANT} marks those that are significant ({how})"
 
 
 def _tested(comparisons: Iterable[Comparison]) -> list[Comparison]:
@@ -125,10 +130,16 @@ def _tests(tested: Sequence[Comparison], asked: Asked) -> str:
     """The test, the correction and the level."""
     if not tested:
         return ""
-    methods = " or ".join(_merged(one.method for one in tested))
+    return f"{_methods(tested)}; {_correction(tested)}; α = {asked.alpha:g}"
+
+
+def _methods(tested: Sequence[Comparison]) -> str:
+    return " or ".join(_merged(one.method for one in tested))
+
+
+def _correction(tested: Sequence[Comparison]) -> str:
     many, pairs = family_size(tested), ", all pairs of rows" if len(tested) < family_size(tested) else ""
-    correction = f"Holm's correction over {many} comparisons{pairs}" if many > 1 else "one comparison"
-    return f"{methods}; {correction}; α = {asked.alpha:g}"
+    return f"Holm's correction over {many} comparisons{pairs}" if many > 1 else "one comparison"
 
 
 def _merged(methods: Iterable[str]) -> list[str]:
@@ -150,10 +161,9 @@ def _marks(results: Results, columns: Sequence[Column], lines: Sequence[Line]) -
     if any(entry.mark == FAILED for line in lines for entry in line.entries):
         said.append(f"{FAILED}: some of the row's cells failed and are not in its mean")
     if any(column.kind == "published" for column in columns):
-        said.append("Published: the number that a paper prints for the row")
-    grids = tuple(f"{order.name}: " for order in results.orders)
-    names = [line.name for line in lines if line.kind == "floor"]
-    floors = dict.fromkeys(name.removeprefix(next(filter(name.startswith, grids), "")) for name in names)
-    if floors:
-        said.append(f"Below the rows, what needs no model scores on the same examples: {', '.join(floors)}")
+        said.append("Published: what a paper prints for the row")
+    if results.frame["blind"].eq(True).any():
+        said.append("Blind: every image blanked in fine-tuning and test; neither bold nor tested")
+    if any(line.kind == "floor" for line in lines):
+        said.append("Below the rows stands what needs no model, scored on the same examples")
     return said

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["agreement_notes", "carried_notes"]
 
 
-def carried_notes(results: Results, layout: Layout, verdicts: Verdicts, asked: Asked) -> tuple[str, ...]:
-    """Sentences, each once: of both families of tests, and of published columns."""
-    said = [*claims(verdicts.with_best, asked.alpha), *claims(tuple(verdicts.deltas.values()), asked.alpha)]
-    return (*dict.fromkeys(said), *agreement_notes(results, layout, asked))
+def carried_notes(verdicts: Verdicts, asked: Asked) -> tuple[str, ...]:
+    """Sentences, each once, of both families of tests; none where one seed is all there is, which is said above."""
+    families = (verdicts.with_best, tuple(verdicts.deltas.values()))
+    every = [one for family in families for one in family]
+    if len({seed for one in every for seed in one.seeds}) == 1 and not any(one.is_tested for one in every):
+        return ()
+    return tuple(dict.fromkeys(sentence for family in families for sentence in claims(family, asked.alpha)))
 
 
 def agreement_notes(results: Results, layout: Layout, asked: Asked) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class Pieces:
     main: str
     """The number with what stands behind ±, or the text; never empty."""
     seeds: str = ""
-    """`n=4/5` where fewer seeds had a value than were wanted."""
+    """`n=4/5` where fewer seeds had a value than were wanted, `n=4` where other lines have other seeds."""
     mark: str = ""
     """Such as * or †."""
 
@@ -46,7 +46,8 @@ def pieces_of(entry: Entry, kind: Kind = "score") -> Pieces:
     if entry.spread is not None and entry.spread == entry.spread:
         main += f" ± {_number(entry.spread, entry.decimals)}"
     had, wanted = entry.seeds or (0, 0)
-    return Pieces(main, f"n={had}/{wanted}" if had != wanted else "", entry.mark)
+    seeds = f"n={had}/{wanted}" if had != wanted else f"n={had}" if entry.tells_n else ""
+    return Pieces(main, seeds, entry.mark)
 
 
 def text_of(entry: Entry, kind: Kind = "score") -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from string import ascii_lowercase as _LETTERS
 
-from vlpbench.results.tables.entry_text import Kind, groups, pieces_of, unsaid_notes
+from vlpbench.results.tables.entry_text import Kind, groups, one_line, pieces_of, unsaid_notes
 from vlpbench.results.tables.latex_fit import fit_of, head_lines, needs, shortened
 from vlpbench.results.tables.latex_text import escaped, escaped_prose
 from vlpbench.results.tables.model import Entry, Line, Table
@@ -26,6 +26,7 @@ def latex(table: Table) -> str:
     tabulars = [_tabular(part, letters, fit.is_too_wide) for part in fit.parts]
     return "\n".join([
         *(f"% {line}" for line in needs(table, fit)),
+        *(f"% {one_line(note)}" for note in _unsaid(table, are_details=True)),
         r"\begin{table}[tb]",
         r"\centering",
         *([rf"\caption{{{escaped_prose(table.caption)}}}"] if table.caption else []),
@@ -108,10 +109,15 @@ def _letters(table: Table) -> dict[str, str]:
     return {sentence: _LETTERS[at % 26] * (1 + at // 26) for at, sentence in enumerate(found)}
 
 
+def _unsaid(table: Table, are_details: bool) -> list[str]:
+    """The notes that the caption does not say: what its author may know, or what every reader must."""
+    return [note for note in unsaid_notes(table) if (note in table.details) == are_details]
+
+
 def _notes(table: Table, letters: dict[str, str]) -> list[str]:
     """What must be said under the table, as wide as the text."""
     lettered = [f"{_raised(letter)}~{escaped(sentence)}" for sentence, letter in letters.items()]
-    said = [*(["; ".join(lettered)] if lettered else []), *map(escaped_prose, unsaid_notes(table))]
+    said = [*(["; ".join(lettered)] if lettered else []), *map(escaped_prose, _unsaid(table, are_details=False))]
     if not said:
         return []
     return [r"\par\smallskip", r"\begin{minipage}{\linewidth}", r"\footnotesize", "\n\n".join(said), r"\end{minipage}"]

@@ -159,7 +159,7 @@ def _named(letters: list[str]) -> str:
 
 def _texts(table: Table) -> Iterator[str]:
     """Every text of the table that somebody may have typed."""
-    yield from (table.head, table.caption, *unsaid_notes(table))
+    yield from (table.head, table.caption, *(note for note in unsaid_notes(table) if note not in table.details))
     for column in table.columns:
         yield from (column.group, column.name)
     for line in table.lines:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 from vlpbench.results.spreads import Place, Spread, Spreads, spreads_of
@@ -49,6 +51,16 @@ class Layout:
     def spread(self, line: str, across: str, score: Score) -> Spread | None:
         """What stands at a place; None for nothing."""
         return self.spreads.of((line, across), *score)
+
+    def counts(self) -> Counter[tuple[int, int]]:
+        """(n, wanted) of every place and metric that has a value -> how many have it."""
+        every = (self.spread(*place, score) for place in product(self.lines, self.across) for score in self.scores)
+        return Counter((one.n, one.wanted) for one in every if one and one.n)
+
+    def usual_n(self) -> int:
+        """The most seeds of a place that lacks none; where all lack some, the most that are wanted; 0 without any."""
+        counts = self.counts()
+        return max((had for had, wanted in counts if had == wanted), default=max((one for _, one in counts), default=0))
 
 
 def named_rows(results: Results, asked: Asked) -> Layout:

@@ -23,6 +23,8 @@ class Entry:
     """Digits behind the point."""
     seeds: tuple[int, int] | None = None
     """(had, wanted), printed where they differ."""
+    tells_n: bool = False
+    """Whether n is printed even where it is what was wanted: other lines have another."""
     text: str = ""
     """Instead of a number, as it is to be read: "n/a: needs decode", "failed", "–"."""
     is_best: bool = False
@@ -69,6 +71,8 @@ class Table:
     """Sentences for a paper: what varies, n, what ± means, test and correction, protocol, split rule."""
     notes: tuple[str, ...] = ()
     """One sentence each: what must be said under the table wherever it is printed."""
+    details: frozenset[str] = frozenset()
+    """Those of the notes that a paper need not print: LaTeX has them in comments, for its author."""
     label: str = "tab:results"
     """What LaTeX refers to it by."""
 

@@ -47,9 +47,10 @@ def _columns(
     """Every score column with its difference and its published numbers right behind it."""
     printed = {} if asked.columns else published_by_column(results.orders, asked.metrics or None)
     excused: set[tuple[str, str, str]] = set()
+    usual = layout.usual_n()
     for across in layout.across:
         for at, score in enumerate(layout.scores):
-            entries = _scored(layout, verdicts, across, score, asked)
+            entries = _scored(layout, verdicts, across, score, asked, usual)
             entries = {line: _once(entry, (line, across, score[0]), excused) for line, entry in entries.items()}
             under = {
                 ("floor", name): number(value * factor(score[1]), asked.decimals)
@@ -66,15 +67,16 @@ def _columns(
 
 
 def _scored(
-    layout: Layout, verdicts: Verdicts, across: str, score: Score, asked: Asked
+    layout: Layout, verdicts: Verdicts, across: str, score: Score, asked: Asked, usual: int
 ) -> dict[str, Entry]:
-    """One column of scores by line."""
-    return {
+    """One column of scores by line; n stands in entries that rest on more or fewer seeds than is `usual`."""
+    found = {
         line: score_entry(
             layout.spread(line, across, score), score[1], asked, (line, across, *score) in verdicts.best
         )
         for line in layout.lines
     }
+    return {line: replace(one, tells_n=(one.seeds or (usual,))[0] != usual) for line, one in found.items()}
 
 
 def _once(entry: Entry, place: tuple[str, str, str], excused: set[tuple[str, str, str]]) -> Entry:
