@@ -56,3 +56,21 @@ def test_each_target_has_its_assumption(target, words):
     said = claims([replace(TESTED, target=target, seeds=(0, 1, 2))])
     assert any(words in line for line in said)
     assert any("never" in line for line in said) is (target != "examples")  # there seeds are no sample
+
+
+def test_limits_name_the_family_where_there_are_two():
+    many = [replace(TESTED, row=f"r{at}") for at in range(11)]
+    assert claims(many, of="Δ")[0].startswith("Δ: 6 seeds can never pass")
+
+
+def test_two_rows_without_a_common_seed_are_both_named():
+    said = claims([TESTED, replace(UNTESTED, row="a", note="a and b have no seed in common")])
+    assert "not tested: a in vqa acc. (a and b have no seed in common)" in said
+
+
+def test_too_few_resamples_for_so_many_comparisons_and_fixed_word_weights():
+    many = [replace(TESTED, row=f"r{at}", target="examples", metric="CIDEr") for at in range(500)]
+    said = claims(many)
+    assert said[0].startswith("nothing can pass: no p of 10,000 resamples is below 0.0001, and over 500 comparisons")
+    assert not any("nothing can pass" in line for line in claims(many[:499]))
+    assert any("held fixed" in line for line in said) and not any("held fixed" in line for line in claims([TESTED]))

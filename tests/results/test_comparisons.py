@@ -234,3 +234,21 @@ def test_of_equal_rows_one_is_called_worse_as_seldom_as_alpha_says(grid, rows):
         made = [replace(like, p=float(mine)) for like, mine in zip(one, p, strict=True)]
         wrong += any(mine.is_significant(0.05) for mine in corrected_together(made))
     assert wrong / 2000 <= 0.06
+
+
+@pytest.mark.parametrize(("a_picture", "is_exact"), [(1, True), (2, False)])
+def test_one_run_right_or_wrong_on_single_pictures_has_an_exact_p(another, a_picture, is_exact):
+    """McNemar's test, by hand: of 30 pictures 8 are right in one alone, 1 in the other alone."""
+    grid = another("exact")
+    grid.tasks = ("vqa",)
+    for row, right in {"a": [1] * 8 + [0] + [1] * 21, "b": [0] * 8 + [1] + [1] * 21}.items():
+        rows = [
+            {"question_id": at, "image_id": at // a_picture, "prediction": "x", "accuracy": float(one)}
+            for at, one in enumerate(right)
+        ]
+        grid.done(row, 0, {"accuracy": 100 * sum(right) / 30}, predictions={"vqa": rows})
+    (found,) = compare_with(load(grid.folder), "b", [VQA], "examples")
+    assert ("McNemar" in found.method) is is_exact
+    if is_exact:
+        assert found.p == pytest.approx(2 * (1 + 9) / 2**9)
+    assert found.difference == pytest.approx(100 * 7 / 30)

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.best import best_of
 from vlpbench.results.example_pairs import ExamplePairs
@@ -16,6 +19,7 @@ from vlpbench.results.statistics import (
     Finding,
     Target,
     holm,
+    mcnemar,
     paired_bootstrap,
     paired_over_both,
     paired_over_seeds,
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
 __all__ = ["Comparison", "compare_with", "compare_with_best", "corrected_together", "family_size"]
+
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -181,8 +188,18 @@ def _finding(place: Place, row: Measured, other: Measured, pairs: Pairs, asked: 
     except UserError as error:
         return _untested(pairs, asked.target, f"{error.cause}: there is a test about seeds alone")
     if asked.target == "examples":
-        return paired_bootstrap(sums, others, counts, level=asked.level)
+        return _with_exact_p(paired_bootstrap(sums, others, counts, level=asked.level), sums, others, counts)
     return paired_over_both(sums, others, counts, asked.level)
+
+
+def _with_exact_p(finding: Finding, sums: Array, others: Array, counts: Array) -> Finding:
+    """The same with McNemar's exact p, where one run of each was right or wrong on one example an image."""
+    right, wrong = max(sums.max(), others.max()), min(sums.min(), others.min())
+    is_whole = np.isin(sums, (right, wrong)).all() and np.isin(others, (right, wrong)).all()
+    if len(sums) > 1 or (counts != 1).any() or wrong != 0 or not is_whole:
+        return finding
+    p = mcnemar(int((sums > others).sum()), int((sums < others).sum()))
+    return replace(finding, p=p, method=f"{finding.method}; p by McNemar's exact test")
 
 
 def _untested(pairs: Pairs, target: Target, note: str) -> Finding:

@@ -86,7 +86,7 @@ def _inverted(reach: Callable[[float], float], distance: float) -> float:
 def _note(found: Components, half: float, level: float) -> str:
     from scipy.special import stdtrit
 
-    said = ["two seeds: a 95% interval covers 95 to 98%, by which source varies more"] if found.seeds == 2 else []
+    said = ["two seeds: a 95% interval covers 94 to 99%, by which source varies more"] if found.seeds == 2 else []
     of_images = max(0.0, found.image / found.images) + found.interaction / (found.seeds * found.images)
     if half < -stdtrit(found.images - 1, (1 - level) / 2) * math.sqrt(of_images):
         said.append("seeds came out closer than images alone let them: narrower than for these very models")
