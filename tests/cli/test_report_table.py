@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.results.conftest import Grid
 from vlpbench.cli import report_table
 from vlpbench.cli.main import main
 from vlpbench.cli.report_table import table_text
+from vlpbench.results import load
+from vlpbench.results.summary import summary
 
 
 @pytest.fixture
@@ -81,6 +84,23 @@ def test_programs_get_a_line_a_row_task_metric(say: Any) -> None:
     assert float(high["difference"]) == pytest.approx(20.4) and low["difference"] == ""
     _, out, _ = say("--format", "json", "--rows", "objective", "--metric", "accuracy")
     assert [(one["objective"], one["n"]) for one in json.loads(out)] == [("contrastive", 3), ("prefix-lm", 3)]
+
+
+def test_numbers_come_back_as_they_are(say: Any, folder: Path) -> None:
+    wanted = summary(load(folder), ["accuracy"])
+    lines = pd.read_csv(io.StringIO(say("--format", "csv", "--metric", "accuracy")[1]))
+    objects = json.loads(say("--format", "json", "--metric", "accuracy")[1])
+    for name in ("mean", "std", "interval"):
+        assert lines[name].tolist() == wanted[name].tolist()
+        assert [one[name] for one in objects] == pytest.approx(wanted[name].tolist(), rel=1e-14)
+
+
+def test_before_any_cell_has_finished_there_is_no_table_of_costs(tmp_path: Path) -> None:
+    waiting = Grid(tmp_path, "waiting")
+    waiting.plan("a", 0)
+    said = table_text((waiting.folder,))
+    assert said.splitlines()[2].split() == ["|", "a", "|", "pending", "|", "pending", "|"]
+    assert said.endswith("- No cell has finished")
 
 
 @pytest.mark.parametrize(

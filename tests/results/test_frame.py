@@ -181,6 +181,17 @@ def test_a_folder_without_records_names_the_nearest(tmp_path: Path, grid: Any) -
     assert caught.value.remedy == "run a grid first"
 
 
+def test_what_lies_in_a_results_folder_or_is_no_folder_is_told_apart(tmp_path: Path, grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    with pytest.raises(UserError, match="no records") as caught:
+        load(grid.folder / "cells")
+    assert caught.value.remedy == f"did you mean {grid.folder}?"
+    (tmp_path / "notes.txt").write_text("no frame")
+    with pytest.raises(UserError, match="no records") as caught:
+        load(tmp_path / "notes.txt")
+    assert "notes.txt is a file" in caught.value.remedy
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"name": "x"}'])
 def test_a_broken_grid_file_is_named(grid: Any, content: str) -> None:
     grid.done("a", 0, {"accuracy": 40.0})

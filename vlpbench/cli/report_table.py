@@ -11,11 +11,8 @@ import click
 
 from vlpbench.errors import UserError
 from vlpbench.results import load
-from vlpbench.results.tables import Asked, Table, build, long
+from vlpbench.results.tables import Asked, Table, build, html, latex, long, markdown
 from vlpbench.results.tables.build import plain_scores
-from vlpbench.results.tables.html import html
-from vlpbench.results.tables.latex import latex
-from vlpbench.results.tables.markdown import markdown
 
 __all__ = ["print_table", "table_text", "text_of_results"]
 
@@ -118,12 +115,13 @@ def text_of_results(folders: tuple[Path, ...], asked: Asked, form: str, caption:
     found = load(*folders)
     if form in ("csv", "json"):
         lines = long(found, asked)
-        text = lines.to_csv(index=False) if form == "csv" else lines.to_json(orient="records", indent=1)
-        return str(text).rstrip("\n")
+        if form == "csv":
+            return str(lines.to_csv(index=False)).rstrip("\n")
+        return str(lines.to_json(orient="records", indent=1, double_precision=15))
     table = build(found, asked)
     with_caption = form != "md" if caption is None else caption
     text = _FORMATS[form](table.for_paper() if with_caption else table.for_screen())
     if form != "md" or asked.what != "scores" or asked.is_pivot:
         return text
     costs = build(found, replace(asked, what="cost", beside=None))
-    return f"{text}\n\n{markdown(replace(costs, caption='', notes=()))}"
+    return f"{text}\n\n{markdown(replace(costs, caption='', notes=()))}" if costs.lines else text

@@ -90,7 +90,12 @@ def _record(order: GridOrder, cell: CellFolder, asked: Mapping[str, Any]) -> Rec
 
 
 def _remedy(folder: Path) -> str:
-    """The results folder that was probably meant: one inside, or the one beside it that is called most like it."""
+    """The results folder that was probably meant: one inside or around, or the one beside it called most like it."""
+    around = next((one for one in folder.absolute().parents if (one / "grid.json").is_file()), None)
+    if around:
+        return f"did you mean {around}?"
+    if folder.is_file():
+        return f"name a results folder, or what Results.export wrote: {folder.name} is a file"
     inside = sorted({one.parent.parent for one in folder.glob("*/cells/*")})
     beside = {one.parent.parent.name for one in folder.parent.glob("*/cells/*")}
     near = nearest(folder.name, sorted(beside))

@@ -38,6 +38,18 @@ def test_groups_are_packed_into_as_few_lines_as_fit() -> None:
     assert fit.width <= 345 and not fit.is_too_wide
 
 
+def test_a_group_that_is_too_wide_is_cut_between_its_scores() -> None:
+    """Six scores, each with its difference: two lines of three, and no difference parted from its score."""
+    pairs = [(Column(f"R@{at}", "retrieval"), Column(f"Δ R@{at}", "retrieval", "difference")) for at in range(6)]
+    columns = tuple(column for pair in pairs for column in pair)
+    entries = (Entry(50.0, 1.0), Entry(10.0, mark="*")) * 6
+    fit = fit_of(Table((Column("acc.", "vqa"), *columns), (Line("row", (Entry(1.0), *entries)),)))
+    assert [[one.name for one in part.columns] for part in fit.parts] == [
+        ["acc.", "R@0", "Δ R@0", "R@1", "Δ R@1", "R@2", "Δ R@2"], ["R@3", "Δ R@3", "R@4", "Δ R@4", "R@5", "Δ R@5"],
+    ]
+    assert not fit.is_too_wide
+
+
 def test_a_floor_without_a_number_in_a_part_is_left_out_there() -> None:
     columns = tuple(Column("a_score_that_is_wide", group) for group in "aaabbb")
     full = tuple(Entry(50.0, 1.0) for _ in columns)

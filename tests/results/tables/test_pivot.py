@@ -116,6 +116,24 @@ def test_columns_of_several_scores(rates: Any) -> None:
     assert len(table.lines) == 1
 
 
+def test_values_that_are_called_alike_do_not_share_a_place(grid: Any) -> None:
+    """Nothing is averaged over settings whose texts are the same once they stand side by side."""
+    for seed, (row, objective, data) in enumerate((("r1", "a, b", "c"), ("r2", "a", "b, c"))):
+        grid.done(row, seed, {"accuracy": 1.0 + seed}, settings={"objective": objective, "data": data})
+    with pytest.raises(UserError, match="differ in more than their seed"):
+        build(load(grid.folder), Asked(rows=("objective", "data")))
+    close = another_lr(grid)
+    assert [line.name for line in close.lines if line.kind == "row"] == ["0.1", "0.1000000001"]
+
+
+def another_lr(grid: Any) -> Any:
+    """Two learning rates that six digits do not tell apart."""
+    for row, lr in (("one", 0.1), ("two", 0.1000000001)):
+        for seed in range(2):
+            grid.done(row, seed, {"accuracy": 1.0 + seed}, settings={"optim": {"lr": lr}, "data": "alike"})
+    return build(load(grid.folder), Asked(rows=("optim.lr",), where={"data": "alike"}))
+
+
 def test_a_baseline_is_a_line(rates: Any) -> None:
     asked = Asked(rows=("objective",), columns=("optim.lr",), baseline="contrastive")
     table = build(load(rates.folder), asked)

@@ -48,6 +48,12 @@ def test_what_is_not_there_is_named(two: Any) -> None:
         selected(load(two.folder), Asked(where={"lr": "0.001"}))
 
 
+@pytest.mark.parametrize("value", [1e-3, "1e-3", "0.0010", "0.001"])
+def test_numbers_may_be_given_as_numbers(two: Any, value: Any) -> None:
+    assert set(selected(load(two.folder), Asked(where={"optim.lr": value})).frame["row"]) == {"a"}
+    assert len(selected(load(two.folder), Asked(where={"blind": False})).frame)
+
+
 def test_a_seed_is_a_setting(two: Any) -> None:
     assert set(selected(load(two.folder), Asked(where={"seed": "1"})).frame["seed"]) == {1}
 
@@ -68,7 +74,8 @@ def test_cells_that_wait_have_their_rows_settings(two: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(True, "true"), (None, "–"), (float("nan"), "–"), (32000.0, "32000"), (0.002, "0.002"), (7, "7"), ("x", "x")],
+    [(0.1234567, "0.1234567"), (1 / 3, "0.3333333333333333"), (1e-3, "0.001"), (1e22, "10000000000000000000000"),
+     (float("inf"), "inf"), (True, "true"), (None, "–"), (float("nan"), "–"), (32000.0, "32000"), (0.002, "0.002"), (7, "7"), ("x", "x")],
 )
 def test_names_of_values(value: Any, text: str) -> None:
     assert value_text(value) == text

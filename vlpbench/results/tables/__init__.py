@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from vlpbench.results.tables.asked import Asked
 from vlpbench.results.tables.build import build, long
+from vlpbench.results.tables.entry_text import frame
+from vlpbench.results.tables.html import html
+from vlpbench.results.tables.latex import latex
+from vlpbench.results.tables.markdown import markdown
 from vlpbench.results.tables.model import Column, Entry, Line, Table
+from vlpbench.results.tables.styled import styler
 
-__all__ = ["Asked", "Column", "Entry", "Line", "Table", "build", "long"]
+__all__ = [
+    "Asked", "Column", "Entry", "Line", "Table", "build", "frame", "html", "latex", "long", "markdown", "styler",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from vlpbench.errors import UserError
 from vlpbench.results.statistics import Target
@@ -30,8 +30,8 @@ class Asked:
     """Only these; none: all."""
     metrics: tuple[str, ...] = ()
     """Only these; none: the usual ones of each task."""
-    where: Mapping[str, str] = field(default_factory=dict)
-    """Setting -> the value it must have: only such cells."""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    """Setting -> the value it must have, as it is or as text: only such cells."""
     beside: tuple[str, ...] | None = None
     """Columns right after the row's name; None: those of the grid, but none where settings make columns."""
     baseline: str | None = None

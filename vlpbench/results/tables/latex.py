@@ -23,7 +23,7 @@ def latex(table: Table) -> str:
     table's type another size: a wide one is set in smaller usual ones, then with its groups under each other.
     """
     letters, fit = _letters(table), fit_of(table)
-    tabulars = [_tabular(part, letters, fit.is_too_wide) for part in fit.parts]
+    tabulars = [_tabular(part, letters, fit.may_hang) for part in fit.parts]
     return "\n".join([
         *(f"% {line}" for line in needs(table, fit)),
         *(f"% {one_line(note)}" for note in _unsaid(table, are_details=True)),
@@ -39,7 +39,7 @@ def latex(table: Table) -> str:
     ])
 
 
-def _tabular(table: Table, letters: dict[str, str], is_too_wide: bool) -> str:
+def _tabular(table: Table, letters: dict[str, str], may_hang: bool) -> str:
     """All columns of a table; one that is too wide hangs into both margins evenly."""
     body = [_line(line, table, letters) for line in table.lines if line.kind == "row"]
     floors = [_line(line, table, letters) for line in table.lines if line.kind == "floor"]
@@ -53,7 +53,7 @@ def _tabular(table: Table, letters: dict[str, str], is_too_wide: bool) -> str:
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    return "\n".join([r"\makebox[\linewidth]{%", *lines, "}"] if is_too_wide else lines)
+    return "\n".join([r"\makebox[\linewidth]{%", *lines, "}"] if may_hang else lines)
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -46,12 +46,17 @@ class Fit:
     width: float
     """Of its widest part in points, by a count of its characters: about a tenth too much or too little."""
     parts: tuple[Table, ...]
-    """What stands under each other, with the same rows: groups of columns; the table itself where it fits."""
+    """What stands under each other, with the same rows: groups of columns, or parts of one; else the table itself."""
 
     @property
     def is_too_wide(self) -> bool:
         """Whether it is wider than a page's text all the same."""
         return self.width > _TEXT
+
+    @property
+    def may_hang(self) -> bool:
+        """Whether it is wider, or may be by what a count of characters cannot know: wide letters, bold numbers."""
+        return self.width > 0.9 * _TEXT
 
 
 def shortened(text: str) -> tuple[str, str]:
@@ -65,14 +70,14 @@ def shortened(text: str) -> tuple[str, str]:
 
 
 def fit_of(table: Table) -> Fit:
-    """The largest type in which the table is no wider than a page's text; if there is none, its groups in lines."""
-    blocks, at = [], 0
-    for _, many in groups(table.columns):
-        blocks.append(list(range(at, at + many)))
-        at += many
-    letters, whole = _letters(table), [list(range(at))]
+    """The largest type in which the table is no wider than a page's text; if there is none, its groups in lines.
+
+    A group that is still wider is cut between its scores, each of which keeps its differences and published numbers.
+    """
+    letters, whole = _letters(table), [list(range(len(table.columns)))]
     tried = [(size, whole, _TEXT) for size in _SIZES] + [(_SIZES[-1], whole, _HANGING)]
-    tried += [(size, _packed(letters, blocks, size), _TEXT) for size in _SIZES[2:]]
+    tried += [(size, _packed(letters, _blocks(table), size), _TEXT) for size in _SIZES[2:]]
+    tried += [(_SIZES[-1], _packed(letters, _cut(table, letters, _SIZES[-1]), _SIZES[-1]), _TEXT)]
     widths = [max(_width(letters, columns, size) for columns in cut) for size, cut, _ in tried]
     fitting = (at for at, (width, (_, _, most)) in enumerate(zip(widths, tried, strict=True)) if width <= most)
     best = next(fitting, len(tried) - 1)
@@ -108,6 +113,33 @@ def _below(table: Table, at: int) -> int:
     """The most characters of a column's entries."""
     texts = (text_of(line.entries[at], table.columns[at].kind) for line in table.lines)
     return max((len(shortened(text)[0]) for text in texts), default=0)
+
+
+def _blocks(table: Table) -> list[list[int]]:
+    """The columns of each group."""
+    found, at = [], 0
+    for _, many in groups(table.columns):
+        found.append(list(range(at, at + many)))
+        at += many
+    return found
+
+
+def _cut(table: Table, letters: Sequence[int], size: Size) -> list[list[int]]:
+    """The same, with groups that are too wide in as few parts as fit, of as many scores each as can be."""
+    found: list[list[int]] = []
+    for block in _blocks(table):
+        if not table.columns[block[0]].group or _width(letters, block, size) <= _TEXT:
+            found.append(block)
+            continue
+        scores: list[list[int]] = []
+        for at in block:
+            if table.columns[at].kind == "score" or not scores:
+                scores.append([])
+            scores[-1].append(at)
+        parts = len(_packed(letters, scores, size))
+        each = -(-len(scores) // parts)
+        found += [sum(scores[at : at + each], []) for at in range(0, len(scores), each)]
+    return found
 
 
 def _packed(letters: Sequence[int], blocks: Sequence[list[int]], size: Size) -> list[list[int]]:

@@ -106,8 +106,9 @@ def _check_alike(places: Mapping[Place, Sequence[Cell]], cells: Sequence[Cell], 
     by_row: dict[Place, list[Cell]] = {}
     for cell in cells:
         by_row.setdefault((cell["grid"], cell["row"]), []).append(cell)
-    keys = [key for key in cells[0] if key not in (*CELL, "backbone", *asked.rows, *asked.columns)]
-    free = {key for key in keys if any(len(_said(mine, key)) > 1 for mine in by_row.values())}
+    named = {*asked.rows, *asked.columns} - {"seed"}  # they differ where "a, b" is both "a" with "b" and one value
+    keys = [key for key in cells[0] if key in named or key not in (*CELL, "backbone")]
+    free = {key for key in keys if key not in named and any(len(_said(mine, key)) > 1 for mine in by_row.values())}
     for place, mine in places.items():
         if len({(cell["grid"], cell["row"]) for cell in mine}) < 2:
             continue

@@ -37,19 +37,20 @@ def selected(results: Results, asked: Asked) -> Results:
     return results if frame is results.frame else narrowed(results, frame)
 
 
-def _cells_where(results: Results, frame: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
-    kept = settings_of(results)
+def _cells_where(results: Results, frame: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
+    cells = kept = settings_of(results)
     for key, value in where.items():
         check_setting(key, kept, "--where")
-        texts = dict.fromkeys(value_text(cell[key]) for cell in settings_of(results))
-        if not any(_is_same(text, value) for text in texts):
-            raise unknown(f"value of {key}", value, texts, "--where")
-        kept = [cell for cell in kept if _is_same(value_text(cell[key]), value)]
+        wanted = value if isinstance(value, str) else value_text(value)
+        texts = dict.fromkeys(value_text(cell[key]) for cell in cells)
+        if not any(_is_same(text, wanted) for text in texts):
+            raise unknown(f"value of {key}", wanted, texts, "--where")
+        kept = [cell for cell in kept if _is_same(value_text(cell[key]), wanted)]
     if not kept:
         told = ", ".join(f"{key}={value}" for key, value in where.items())
         raise UserError(f"no cell has {told}", "--where", "some cell has each of them, none has all: leave one out")
-    cells = {(cell["grid"], cell["cell"]) for cell in kept}
-    return frame[[key in cells for key in zip(frame["grid"], frame["cell"], strict=True)]]
+    ids = {(cell["grid"], cell["cell"]) for cell in kept}
+    return frame[[key in ids for key in zip(frame["grid"], frame["cell"], strict=True)]]
 
 
 def narrowed(results: Results, frame: pd.DataFrame) -> Results:
@@ -113,7 +114,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else f"{value:g}"
+        short = str(int(value)) if value.is_integer() else f"{value:g}"
+        return short if float(short) == value else repr(value)  # values that differ are called differently
     return str(value)
 
 

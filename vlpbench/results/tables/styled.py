@@ -37,7 +37,8 @@ def styler(table: Table, escape: Literal["html", "latex"] = "html") -> Styler:
         return _WRITE[escape](str(text))
 
     numbers = _numbers(table)
-    bold = pd.DataFrame("", index=numbers.index, columns=numbers.columns)
+    fonts = [[_BOLD[escape] if entry.is_best else "" for entry in line.entries] for line in table.lines]
+    bold = pd.DataFrame(fonts, index=numbers.index, columns=numbers.columns, dtype=object)
     styled = numbers.style
     for at, line in enumerate(table.lines):
         pairs = zip(line.entries, table.columns, strict=True)
@@ -46,7 +47,6 @@ def styler(table: Table, escape: Literal["html", "latex"] = "html") -> Styler:
             for key, (entry, column) in zip(numbers.columns, pairs, strict=True)
         }
         styled.format(printed, subset=pd.IndexSlice[[numbers.index[at]], :])
-        bold.iloc[at] = [_BOLD[escape] if entry.is_best else "" for entry in line.entries]
     styled.format_index(write, axis=0).format_index(write, axis=1)
     return styled.apply(lambda _: bold, axis=None).set_caption(write(table.caption))
 
