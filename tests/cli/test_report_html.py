@@ -58,7 +58,8 @@ def test_what_takes_long_is_told_on_stderr(
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--out", "page.pdf"], "did you mean page.html?"), (["--baseline", "onyl"], "only"),
-    (["--pictures", "0"], "pictures"),
+    (["--pictures", "0"], "pictures"), (["--out", ""], "did you mean page.html?"),
+    (["--out", "small/grid.json/x.html"], "the page cannot be written"),
 ])
 def test_mistakes(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],

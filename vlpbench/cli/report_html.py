@@ -50,10 +50,16 @@ def write_page(
     """  # noqa: D301 (click reads \b)
     path = out or Path(f"{results[0].resolve().name.removesuffix('.parquet')}.html")
     if path.suffix.lower() not in (".html", ".htm"):
-        raise UserError("a page is written as HTML", f"--out {path}", f"did you mean {path.with_suffix('.html').name}?")
+        near = path.with_suffix(".html").name if path.name else "page.html"
+        raise UserError("a page is written as HTML", f"--out {path}", f"did you mean {near}?")
     heard = _progress()
     heard("results")
-    bytes_written = written(load(*results), path, None if no_gallery else pictures, baseline, heard)
+    loaded = load(*results)
+    try:
+        bytes_written = written(loaded, path, None if no_gallery else pictures, baseline, heard)
+    except OSError as error:
+        cause = f"the page cannot be written: {error.strerror or error}"
+        raise UserError(cause, f"--out {path}", "name another folder") from None
     click.echo(f"{path}: {size(bytes_written)}")
 
 

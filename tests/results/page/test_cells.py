@@ -80,3 +80,10 @@ def test_a_grid_without_tasks_has_no_lines(grid: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"tasks": []}), encoding="utf-8")
     results = load(grid.folder)
     assert cell_lines(results) == [] and overviews(results, [])[0].rows == ()
+
+
+def test_a_very_long_reason_loses_its_middle(grid: Any) -> None:
+    grid.failed("a", 0, "first " + "x" * 100_000 + " last")
+    (line,) = cell_lines(load(grid.folder))
+    assert line.reason.startswith("first ") and line.reason.endswith(" last") and len(line.reason) < 4_200
+    assert "96,011 characters left out" in line.reason

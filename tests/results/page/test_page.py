@@ -110,10 +110,19 @@ def test_folders_that_contradict_are_named(grid: Any, another: Callable[..., Any
     assert results.conflicts and page(results, None).count('class="warning"') == len(results.conflicts)
 
 
+def test_settings_go_across_where_rows_are_many(grid: Any) -> None:
+    heads = r'(?s)<section id="settings">.*?<table class="settings">.*?<thead>(.*?)</thead>'
+    for many, wanted in [(3, ["setting", "row 0", "row 1", "row 2"]), (7, ["row", "data"])]:
+        for at in range(many):
+            grid.done(f"row {at}", many, {"accuracy": 50.0}, settings={"data": f"set {at}"})
+        (head,) = re.findall(heads, page(load(grid.folder), None))
+        assert words(head).split() == " ".join(wanted).split()
+
+
 def test_half_a_surrogate_pair_does_not_cost_the_page(grid: Any, tmp_path: Path) -> None:
     grid.done("a", 0, {"accuracy": 50.0})
     path = grid.folder / "grid.json"
-    told = json.loads(path.read_text()) | {"description": "odd \ud800 sign"}
+    told = json.loads(path.read_text()) | {"description": "odd \ud800 sign\x00"}
     path.write_text(json.dumps(told), encoding="utf-8")
     write_page(load(grid.folder), tmp_path / "x.html", None)
-    assert "odd ? sign" in (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert "odd \ufffd sign\ufffd" in (tmp_path / "x.html").read_text(encoding="utf-8")

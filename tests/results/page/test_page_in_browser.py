@@ -13,7 +13,7 @@ from vlpbench.results.page.page import write_page
 
 NASTY = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</script><!-- <script>",
-    "a\u2028b & &amp; {{ 7 * 7 }}",
+    "a\u2028b & &amp; {{ 7 * 7 }}", "javascript:alert(1)", "__proto__",
 )
 COLOURS = """(() => {
   const style = getComputedStyle(document.documentElement), probe = document.createElement("i");
@@ -92,6 +92,27 @@ def test_sorting(shown: Any) -> None:
     assert is_well(shown)
 
 
+def test_sorting_by_what_is_written(shown: Any) -> None:
+    heads = of_all(shown, "#differences thead tr:last-child > *", "one.textContent")
+    body = "document.querySelector('#differences tbody.rows')"
+    for name, texts in [
+        ("95 % interval", ["–", "[+1.0, +2.0]", "[−3.5, +1.0]", "[−10.2, −3.0]"]),
+        ("better in", ["100%", "–", "9%", "17%"]), ("score", ["17 examples", "–", "9 examples", "a"]),
+    ]:
+        at = heads.index(name)
+        line = f"for (let place = 0; place <= {at}; place += 1) line.insertCell().textContent = text; return line;"
+        made = f"{{ const line = document.createElement('tr'); {line} }}"
+        shown.run(f"{body}.replaceChildren(...{json.dumps(texts)}.map((text) => {made}))")
+        button = f"#differences thead tr:last-child > :nth-child({at + 1}) button"
+        shown.click(button)
+        wanted = {"95 % interval": [3, 2, 1, 0], "better in": [2, 3, 0, 1], "score": [2, 0, 3, 1]}[name]
+        seen = f"[...{body}.rows].map((line) => line.cells[{at}].textContent)"
+        assert shown.run(seen) == [texts[one] for one in wanted]
+        shown.click(button)
+        assert shown.run(seen) == [*(texts[one] for one in wanted[-2::-1]), "–"], "missing: last"
+    assert is_well(shown)
+
+
 def test_filtering(shown: Any) -> None:
     shown.run("document.getElementById('every-cell').open = true")
     shown.write("#filter", "ST")
@@ -115,8 +136,12 @@ def test_light_and_dark(shown: Any) -> None:
     assert not shown.run(IS_DARK) and shown.run(COLOURS) >= 4.5 and shown.texts("#theme") == ["Dark"]
     shown.click("#theme")
     assert shown.run(IS_DARK) and shown.texts("#theme") == ["Light"]
+    shown.tell("Page.reload")
+    shown.run("new Promise((done) => setTimeout(done, 200))")
+    assert shown.run(IS_DARK) and shown.texts("#theme") == ["Light"], "what was chosen is remembered"
     shown.click("#theme")
     assert not shown.run(IS_DARK)
+    shown.run("localStorage.clear()")
     shown.media(prefers_color_scheme="dark")
     assert not shown.run(IS_DARK), "the button is stronger than the system"
     shown.run("delete document.documentElement.dataset.theme")
@@ -134,6 +159,7 @@ def test_a_telephone(shown: Any) -> None:
     assert shown.run("document.scrollingElement.scrollWidth") <= 390 >= shown.run("innerWidth")
     assert set(of_all(shown, ".box", "getComputedStyle(one).overflowX")) == {"auto"}
     assert min(of_all(shown, "#filter, #theme, #task, .open", "one.offsetHeight")) >= 30
+    assert min(of_all(shown, "nav a, .sort", "Math.min(one.offsetHeight, one.offsetWidth)")) >= 24, "for a finger"
 
 
 def test_a_cells_settings(shown: Any) -> None:
@@ -168,8 +194,39 @@ def test_names_stay_text(grid: Any, tab: Any, tmp_path: Path) -> None:
     assert tab.run("document.querySelectorAll('img:not([src^=\"data:image/svg+xml\"])').length") == 0
     assert tab.run("document.querySelectorAll('script').length") == 2, "our data and our script"
     assert NASTY[2] in tab.texts("header p")[0] and NASTY[1] in tab.texts(".details dd")
-    assert set(NASTY) <= set(tab.texts("table.settings thead th"))
+    assert set(NASTY) <= set(tab.texts("#settings tbody th"))
     assert is_well(tab)
+
+
+def test_without_scripts(shown: Any, kept: Path) -> None:
+    shown.tell("Emulation.setScriptExecutionDisabled", value=True)
+    shown.open(kept)
+    assert rows(shown) == ["middle", "best", "least"] and "80.0" in " ".join(shown.texts("#scores td"))
+    assert shown.run("document.querySelector('.sort')") is None, "no script has run"
+    assert of_all(shown, ".tools, .open", "one.className") == [], "what would do nothing is not there"
+
+
+def test_long_texts_take_no_more_than_their_place(grid: Any, tab: Any, tmp_path: Path) -> None:
+    grid.done("a", 0, {"accuracy": 1.0})
+    grid.failed("a", 1, "so much went wrong " * 5_000)
+    path = grid.folder / "grid.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"description": "word " * 2_000}), encoding="utf-8")
+    size = write_page(load(grid.folder), tmp_path / "x.html", None)
+    tab.open(tmp_path / "x.html")
+    tab.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+    assert size < 200_000 and max(of_all(tab, "header p, td.reason", "one.offsetHeight")) < 260
+    assert "characters left out" in tab.texts("td.reason")[1] and is_well(tab)
+
+
+def test_a_tall_plot_can_be_read(grid: Any, tab: Any, tmp_path: Path) -> None:
+    for at in range(40):
+        grid.done(f"row number {at}", 0, {"accuracy": 1.0 + at})
+    write_page(load(grid.folder), tmp_path / "x.html", None)
+    tab.open(tmp_path / "x.html")
+    inches = "one.offsetWidth / (one.naturalWidth / 96)"
+    assert min(of_all(tab, "#plots img", inches)) > 96, "no plot is smaller than in print"
+    tab.size(390, phone=True)
+    assert tab.run("document.scrollingElement.scrollWidth") <= 390
 
 
 def test_even_a_slip_runs_nothing(grid: Any, tab: Any, tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ STATES: Mapping[str, str] = {
 }
 """What can have become of a cell, each with the sign that stands for it: colour alone would not do."""
 
+_LONGEST = 4_000
+"""Characters of a reason that a page has."""
+
 
 @dataclass(frozen=True)
 class CellLine:
@@ -71,8 +74,8 @@ def cell_lines(results: Results) -> list[CellLine]:
         why = "; ".join(left_out.get((grid, cell), ())) if is_done else _text(reason)
         record = records.get((grid, cell))
         found.append(CellLine(
-            "", grid, row, int(seed), cell, "done" if is_done else status, why, _number(seconds), _text(device),
-            record.cell.path.name if record else "",
+            "", grid, row, int(seed), cell, "done" if is_done else status, _in_part(why), _number(seconds),
+            _text(device), record.cell.path.name if record else "",
         ))
     return [replace(one, anchor=f"cell-{at}") for at, one in enumerate(_ordered(results, found))]
 
@@ -111,6 +114,15 @@ def _finished(results: Results) -> tuple[set[tuple[str, str]], dict[tuple[str, s
     for grid, cell, task, reason in lacking.itertuples(index=False):
         left_out.setdefault((grid, cell), []).append(f"{task}: {reason}")
     return set(zip(done["grid"], done["cell"], strict=True)), left_out
+
+
+def _in_part(reason: str) -> str:
+    """A reason, without the middle of one that would make the page heavy: the record has it whole."""
+    if len(reason) <= _LONGEST:
+        return reason
+    half = _LONGEST // 2
+    left_out = len(reason) - 2 * half
+    return f"{reason[:half]} … ({left_out:,} characters left out: the record has them) … {reason[-half:]}"
 
 
 def _text(value: Any) -> str:

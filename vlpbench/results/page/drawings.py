@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawing", "drawings"]
 
+_TALL = 1.6
+"""Height over width from which a plot is tall."""
+
 _MOST_BYTES = 1_200_000
 """How long all plots of a page may be as text, so that a page without a gallery stays under 2 MB."""
 
@@ -31,6 +34,8 @@ class Drawing:
     """The same for those who do not see it, with numbers."""
     source: str
     """The SVG as a data: address; a picture runs nothing and fetches nothing."""
+    is_tall: bool
+    """Whether it is much higher than wide: made to fit a screen, its letters could not be read."""
 
 
 def drawings(results: Results, heard: Callable[[str], None]) -> tuple[list[Drawing], list[tuple[str, str]]]:
@@ -51,5 +56,6 @@ def drawings(results: Results, heard: Callable[[str], None]) -> tuple[list[Drawi
             continue
         left -= len(picture)
         source = f"data:image/svg+xml;base64,{picture}"
-        found.append(Drawing(name, f"{name}: {PLOTS[kind].sentence}", alternative(figure), source))
+        sentence, is_tall = f"{name}: {PLOTS[kind].sentence}", figure.get_figheight() > _TALL * figure.get_figwidth()
+        found.append(Drawing(name, sentence, alternative(figure), source, is_tall))
     return found, reasons

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -29,13 +30,19 @@ Heard = Callable[[str], None]
 _CLOSED = frozenset({"packages", "sources"})
 """Groups of the provenance that are long, and open only where cells differ."""
 
+_NO_LETTERS = re.compile("[\x00\ud800-\udfff]")
+"""What HTML drops without a word, or UTF-8 cannot hold: a sign that something was there stands in its place."""
+
+_MANY = 6
+"""Variants beyond which settings go across and variants down: rows are many, what differs is little."""
+
 
 def write_page(
     results: Results, path: Path, pictures: int | None = 60, baseline: str | None = None,
     heard: Heard = lambda part: None,
 ) -> int:
     """Write the page, whole or not at all; its size in bytes. See `page`."""
-    content = page(results, pictures, baseline, heard).encode("utf-8", "replace")  # a surrogate alone is no letter
+    content = _NO_LETTERS.sub("\ufffd", page(results, pictures, baseline, heard)).encode()
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
     return len(content)
@@ -64,7 +71,7 @@ def page(
         "title": ", ".join(order.name for order in results.orders) or "results", "version": __version__,
         "written": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "ran": _ran(*started(results)),
         "conflicts": results.conflicts, "grids": [*_with_words(results, cells)], "signs": STATES, "cells": cells,
-        "states": states(cells),
+        "states": states(cells), "many": _MANY,
         "tasks": _tasks(results), "tables": tables, "plots": plots, "undrawn": undrawn, "settings": settings,
         "origins": _grouped(origins(results)), "gallery": shown, "data": embedded(_data(cells, settings)),
     }

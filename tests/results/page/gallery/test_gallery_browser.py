@@ -66,7 +66,7 @@ def test_answers_with_scores_and_seeds(shown: Any) -> None:
                                       "two, blind saw grey y ✗ 0 % · 0.25 sure"]
     pick(shown, "seed", 1)
     assert answers(shown, "60 ·")[1].startswith("two seed 1")
-    assert "people said x ×9z" in "".join(shown.texts(".gallery-truth"))
+    assert "given answers: x ×9z" in "".join(shown.texts(".gallery-truth"))
     assert not shown.troubles() and not shown.requests()
 
 

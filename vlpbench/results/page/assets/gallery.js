@@ -101,7 +101,7 @@
     const isSmall = Math.max(known.width, known.height) <= 64;
     return make("img", {
       src: known.src, width: known.width, height: known.height, alt, class: isSmall ? "gallery-pixels" : null,
-      loading: "lazy", decoding: "async",
+      decoding: "async",
     });
   }
 
@@ -160,7 +160,7 @@
 
   function truth(example) {
     const kind = section().kind;
-    const many = (number) => `${number} ${number === 1 ? "caption" : "captions"} by people`;
+    const many = (number) => `${number} ${number === 1 ? "caption" : "captions"} of the data set`;
     if (kind === "captioning") return folded(many(example.truth.length), example.truth.map((one) => one[0]));
     if (kind === "retrieval") {
       const own = example.right.map((at) => section().found[at].text).filter(Boolean);
@@ -170,7 +170,7 @@
       make("span", { class: "gallery-answered", dir: "auto" }, people > 1 ? `${text} ×${people}` : text));
     const choices = (example.choices || []).join(" · ");
     const listed = choices ? make("div", { dir: "auto" }, `choices: ${choices}`) : null;
-    const label = kind === "vqa" && !choices ? "people said " : "right: ";
+    const label = kind === "vqa" && !choices ? "given answers: " : "right: ";
     return make("div", { class: "gallery-truth" }, listed, make("span", {}, label), ...given);
   }
 
@@ -267,7 +267,9 @@
     const chance = here.examples.filter((one) => one.drawn === "chance").length;
     const differ = here.examples.length - chance;
     const of = `${here.of.toLocaleString("en")} examples of ${here.data || "the data"} (${here.split})`;
-    const apart = differ ? `, and ${differ} more where rows' scores, averaged over seeds, differ most` : "";
+    const isSeeing = here.rows.filter((row) => !row.blind && !row.why).length > 1 && here.rows.some((row) => row.blind);
+    const seeing = isSeeing ? "of rows that see" : "of rows";
+    const apart = differ ? `, and ${differ} more, no two of one picture, where scores ${seeing}, averaged over seeds, differ most` : "";
     const right = { vqa: ` Right is ${RIGHT} % or more.`, retrieval: ` Right is one of the first ${FIRST} places.` };
     const best = isRetrieval() ? "nearness to the first place" : "score";
     return `${chance} of ${of}, drawn by chance, the same for every row and seed${apart}. ` +

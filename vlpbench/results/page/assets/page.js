@@ -9,7 +9,7 @@
     return one;
   };
 
-  /* Light and dark: the system's choice until the button is pressed. */
+  /* Light and dark: the system's choice until the button is pressed; then what was chosen, next time too. */
   const root = document.documentElement, theme = document.getElementById("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
@@ -17,21 +17,33 @@
     theme.textContent = isDark() ? "Light" : "Dark";
     theme.setAttribute("aria-label", isDark() ? "Light colours" : "Dark colours");
   };
+  const KEPT = "vlpbench-theme";
+  const remembered = () => {
+    try { return localStorage.getItem(KEPT); } catch { return null; } // a browser may keep nothing for files
+  };
+  const remember = (chosen) => {
+    try { localStorage.setItem(KEPT, chosen); } catch { theme.title = "not remembered: this browser keeps nothing for files"; }
+  };
+  if (["light", "dark"].includes(remembered())) root.dataset.theme = remembered();
   theme.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
+    remember(root.dataset.theme);
     name();
   });
   system.addEventListener("change", name);
   name();
 
   /* Sorting: upwards, downwards, the grid's own order. Lines without a number come last; floors stay below all. */
+  const NUMBER = /^[[<]?([+−-]?\d[\d,]*(?:\.\d+)?)(?: ?%|, [+−-]?\d[\d,.]*\])?$/; // 17%, <0.001, an interval by its lower end
   const details = new WeakMap();
   const own = new WeakMap();
   const value = (line, at) => {
     const cell = line.cells[at];
     if (!cell) return "";
     if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
-    return cell.matches(".missing") ? "" : cell.textContent.trim();
+    const text = cell.textContent.trim();
+    if (cell.matches(".numbers td") && NUMBER.test(text)) return Number(text.match(NUMBER)[1].replace("−", "-").replaceAll(",", ""));
+    return cell.matches(".missing") || text === "–" ? "" : text;
   };
   const order = (a, b) => {
     if (typeof a === "number" && typeof b === "number") return a - b;
@@ -176,7 +188,7 @@
 
   /* A link to a cell opens it. */
   const follow = () => {
-    const line = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const line = document.getElementById(location.hash.slice(1));
     if (!line?.closest(".cells")) return;
     document.getElementById("every-cell").open = true;
     open(line, true);
