@@ -98,6 +98,8 @@ def image_scores(results: Results, grid: str, row: str, task: str, metric: str) 
 def _nothing(results: Results, task: str, metric: str) -> UserError:
     """Why no cell has a value."""
     found = [one.scores["tasks"] for one in results.records()]
+    if not found:
+        return UserError("no finished cell has a record here", remedy="an exported frame has none: name the folder")
     tasks = sorted({name for one in found for name in one})
     if task not in tasks:
         return unknown("task", task, tasks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlpbench.errors import unknown
+from vlpbench.errors import UserError, unknown
 from vlpbench.records import CellFolder
 from vlpbench.results.columns import COLUMNS, FRAME_SCHEMA, upgraded
 from vlpbench.results.curves import curves
@@ -16,6 +16,7 @@ from vlpbench.results.exported import export, read_exported
 from vlpbench.results.floors import floors
 from vlpbench.results.frame_lines import lines_of, lines_of_missing
 from vlpbench.results.grid_order import GridOrder
+from vlpbench.results.merged_frames import Part, merged_frames
 from vlpbench.results.merging import Merged, merged
 from vlpbench.results.plots import draw
 from vlpbench.results.records import Record, read_folder
@@ -108,7 +109,7 @@ class Results:
 def load(*paths: str | Path) -> Results:
     """Read one or more results folders (`results/demo`), or frames that were exported (`demo.parquet`).
 
-    Folders of one grid are joined: a cell that is in several counts once, seeds of several add up. What contradicts is
+    What is of one grid is joined: a cell that is in several counts once, seeds of several add up. What contradicts is
     in `conflicts`. UserError for a folder without any record.
     """
     import pandas as pd
@@ -116,17 +117,21 @@ def load(*paths: str | Path) -> Results:
     named = tuple(Path(path) for path in paths)
     files = [path for path in named if path.suffix in (".parquet", ".csv") and not path.is_dir()]
     found = merged([read_folder(path) for path in named if path not in files])
-    lines = pd.DataFrame(list(_lines(found)), columns=list(COLUMNS))
-    read = [read_exported(path) for path in files]
-    frames = [upgraded(lines, FRAME_SCHEMA), *(frame for frame, _, _ in read)]
-    frame = frames[0] if not read else pd.concat([one for one in frames if len(one)], ignore_index=True)
-    orders = (*found.orders, *(order for _, those, _ in read for order in those))
-    kept = pd.concat([there for _, _, there in read], ignore_index=True) if read else None
-    return Results(frame, named, orders, found.conflicts, found.records, kept)
+    lines = upgraded(pd.DataFrame(list(_lines(found)), columns=list(COLUMNS)), FRAME_SCHEMA)
+    if not files:
+        return Results(lines, named, found.orders, found.conflicts, found.records)
+    none = pd.DataFrame(columns=["grid", "floor", "task", "metric", "value"]).astype({"value": float})
+    parts = [Part(str(path), *read_exported(path)) for path in dict.fromkeys(files)]
+    whole, conflicts = merged_frames([Part("", lines, found.orders, none), *parts])
+    return Results(
+        whole.frame, named, whole.orders, (*found.conflicts, *conflicts), found.records, whole.floors,
+    )
 
 
 def _as_tuple(name: str, value: Any) -> Any:
-    """Lists as tuples, and one name where several may stand."""
+    """Lists as tuples, and one name where several may stand; UserError for `where` that is no dictionary."""
+    if name == "where" and isinstance(value, str):
+        raise UserError(f"{value!r} is no setting with a value", name, 'say where={"objective": "prefix-lm"}')
     if isinstance(value, str) and name in ("rows", "columns", "tasks", "metrics", "beside"):
         return (value,)
     return tuple(value) if isinstance(value, list) else value

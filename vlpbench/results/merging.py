@@ -16,7 +16,7 @@ from vlpbench.results.grid_order import GridOrder
 from vlpbench.results.grid_words import in_grid_words
 from vlpbench.results.records import GridFolder, Record
 
-__all__ = ["Merged", "merged"]
+__all__ = ["Merged", "joined_orders", "merged"]
 
 _NAMED = 3
 """Differences that a sentence lists before it says how many more there are."""
@@ -51,7 +51,7 @@ def merged(folders: Sequence[GridFolder]) -> Merged:
         conflicts += apart
         for group in [[one] for one in mine] if apart else [mine]:
             label = f"{name} ({group[0].path})" if apart else name
-            order = replace(_joined([one.order for one in group]), name=label)
+            order = replace(joined_orders([one.order for one in group]), name=label)
             orders.append(order)
             best, contradictions = _each_once(group)
             conflicts += contradictions
@@ -60,7 +60,7 @@ def merged(folders: Sequence[GridFolder]) -> Merged:
     return Merged(tuple(orders), tuple(records), unreadable, tuple(conflicts))
 
 
-def _joined(orders: Sequence[GridOrder]) -> GridOrder:
+def joined_orders(orders: Sequence[GridOrder]) -> GridOrder:
     """One order: rows and tasks of the first, then what the others have more."""
     first = orders[0]
     return replace(

@@ -64,6 +64,15 @@ def test_error_bars_say_what_they_are_and_what_seeds_cannot_carry(grid: Any, reg
     assert "cells without a result (1 failed)" in said
 
 
+
+def test_a_blind_row_is_no_comparison(grid: Any, registry: Registry) -> None:
+    for row, settings in (("a", SETTINGS), ("b", SETTINGS), ("c", SETTINGS), ("a, blind", {**SETTINGS, "blind": True})):
+        for seed in range(2):
+            grid.done(row, seed, {"accuracy": 40.0 + seed}, settings=settings)
+    said = says(checklist(load(grid.folder), registry, "neurips"), "7")
+    assert "under Holm over 2 comparisons" in said
+
+
 def test_one_seed_has_no_error_bars(grid: Any, registry: Registry) -> None:
     seeds(grid, "a", 1)
     said = says(checklist(load(grid.folder), registry, "neurips"), "7")

@@ -16,6 +16,16 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
         Asked(**wrong)
 
 
+@pytest.mark.parametrize(("wrong", "said"), [
+    ({"what": "score"}, "did you mean 'scores'"), ({"bold": "all"}, "known: best, none, significant"),
+    ({"spread": "sd"}, "did you mean 'std'"), ({"target": "seed"}, "did you mean 'seeds'"),
+])
+def test_a_wrong_word_is_told_with_the_right_ones(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Asked(**wrong)
+    assert said in str(caught.value)
+
+
 def test_a_pivot_has_settings_for_lines_or_columns() -> None:
     assert Asked(rows=("objective",)).is_pivot and Asked(columns=("size",)).is_pivot
     assert not Asked(where={"size": "nano"}).is_pivot

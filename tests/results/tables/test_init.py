@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vlpbench.errors import UserError
 from vlpbench.results import load, tables
 from vlpbench.results.tables import frame, html, latex, markdown, styler
 
@@ -20,6 +21,13 @@ def test_all_of_it_is_there(name: str) -> None:
 def test_a_file_and_its_function_share_a_name(name: str) -> None:
     module = importlib.import_module(f"vlpbench.results.tables.{name}")
     assert getattr(module, name) is getattr(tables, name)
+
+
+def test_where_is_a_dictionary(grid: Any) -> None:
+    grid.done("a", 0, {"accuracy": 40.0})
+    with pytest.raises(UserError, match="'blind=false' is no setting with a value"):
+        load(grid.folder).table(where="blind=false")
+    assert len(load(grid.folder).table(where={"blind": False}).lines)
 
 
 def test_a_table_in_three_lines(grid: Any) -> None:

@@ -75,7 +75,8 @@ def test_cells_that_wait_have_their_rows_settings(two: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.1234567, "0.1234567"), (1 / 3, "0.3333333333333333"), (1e-3, "0.001"), (1e22, "10000000000000000000000"),
-     (float("inf"), "inf"), (True, "true"), (None, "–"), (float("nan"), "–"), (32000.0, "32000"), (0.002, "0.002"), (7, "7"), ("x", "x")],
+     (float("inf"), "inf"), (True, "true"),
+     (None, "–"), (float("nan"), "–"), (32000.0, "32000"), (0.002, "0.002"), (7, "7"), ("x", "x")],
 )
 def test_names_of_values(value: Any, text: str) -> None:
     assert value_text(value) == text

@@ -28,7 +28,8 @@ def spread(study: Study) -> Iterator[str]:
     yield ("rows are compared by a paired t test over equal seeds, corrected by Holm's method over the comparisons of "
            "the table; it assumes that differences between seeds are about normal, which so few seeds cannot check; an "
            "exact sign-flip p, which does not, can be printed beside it")
-    comparisons = max(1, sum(len(rows) for rows in seeds.values()) - 1)
+    blind = {(one.order.name, one.asked["row"]) for one in study.records if one.asked["settings"]["blind"]}
+    comparisons = max(1, sum(len(rows) for rows in seeds.values()) - len(blind) - 1)
     yield from cannot_carry(least, comparisons)
     if least != most:
         yield "of rows with different seeds only those that both have are compared; n is printed where it differs"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from vlpbench.errors import UserError
+from vlpbench.errors import UserError, unknown
 from vlpbench.results.statistics import Target
 
 __all__ = ["Asked", "Bold", "Spread", "What"]
@@ -51,6 +51,9 @@ class Asked:
     """Digits behind the point of a score in print."""
 
     def __post_init__(self) -> None:
+        for name, kind in (("what", What), ("target", Target), ("bold", Bold), ("spread", Spread)):
+            if getattr(self, name) not in get_args(kind):
+                raise unknown(name, str(getattr(self, name)), get_args(kind))
         if not 0 < self.alpha < 1:
             raise UserError(f"a level of {self.alpha:g} is no level of a test", "alpha", "take 0.05, or 0.01")
         if not 0 <= self.decimals <= 6:

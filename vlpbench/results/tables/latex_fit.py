@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from vlpbench.results.tables.entry_text import groups, one_line, text_of, unsaid_notes
 from vlpbench.results.tables.latex_text import unsettable
@@ -138,7 +139,7 @@ def _cut(table: Table, letters: Sequence[int], size: Size) -> list[list[int]]:
             scores[-1].append(at)
         parts = len(_packed(letters, scores, size))
         each = -(-len(scores) // parts)
-        found += [sum(scores[at : at + each], []) for at in range(0, len(scores), each)]
+        found += [list(chain(*scores[at : at + each])) for at in range(0, len(scores), each)]
     return found
 
 
