@@ -39,6 +39,15 @@ def test_all_that_our_classes_cite_is_known(registry: Registry) -> None:
     assert silent == {"none"}
 
 
+def test_what_has_nothing_to_cite_is_named(registry: Registry, grid: Any) -> None:
+    """Nothing that was used is passed over in silence."""
+    grid.done("a", 0, {"accuracy": 1.0, "exact": 2.0},
+              settings={"objective": "none", "sources": {"shapes": {"kind": "shapes"}}})
+    said = citations_text(citations(load(grid.folder), registry)).splitlines()[-1]
+    assert said.startswith("% nothing of their own to cite is known of: objective none")
+    assert "data shapes (kind shapes)" in said and "metric vqa exact" in said and "accuracy" not in said
+
+
 def test_every_recipe_of_ours_has_a_known_paper(registry: Registry, grid: Any) -> None:
     for name in registry.names("recipe"):
         assert name.startswith("simvlm")

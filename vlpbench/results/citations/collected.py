@@ -160,7 +160,7 @@ def _metrics(scores: Iterable[Mapping[str, Any]]) -> Iterator[Citation]:
     for task, one in ((task, one) for said in scores for task, one in said["tasks"].items()):
         for metric, value in one.get("values", {}).items():
             keys = keys_of_metric(task, metric)
-            if value is not None and keys:
+            if value is not None and (keys or not task.startswith("retrieval")):  # its other columns count and add
                 kind = "retrieval recall" if keys == ("hodosh2013ranking",) else metric.partition("[")[0]
                 used.setdefault((task.partition("@")[0], kind), keys)
         coco |= task.startswith("captioning") and "values" in one
