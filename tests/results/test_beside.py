@@ -7,7 +7,7 @@ import pytest
 
 from vlpbench.config.gridfile import BESIDE as GRIDS
 from vlpbench.results import COLUMNS
-from vlpbench.results.beside import BESIDE
+from vlpbench.results.beside import BESIDE, column_of
 from vlpbench.results.tables.entries import beside_entry
 from vlpbench.results.tables.entry_text import text_of
 
@@ -36,5 +36,5 @@ def test_a_grid_may_name_every_column_that_can_be_printed() -> None:
 
 
 def test_every_column_is_one_of_the_frame_and_has_a_head_of_its_own() -> None:
-    assert set(BESIDE) <= set(COLUMNS)
+    assert {column_of(name) for name in BESIDE} <= set(COLUMNS)
     assert len({one.head for one in BESIDE.values()}) == len(BESIDE)

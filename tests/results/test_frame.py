@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from vlpbench.errors import UserError
+from vlpbench.files import write_json
 from vlpbench.results import COLUMNS, load
 
 DUAL = {"objective": "contrastive", "backbone": "timm:resnet18/dual/tiny", "blind": True}
@@ -30,7 +31,7 @@ def test_columns_are_as_documented(grid: Any) -> None:
         "metric": "accuracy", "value": 40.0, "status": "done", "reason": "", "metrics_version": 2,
         "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
         "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "fine_tune_flops": 9,
-        "seconds": 12.0,
+        "seconds": 12.0, "alone_seconds": 12.0,
         "device": "cpu (x86_64)",
     }
     assert all(len(meaning) > 5 for meaning in COLUMNS.values())
@@ -265,3 +266,16 @@ def test_a_table_and_a_plot_in_python(grid: Any) -> None:
     assert "'metrics'" in caught.value.remedy
     with pytest.raises(UserError, match="unknown plot 'bar'"):
         results.plot("bar")
+
+
+def test_seconds_of_a_cell_alone_hold_what_it_found_made(grid: Any) -> None:
+    """The second cell of one pretraining found it made by the first."""
+    made = {"a": {"pretrain": 50.0, "vqa": 3.0}, "a, blind": {"pretrain": 0.01, "vqa": 2.0}}
+    for row, seconds in made.items():
+        folder = grid.done(row, 0, {"accuracy": 40.0}, settings={"blind": "blind" in row}).path
+        write_json(folder / "pretraining.json", {"stage": "pretrain-0123456789abcdef"})
+        write_json(folder / "timing.json", {"seconds": seconds, "total": sum(seconds.values())})
+    found = load(grid.folder).frame.drop_duplicates("cell").set_index("row").loc[[*made]]
+    assert found["seconds"].tolist() == [53.0, 2.01] and found["alone_seconds"].tolist() == [53.0, 52.0]
+    assert load(grid.folder).wide(beside=["seconds"])["seconds a cell"].tolist()[:2] == ["53", "52"]
+    assert load(grid.folder).wide(beside=["hours"])["device-hours a cell"].tolist()[:2] == ["0.01", "0.01"]

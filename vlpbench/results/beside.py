@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BESIDE", "Beside"]
+__all__ = ["BESIDE", "Beside", "column_of"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Beside:
     """What the frame's numbers are divided by."""
     decimals: int = 0
     """Digits behind the point."""
+    column: str = ""
+    """Column of the frame; empty where it is called the same."""
     is_text: bool = False
     """Whether it is no number: all that a row's cells say, joined."""
 
@@ -28,12 +30,17 @@ BESIDE: Mapping[str, Beside] = {
     "samples": Beside("samples seen"),
     "target_tokens": Beside("targets"),
     "flops": Beside("pretraining TFLOP", 1e12, 2),
-    "seconds": Beside("seconds a cell"),
+    "seconds": Beside("seconds a cell", column="alone_seconds"),
+    "hours": Beside("device-hours a cell", 3600.0, 2, column="alone_seconds"),
     "objective": Beside("objective", is_text=True),
     "stem": Beside("stem", is_text=True),
     "trunk": Beside("trunk", is_text=True),
     "size": Beside("size", is_text=True),
     "device": Beside("device", is_text=True),
 }
-"""What `beside = [...]` of a grid and `report table --beside` may name, by the frame's name of it."""
+"""What `beside = [...]` of a grid and `report table --beside` may name."""
 
+
+def column_of(name: str) -> str:
+    """The frame's column behind a name of `BESIDE`."""
+    return BESIDE[name].column or name

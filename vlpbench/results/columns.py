@@ -46,14 +46,15 @@ COLUMNS: Mapping[str, str] = {
     "flops": "floating-point operations of pretraining, counted",
     "fine_tune_samples": "samples seen in this task's fine-tune",
     "fine_tune_flops": "floating-point operations of this task's fine-tune, counted",
-    "seconds": "wall time of the cell's stages",
+    "seconds": "wall time of the cell's stages; one that it found made by another cell took it nothing",
+    "alone_seconds": "the same as if it had found nothing made",
     "peak_bytes": "most memory that the cell held: of the device on a GPU, of the process on a CPU",
     "device": "device's model",
 }
 """Each column with its meaning and unit."""
 
-_SINCE_2 = ("examples", "fine_tune_flops", "peak_bytes")
-_FLOATS = ("value", "published", "flops", "fine_tune_flops", "seconds", "peak_bytes")
+_SINCE_2 = ("examples", "fine_tune_flops", "alone_seconds", "peak_bytes")
+_FLOATS = ("value", "published", "flops", "fine_tune_flops", "seconds", "alone_seconds", "peak_bytes")
 _WHOLE = (
     "images", "examples", "metrics_version", "parameters", "image_tokens", "samples", "target_tokens",
     "fine_tune_samples",

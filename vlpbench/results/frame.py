@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from vlpbench.errors import UserError, unknown
 from vlpbench.records import CellFolder
 from vlpbench.results.columns import COLUMNS, FRAME_SCHEMA, upgraded
+from vlpbench.results.compute.cells import cell_time
+from vlpbench.results.compute.rows import alone_seconds
 from vlpbench.results.curves import curves
 from vlpbench.results.example_scores import examples
 from vlpbench.results.exported import export, read_exported
@@ -139,8 +141,9 @@ def _as_tuple(name: str, value: Any) -> Any:
 
 def _lines(found: Merged) -> Iterator[dict[str, Any]]:
     """The lines of all cells, grid by grid."""
+    alone = alone_seconds([cell_time(one) for one in found.records if one.scores])
     for order in found.orders:
         mine = [one for one in found.records if one.order is order]
         for one in mine:
-            yield from lines_of(one)
+            yield from lines_of(one, alone.get((order.name, one.id)))
         yield from lines_of_missing(order, {one.id for one in mine}, found.unreadable)

@@ -12,8 +12,8 @@ from vlpbench.results.records import DAMAGED, Record
 __all__ = ["lines_of", "lines_of_missing"]
 
 
-def lines_of(record: Record) -> Iterator[dict[str, Any]]:
-    """The lines of one cell; of one that is not done one a task, with the reason."""
+def lines_of(record: Record, alone: float | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of one cell; of one that is not done one a task, with the reason. `alone` is `alone_seconds`."""
     base = _settings(record.asked) | {"grid": record.order.name, "status": record.state}
     if record.state != "done":
         tasks = record.asked["settings"]["tasks"]
@@ -23,6 +23,7 @@ def lines_of(record: Record) -> Iterator[dict[str, Any]]:
     base |= {
         "parameters": cost["parameters"], "image_tokens": cost["image_tokens"], "samples": cost["samples"],
         "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": timing.get("total"),
+        "alone_seconds": alone,
         "peak_bytes": timing.get("peak_bytes"), "device": record.cell.facts("environment").get("device", ""),
     }
     for task, found in record.scores["tasks"].items():

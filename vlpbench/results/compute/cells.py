@@ -16,7 +16,7 @@ from vlpbench.results.records import Record
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
-__all__ = ["CellTime", "cell_times"]
+__all__ = ["CellTime", "cell_time", "cell_times"]
 
 _DECIDING = (
     "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
@@ -69,7 +69,7 @@ class CellTime:
 
 def cell_times(results: Results) -> list[CellTime]:
     """Every cell that was begun; of exported frames what the frame says of finished cells."""
-    found = [_cell(one) for one in results.all_records()]
+    found = [cell_time(one) for one in results.all_records()]
     there = {(one.grid, one.cell) for one in found}
     known = results.frame[results.frame["seconds"].notna()]
     return found + [
@@ -78,7 +78,8 @@ def cell_times(results: Results) -> list[CellTime]:
     ]
 
 
-def _cell(record: Record) -> CellTime:
+def cell_time(record: Record) -> CellTime:
+    """What the record of a cell that was begun tells of its time."""
     cell, settings = record.cell, record.asked["settings"]
     timing, fine_tunes = cell.facts("timing"), _object(cell.path / "fine_tunes.json")
     return CellTime(

@@ -10,7 +10,7 @@ from vlpbench.results.compute.cells import CellTime
 from vlpbench.results.compute.model import RowCost
 from vlpbench.results.compute.stages import StageTime
 
-__all__ = ["pretraining_seconds", "row_costs"]
+__all__ = ["alone_seconds", "pretraining_seconds", "row_costs"]
 
 _HOUR = 3600.0
 
@@ -26,6 +26,12 @@ def row_costs(cells: Sequence[CellTime], stages: Mapping[str, StageTime], order:
     grids = list(dict.fromkeys(one.grid for one in cells))
     names = sorted(groups, key=lambda name: (grids.index(name[0]), place.get(name[1], len(place))))
     return [_row(name, groups[name], made, stages) for name in names]
+
+
+def alone_seconds(cells: Sequence[CellTime]) -> dict[tuple[str, str], float]:
+    """(grid, cell) -> seconds as if the cell had found nothing made, by cells' own clocks; where any are known."""
+    made = pretraining_seconds(cells, {}) | _tuning_seconds(cells)
+    return {(one.grid, one.cell): sum(_alone(one, made, {}).values()) * _HOUR for one in cells if one.seconds}
 
 
 def pretraining_seconds(cells: Iterable[CellTime], stages: Mapping[str, StageTime]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vlpbench.errors import UserError, unknown
-from vlpbench.results.beside import BESIDE
+from vlpbench.results.beside import BESIDE, column_of
 from vlpbench.results.metric_names import better, head
 from vlpbench.results.plots.place_names import place_names
 from vlpbench.results.plots.scales import plain, set_plain_log, spans
@@ -90,8 +90,9 @@ def pareto(costs: Sequence[float], scores: Sequence[float], is_lower_better: boo
 
 def _points(results: Results, rows: Sequence[RowScores], x: str) -> list[_Point]:
     """Rows that have a score and a cost: the mean over their cells."""
-    cells = results.frame.drop_duplicates(["grid", "cell"]).dropna(subset=x)
-    means = cells.astype({x: float}).groupby(["grid", "row"])[x].mean() / BESIDE[x].unit
+    column = column_of(x)
+    cells = results.frame.drop_duplicates(["grid", "cell"]).dropna(subset=column)
+    means = cells.astype({column: float}).groupby(["grid", "row"])[column].mean() / BESIDE[x].unit
     return [_Point(row, float(means[row.grid, row.row])) for row in rows if row.scores and (row.grid, row.row) in means]
 
 

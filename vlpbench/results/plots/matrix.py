@@ -98,11 +98,15 @@ def _draw_reason(axes: Axes, start: tuple[float, float], places: int, reason: st
     )
     text = wrapped(reason, max(4, int(places * room / 0.052)), 3)
     axes.text(left + places / 2, y, text, ha="center", va="center", fontsize=5, style="italic", color=GREY,
-              parse_math=False, linespacing=0.9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
+              parse_math=False, linespacing=0.9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+              in_layout=False)
 
 
 def _draw_number(axes: Axes, at: tuple[int, int], place: Place, shade: float, room: float) -> None:
-    """One place, `room` inches wide: its number, and half of its interval where there is room."""
+    """One place, `room` inches wide: its number, and half of its interval where there is room.
+
+    Numbers lie within the axes, and the layout need not measure hundreds of them.
+    """
     import matplotlib
     from matplotlib.patches import Rectangle
 
@@ -111,6 +115,6 @@ def _draw_number(axes: Axes, at: tuple[int, int], place: Place, shade: float, ro
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white", linewidth=0.8))
     has_half = place.half == place.half and room >= 0.3
     number = f"{place.value:.1f}" if room >= 0.27 else f"{place.value:.0f}"
-    axes.text(x, y - (0.14 if has_half else 0), number, ha="center", va="center", fontsize=6.5)
+    axes.text(x, y - (0.14 if has_half else 0), number, ha="center", va="center", fontsize=6.5, in_layout=False)
     if has_half:
-        axes.text(x, y + 0.24, f"±{place.half:.1f}", ha="center", va="center", fontsize=5)
+        axes.text(x, y + 0.24, f"±{place.half:.1f}", ha="center", va="center", fontsize=5, in_layout=False)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.metric_names import factor
 from vlpbench.results.statistics import Finding, mean_over_seeds
@@ -104,21 +106,23 @@ def named_rows(results: Results) -> list[tuple[str, str]]:
 def row_scores(results: Results, task: str, metric: str) -> list[RowScores]:
     """One entry a row that the task was asked of, in the grids' order."""
     frame = results.frame[results.frame["task"] == task]
-    rows = dict(list(frame.groupby(["grid", "row"], sort=False)))
+    lines = {(str(grid), str(row)): at for (grid, row), at in frame.groupby(["grid", "row"]).indices.items()}
+    seeds, blind = frame["seed"].to_numpy(), frame["blind"].eq(True).fillna(False).to_numpy(bool)
+    values = (frame["value"].where(frame["metric"] == metric) * factor(metric)).to_numpy(float)
     references = {(one.name, one.reference) for one in results.orders}
-    named = [key for key in named_rows(results) if key in rows]
-    return [_of(label(results, *key), rows[key], metric, key in references) for key in named]
-
-
-def _of(name: str, mine: pd.DataFrame, metric: str, is_reference: bool) -> RowScores:
-    """One row (`mine`: its lines of the task)."""
-    values = mine.loc[mine["metric"] == metric].sort_values("seed")["value"].dropna() * factor(metric)
-    said = mean_over_seeds(values) if len(values) else _NOTHING
-    return RowScores(
-        name, str(mine["grid"].iloc[0]), str(mine["row"].iloc[0]), tuple(map(float, values)),
-        said.estimate, said.low, said.high, int(mine["seed"].nunique()),
-        "" if len(values) else _instead(mine, metric), is_reference, bool(mine["blind"].eq(True).any()),
-    )
+    found = []
+    for key in named_rows(results):
+        if key in lines:
+            mine = lines[key]
+            there = mine[~np.isnan(values[mine])]
+            scores = values[there[np.argsort(seeds[there], kind="stable")]]
+            said = mean_over_seeds(scores) if len(scores) else _NOTHING
+            instead = "" if len(scores) else _instead(frame.iloc[mine], metric)
+            found.append(RowScores(
+                label(results, *key), *key, tuple(map(float, scores)), said.estimate, said.low, said.high,
+                len(set(seeds[mine])), instead, key in references, bool(blind[mine].any()),
+            ))
+    return found
 
 
 def _instead(mine: pd.DataFrame, metric: str) -> str:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["caption", "meaning", "numbers"]
 
 _COST = (
-    "What each row is made of and what it cost: means over its finished cells; work is counted, seconds are wall time "
-    "of a cell's own stages"
+    "What each row is made of and what it cost: means over its finished cells; work is counted, times are wall time "
+    "of a cell's stages as if it shared none"
 )
 
 _NUMBER = r"\d+(?:,\d{3})*"

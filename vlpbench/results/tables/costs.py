@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vlpbench.errors import unknown
-from vlpbench.results.beside import BESIDE
+from vlpbench.results.beside import BESIDE, column_of
 from vlpbench.results.tables.asked import Asked
 from vlpbench.results.tables.entries import NOTHING, beside_entry
 from vlpbench.results.tables.layout import Layout
@@ -67,7 +67,7 @@ def _entries(frame: pd.DataFrame, layout: Layout, names: Sequence[str]) -> dict[
     for at, one in enumerate(zip(cells["grid"], cells["cell"], strict=True)):
         if one in layout.cells:
             positions.setdefault(layout.cells[one][0], []).append(at)
-    columns: Mapping[str, pd.Series] = {name: cells[name] for name in names}
+    columns: Mapping[str, pd.Series] = {name: cells[column_of(name)] for name in names}
     return {
         line: tuple(beside_entry(column.iloc[mine], name) for name, column in columns.items())
         for line, mine in positions.items()
