@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.metric_names import factor
@@ -106,7 +107,7 @@ def named_rows(results: Results) -> list[tuple[str, str]]:
 def row_scores(results: Results, task: str, metric: str) -> list[RowScores]:
     """One entry a row that the task was asked of, in the grids' order."""
     frame = results.frame[results.frame["task"] == task]
-    lines = {(str(grid), str(row)): at for (grid, row), at in frame.groupby(["grid", "row"]).indices.items()}
+    lines: dict[Any, NDArray[np.intp]] = dict(frame.groupby(["grid", "row"]).indices)
     seeds, blind = frame["seed"].to_numpy(), frame["blind"].eq(True).fillna(False).to_numpy(bool)
     values = (frame["value"].where(frame["metric"] == metric) * factor(metric)).to_numpy(float)
     references = {(one.name, one.reference) for one in results.orders}
