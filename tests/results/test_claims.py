@@ -74,3 +74,8 @@ def test_too_few_resamples_for_so_many_comparisons_and_fixed_word_weights():
     assert said[0].startswith("nothing can pass: no p of 10,000 resamples is below 0.0001, and over 500 comparisons")
     assert not any("nothing can pass" in line for line in claims(many[:499]))
     assert any("held fixed" in line for line in said) and not any("held fixed" in line for line in claims([TESTED]))
+
+
+def test_rows_of_several_grids_are_told_apart():
+    said = claims([TESTED, UNTESTED, replace(UNTESTED, grid="h", row="y", note="y: seeds 0, 1 pending")])
+    assert "not tested: g: z, h: y in vqa acc. (seeds 0, 1 pending)" in said

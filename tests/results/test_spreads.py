@@ -21,6 +21,7 @@ def test_numpys_mean_and_std() -> None:
     spread = Spread(values)
     assert spread.mean == pytest.approx(np.mean(values)) and spread.std == pytest.approx(np.std(values, ddof=1))
     assert np.isnan(Spread().mean) and np.isnan(Spread((1.0,)).std) and np.isnan(half_interval(Spread((1.0,))))
+    assert np.isnan(half_interval(Spread((2.0, 2.0, 2.0))))
 
 
 def test_the_interval_has_its_level() -> None:

@@ -87,7 +87,8 @@ def agreement_sentence(found: Agreement) -> str:
     name = f"{found.task} {printed_name(found.metric)}"
     ranks, left = found.ranks, _left_out(found.left_out)
     if ranks is None:
-        return f"{name}: no rank correlation with the published column, {len(found.rows)} rows have both{left}"
+        both = "one row has" if len(found.rows) == 1 else f"{len(found.rows) or 'no'} rows have"
+        return f"{name}: no rank correlation with the published column, {both} both{left}"
     if ranks.tau != ranks.tau:
         return f"{name}: no rank correlation with the published column ({ranks.note}){left}"
     over = f"{len(found.rows)} rows, mean over {_seeds(found.seeds)}"

@@ -61,12 +61,14 @@ def _limits(tested: Sequence[Comparison], alpha: float) -> list[str]:
 def _untested(comparisons: Iterable[Comparison]) -> list[str]:
     """One sentence a reason, with the rows and metrics that share it."""
     found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
-    for one in comparisons:
+    listed = list(comparisons)
+    many = len({one.grid for one in listed}) > 1
+    for one in listed:
         why = one.note or "no seed in common"
         if not why.startswith(f"{one.row} and "):
             why = why.removeprefix(f"{one.row}: ").removeprefix(f"{one.row} ")
         rows, metrics = found.setdefault(why, ({}, {}))
-        rows[one.row] = None
+        rows[f"{one.grid}: {one.row}" if many else one.row] = None
         metrics[f"{one.task} {printed_name(one.metric)}"] = None
     return [f"not tested: {_some(rows)} in {_some(metrics)} ({why})" for why, (rows, metrics) in found.items()]
 

@@ -110,8 +110,11 @@ def spreads_of(frame: pd.DataFrame, places: Sequence[Place]) -> Spreads:
 
 
 def half_interval(spread: Spread, level: float = 0.95) -> float:
-    """Half of the t interval of the expected score over new seeds on this test set; NaN for fewer than two values."""
-    if spread.n < 2:
+    """Half of the t interval of the expected score over new seeds on this test set.
+
+    NaN for fewer than two values, and where all are alike: no spread was seen, which does not say that there is none.
+    """
+    if spread.n < 2 or not spread.std > 0:
         return float("nan")
     from scipy.special import stdtrit
 
