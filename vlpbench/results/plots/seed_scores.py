@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.metric_names import factor
@@ -107,7 +106,7 @@ def named_rows(results: Results) -> list[tuple[str, str]]:
 def row_scores(results: Results, task: str, metric: str) -> list[RowScores]:
     """One entry a row that the task was asked of, in the grids' order."""
     frame = results.frame[results.frame["task"] == task]
-    lines: dict[Any, NDArray[np.intp]] = dict(frame.groupby(["grid", "row"]).indices)
+    lines: dict[Any, Any] = dict(frame.groupby(["grid", "row"]).indices)
     seeds, blind = frame["seed"].to_numpy(), frame["blind"].eq(True).fillna(False).to_numpy(bool)
     values = (frame["value"].where(frame["metric"] == metric) * factor(metric)).to_numpy(float)
     references = {(one.name, one.reference) for one in results.orders}
