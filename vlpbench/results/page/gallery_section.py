@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from vlpbench.results.page.gallery_draw import Drawn, draw, gaps
@@ -50,7 +51,7 @@ class Section:
     _pictures: PictureSet = field(default_factory=PictureSet)
     """Where their pictures come from."""
 
-    @property
+    @cached_property
     def metric(self) -> str:
         """The column of scores: the usual one, as far as all cells have it."""
         by_all = frozenset.intersection(*(cell.predictions.names for cell in self.cells))
