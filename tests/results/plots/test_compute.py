@@ -17,6 +17,7 @@ from vlpbench.results.plots.style import alternative
         ([3, 1, 1], [9, 2, 3], False, [2, 0]),
         ([1, 2, 3], [5, 4, 6], True, [0, 1]),
         ([7], [1], False, [0]),
+        ([2, 2, 3, 2], [5, 5, 5, 4], False, [0, 1]),
     ],
 )
 def test_the_line_of_those_that_nobody_beats(costs, scores, is_lower, line):

@@ -85,6 +85,12 @@ def test_another_stage(field, falling):
     assert axes.get_title(loc="left") == ""
 
 
+def test_a_single_point_is_seen(field, falling):
+    field.done("a", 0, SCORE, curve=falling(1, 2.0))
+    (line,) = curves(field.read()).axes[0].get_lines()
+    assert line.get_marker() == "o" and line.get_markevery() is None, "no share of a line that has no length"
+
+
 def test_a_loss_that_is_no_number_breaks_nothing(field, falling):
     broken = [{"stage": "pretrain", "step": at, "loss": float("nan") if at > 1 else 3.0 - at} for at in range(4)]
     field.done("a", 0, SCORE, curve=falling(4, 2.0))

@@ -79,11 +79,14 @@ def compute(results: Results, task: str = "", metric: str = "", x: str = "flops"
 
 
 def pareto(costs: Sequence[float], scores: Sequence[float], is_lower_better: bool = False) -> list[int]:
-    """Places of the points that no other beats at equal or lower cost, cheapest first."""
+    """Places of the points that no other beats, cheapest first: by a better score at equal or lower cost, or by as
+    good a one at a lower. Points with equal score and cost are there together.
+    """
     sign = -1.0 if is_lower_better else 1.0
     found: list[int] = []
     for at in sorted(range(len(costs)), key=lambda at: (costs[at], -sign * scores[at])):
-        if not found or sign * scores[at] > sign * scores[found[-1]]:
+        is_twin = found and (costs[at], scores[at]) == (costs[found[-1]], scores[found[-1]])
+        if not found or is_twin or sign * scores[at] > sign * scores[found[-1]]:
             found.append(at)
     return found
 
@@ -133,7 +136,7 @@ def _note(points: Sequence[_Point], lost: Sequence[str]) -> str:
     """What the marks are, and which rows are not there."""
     n = max(len(point.row.scores) for point in points)
     bars = f"Points: mean over seeds (n={n}); bars: 95 % t interval over seeds." if n > 1 else "Points: one seed."
-    parts = [bars, "Filled, with the line: no other row scores more at equal or lower cost."]
+    parts = [bars, "Filled, with the line: no other row scores more at equal or lower cost, or as much at lower."]
     if any(point.row.is_reference for point in points):
         parts.append("Diamond: the reference row.")
     if any(point.row.is_blind for point in points):

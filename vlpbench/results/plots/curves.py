@@ -158,7 +158,8 @@ def _draw_panel(axes: Axes, rows: Sequence[_RowCurves], ends: tuple[float, float
             axes.plot(row.at[at], losses[at], color=ink.colour, linewidth=0.35, alpha=0.45, zorder=1)
         axes.plot(
             row.at[at], row.losses.mean(0)[at], color=ink.colour, linestyle=ink.dash, marker=ink.marker,
-            markevery=(0.05, 0.19), markersize=3, label=wrapped(row.name, longest, 1), zorder=2,
+            markevery=(0.05, 0.19) if len(at) > 1 else None, markersize=3, zorder=2,
+            label=wrapped(row.name, longest, 1),
         )
     if spans(*ends, 4):
         set_plain_log(axes, "y", *ends)
