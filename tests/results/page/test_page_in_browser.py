@@ -159,6 +159,8 @@ def test_a_telephone(shown: Any) -> None:
     assert shown.run("document.scrollingElement.scrollWidth") <= 390 >= shown.run("innerWidth")
     assert set(of_all(shown, ".box", "getComputedStyle(one).overflowX")) == {"auto"}
     assert min(of_all(shown, "#filter, #theme, #task, .open", "one.offsetHeight")) >= 30
+    shown.run("document.getElementById('theme').textContent = 'Light'")
+    assert max(of_all(shown, "#theme", "one.offsetHeight")) < 40, "its word is in one line"
     assert min(of_all(shown, "nav a, .sort", "Math.min(one.offsetHeight, one.offsetWidth)")) >= 24, "for a finger"
 
 
