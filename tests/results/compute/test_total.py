@@ -162,3 +162,13 @@ def test_seeds_and_blind_cells_share_a_tuning(grid: Any, timed: Any) -> None:
     assert {one.row: one.stages["tune"] for one in found.rows} == pytest.approx({"a": 2.0, "a, blind": 2.0, "b": 1.0})
     assert found.hours == pytest.approx(6.0)
     assert found.flops == 3e12 + 3 * 9 + 2 * 100, "one pretraining, three fine-tunes, two searches"
+
+
+def test_a_failed_cell_takes_no_work_from_what_it_shares(
+    grid: Any, stage: Any, linked: Any, timed: Any
+) -> None:
+    one_row(grid, stage, linked, timed)
+    alone = compute(load(grid.folder)).flops
+    grid.failed("a, blind", 0, "out of memory")
+    linked(grid.folder, "a, blind", StageFolder.of(grid.folder, "pretrain", {"row": "a"}), {})
+    assert compute(load(grid.folder)).flops == alone == 3e12 + 9

@@ -139,12 +139,12 @@ def _flops(cells: Iterable[CellTime]) -> float:
     fine_tuned: dict[tuple[str, str], float] = {}
     tried: dict[str, float] = {}
     for one in cells:
+        if not one.scores:  # what it shares with a finished cell is counted there
+            continue
         pretrained[one.pretraining or one.cell] = one.scores.get("cost", {}).get("flops", 0)
         for task, said in one.scores.get("tasks", {}).items():
             name = one.fine_tunes.get(task)
             fine_tuned[(name, "") if name else (one.cell, task)] = said.get("fine_tune", {}).get("flops", 0)
         if tuned := one.scores.get("tuned"):
-            tried[one.tuning] = sum(
-                float(said.get("flops", 0)) for said in tuned.get("tried", ())
-            )
+            tried[one.tuning] = sum(float(said.get("flops", 0)) for said in tuned.get("tried", ()))
     return float(sum(pretrained.values()) + sum(fine_tuned.values()) + sum(tried.values()))
