@@ -69,7 +69,7 @@ def test_the_bare_command_ends_well_with_a_table(first: Said) -> None:
     assert "*chance*" in rows and any(row.endswith("blind") for row in rows)
     for row in table[2:]:
         assert "failed" not in row and "pending" not in row
-    assert "one seed: no spread is known" in first.out
+    assert "no spread over seeds is known" in first.out
     assert "Traceback" not in first.out + first.err
 
 
