@@ -17,7 +17,7 @@ from vlpbench.cli import report_table
 from vlpbench.cli.main import main
 from vlpbench.cli.report_table import table_text
 from vlpbench.results import load
-from vlpbench.results.summary import summary
+from vlpbench.results.tables import Asked, long
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_programs_get_a_line_a_row_task_metric(say: Any) -> None:
 
 
 def test_numbers_come_back_as_they_are(say: Any, folder: Path) -> None:
-    wanted = summary(load(folder), ["accuracy"])
+    wanted = long(load(folder), Asked(metrics=("accuracy",)))
     lines = pd.read_csv(io.StringIO(say("--format", "csv", "--metric", "accuracy")[1]))
     objects = json.loads(say("--format", "json", "--metric", "accuracy")[1])
     for name in ("mean", "std", "interval"):

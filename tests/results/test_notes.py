@@ -5,20 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from vlpbench.results import load
-from vlpbench.results.notes import notes
+from vlpbench.results.notes import gap_notes, protocol_notes
 
 
 def said(grid: Any) -> list[str]:
-    return notes(load(grid.folder))
-
-
-def test_seeds(grid: Any) -> None:
-    grid.failed("a", 0, "no")
-    assert said(grid)[0] == "no cell has finished"
-    grid.done("b", 4, {"accuracy": 1.0})
-    assert said(grid)[0].startswith("one seed: no spread is known (n = 1: seeds 4;")
-    grid.done("b", 7, {"accuracy": 1.0})
-    assert said(grid)[0].startswith("mean ± standard deviation over seeds (n = 2: seeds 4, 7;")
+    results = load(grid.folder)
+    return [*protocol_notes(results), *gap_notes(results)]
 
 
 def test_budgets_readouts_and_ceilings_are_said_once(grid: Any) -> None:

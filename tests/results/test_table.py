@@ -9,7 +9,7 @@ import pytest
 
 from vlpbench.errors import UserError
 from vlpbench.results import load
-from vlpbench.results.summary import summary
+from vlpbench.results.tables import Asked, long
 
 
 def test_n_is_said_where_it_differs(grid: Any) -> None:
@@ -42,7 +42,7 @@ def test_a_metric_that_no_row_has_a_value_of_has_no_column_unless_it_is_asked_fo
     results = load(grid.folder)
     assert results.wide().columns.tolist() == ["vqa acc.", "captioning BLEU-4 ×100"]
     assert results.wide(["CIDEr"]).loc["a"].tolist() == ["none"]
-    assert summary(results, ["CIDEr"])["reason"].tolist() == ["there is one image"]
+    assert long(results, Asked(metrics=("CIDEr",)))["reason"].tolist() == ["there is one image"]
 
 
 def test_a_task_whose_metrics_all_lack_a_value_keeps_its_columns(grid: Any) -> None:
@@ -61,7 +61,7 @@ def test_a_metric_that_some_rows_have_says_none_elsewhere(grid: Any) -> None:
 
 def test_the_reason_of_one_metric_is_not_that_of_another(grid: Any) -> None:
     grid.done("a", 0, {"Bleu_4": 0.25, "METEOR": None})
-    lines = summary(load(grid.folder), ["Bleu_4", "METEOR"]).set_index("metric")["reason"]
+    lines = long(load(grid.folder), Asked(metrics=("Bleu_4", "METEOR"))).set_index("metric")["reason"]
     assert lines[["Bleu_4", "METEOR"]].tolist() == ["", "there is one image"]
 
 
@@ -131,7 +131,7 @@ def test_published_numbers_have_a_column_of_their_own_whatever_became_of_the_row
     assert table["vqa acc."].tolist()[:4] == ["40.0", "failed", "n/a: dual has no decoder", "pending"]
     assert table["vqa acc. published"].tolist()[:4] == ["77.87", "49.70", "66.00", "–"], "as precise as the paper"
     assert table.loc["*chance*", "vqa acc. published"] == "–"
-    assert summary(load(grid.folder)).set_index(["row", "metric"])["published"]["c", "accuracy"] == 66.0
+    assert long(load(grid.folder)).set_index(["row", "metric"])["published"]["c", "accuracy"] == 66.0
 
 
 def test_published_numbers_of_a_grid_that_has_not_begun(grid: Any) -> None:

@@ -17,7 +17,7 @@ from vlpbench.config.settings import Protocol
 from vlpbench.config.typed import fields_of
 from vlpbench.registry import Registry, load_registry
 from vlpbench.results.beside import BESIDE
-from vlpbench.results.summary import SHOWN
+from vlpbench.results.shown_metrics import SHOWN
 
 __all__ = ["made_outline"]
 

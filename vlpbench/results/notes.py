@@ -17,18 +17,13 @@ from vlpbench.results.tuning import tuning_notes, tuning_rules
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
-__all__ = ["Told", "gap_notes", "notes", "protocol_in_brief", "protocol_notes"]
+__all__ = ["Told", "gap_notes", "protocol_in_brief", "protocol_notes"]
 
 _ALL = 99.95
 """From here on a share of answers is printed as 100.0: no ceiling worth a sentence."""
 
 Told = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 """Of one finished cell: its row, its settings, its scores."""
-
-
-def notes(results: Results) -> list[str]:
-    """One sentence a line."""
-    return [_seeds(results), *protocol_notes(results), *gap_notes(results)]
 
 
 def gap_notes(results: Results) -> list[str]:
@@ -82,16 +77,6 @@ def _left(row: str, cells: Mapping[int, str], reason: str) -> str:
     if len(cells) == 1:
         return f"cell {next(iter(cells.values()))} ({row}, seed {next(iter(cells))}) is not in the table: {reason}"
     return f"{len(cells)} cells ({row}, seeds {spans(sorted(cells))}) are not in the table: {reason}"
-
-
-def _seeds(results: Results) -> str:
-    done = results.frame[results.frame["status"] == "done"]
-    seeds = sorted(int(seed) for seed in done["seed"].unique())
-    if not seeds:
-        return "no cell has finished"
-    spread = "mean ± standard deviation over seeds" if len(seeds) > 1 else "one seed: no spread is known"
-    which = f"n = {len(seeds)}: seeds {', '.join(map(str, seeds))}"
-    return f"{spread} ({which}; equal seeds share data order and initial weights)"
 
 
 def _pretraining(told: Iterable[Told]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from vlpbench.results import load
-from vlpbench.results.summary import summary
 from vlpbench.results.tables import Asked, long
 
 
@@ -24,12 +23,14 @@ def rows(grid: Any) -> Any:
     return grid
 
 
-def test_the_same_as_the_summary_and_more(rows: Any) -> None:
-    results = load(rows.folder)
-    found, plain = long(results, Asked(baseline="low")), summary(results)
-    shared = [name for name in plain if name in found]
-    assert len(shared) == len(plain.columns)
-    assert found[shared].equals(plain[shared])
+def test_a_line_a_row_task_and_metric(rows: Any) -> None:
+    found = long(load(rows.folder))
+    assert found[["row", "task", "metric"]].to_numpy().tolist() == [
+        ["low", "vqa", "accuracy"], ["low", "captioning", "CIDEr"],
+        ["high", "vqa", "accuracy"], ["high", "captioning", "CIDEr"],
+    ]
+    assert found["mean"].tolist() == pytest.approx([40.8, 0.5, 61.2, 0.5])
+    assert found["std"].tolist() == pytest.approx([0.8, 0.0, 1.2, 0.0])
 
 
 def test_what_was_tested(rows: Any) -> None:

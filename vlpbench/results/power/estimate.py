@@ -17,7 +17,7 @@ from vlpbench.results.power.asked import PowerAsked
 from vlpbench.results.power.found import ImageNeed, Images, MetricPower, Power, SeedNeed, SeenGap
 from vlpbench.results.power.spread import pooled_spread
 from vlpbench.results.statistics import Components, components, examples_needed, seeds_needed, smallest_gap
-from vlpbench.results.summary import SHOWN
+from vlpbench.results.shown_metrics import SHOWN
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results

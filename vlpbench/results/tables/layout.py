@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from vlpbench.results.spreads import Place, Spread, Spreads, spreads_of
-from vlpbench.results.summary import check_metrics, in_order, scores_of
+from vlpbench.results.shown_metrics import check_metrics, in_order, scores_of
 from vlpbench.results.tables.asked import Asked
 
 if TYPE_CHECKING:

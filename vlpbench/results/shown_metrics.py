@@ -1,4 +1,4 @@
-"""One line a row, task and metric: mean and spread over seeds, n, the published number, why not, how measured."""
+"""Which metrics a table shows where none are asked for, and the order of its tasks and rows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vlpbench.errors import unknown
 from vlpbench.results.published import published_by_column
-from vlpbench.results.spreads import Spreads, half_interval, spreads_of
+from vlpbench.results.spreads import Spreads
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from vlpbench.results.frame import Results
 
-__all__ = ["SHOWN", "check_metrics", "in_order", "scores_of", "shown_metrics", "summary"]
+__all__ = ["SHOWN", "check_metrics", "in_order", "scores_of", "shown_metrics"]
 
 Name = TypeVar("Name", str, tuple[str, str])
 
@@ -26,31 +24,6 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
     "classification": ("accuracy", "mean_per_class"),
 }
 """Metrics of a table where none are asked for, by task; one that no row has a value of is left out."""
-
-
-def summary(results: Results, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-    """One line a row, task and metric, in the grid's order: mean, std (n - 1), interval, n, published, why not, how."""
-    import pandas as pd
-
-    check_metrics(results, metrics)
-    frame = results.frame
-    found = spreads_of(frame, list(zip(frame["grid"], frame["row"], strict=True)))
-    published = published_by_column(results.orders, metrics)
-    lines = []
-    columns = list(_by_grid(results, found, metrics))
-    planned = [(order.name, row) for order in results.orders for row in order.rows]
-    everywhere = itertools.product(in_order(planned, found.tasks), columns)
-    for (grid, row), task, metric in ((place, *score) for place, (one, score) in everywhere if one == place[0]):
-        spread = found.of((grid, row), task, metric)
-        if spread is None:
-            continue
-        lines.append({
-            "grid": grid, "row": row, "task": task, "metric": metric, "mean": spread.mean, "std": spread.std,
-            "interval": half_interval(spread), "n": spread.n, "wanted": spread.wanted, "failed": len(spread.bad),
-            "published": published.get((task, metric), {}).get((grid, row), float("nan")),
-            "status": spread.status, "reason": spread.reason, **spread.how,
-        })
-    return pd.DataFrame(lines)
 
 
 def check_metrics(results: Results, metrics: Sequence[str] | None) -> None:
