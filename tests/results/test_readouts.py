@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from vlpbench.results import load
-from vlpbench.results.notes import notes
+from vlpbench.results.notes import protocol_notes
 
 
 def about(grid: Any, task: str = "vqa") -> list[str]:
-    return [line for line in notes(load(grid.folder)) if line.startswith(f"{task}: ") and "vocabulary" not in line]
+    return [line for line in protocol_notes(load(grid.folder)) if line.startswith(f"{task}: ") and "vocabulary" not in line]
 
 
 def test_one_form_is_one_sentence(grid: Any) -> None:

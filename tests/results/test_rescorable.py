@@ -12,13 +12,13 @@ from vlpbench.metrics import VERSION
 from vlpbench.metrics.external.java import Unavailable, find_java
 from vlpbench.metrics.external.spice import spice_scores
 from vlpbench.results import load
-from vlpbench.results.notes import notes
+from vlpbench.results.notes import gap_notes
 
 GONE = "no Java runtime was found: install a Java runtime"
 
 
 def missing(*grids: Any) -> list[str]:
-    return [line for line in notes(load(*(one.folder for one in grids))) if ": none" in line or " none in " in line]
+    return [line for line in gap_notes(load(*(one.folder for one in grids))) if ": none" in line or " none in " in line]
 
 
 def lacking(grid: Any, row: str, metric: str, reason: str) -> None:
@@ -31,7 +31,7 @@ def test_what_all_rows_lack_is_said_once_with_the_folder_as_it_was_named(
     for row in "ab":
         lacking(grid, row, "METEOR", GONE)
     monkeypatch.chdir(grid.folder.parent)
-    lines = [line for line in notes(load(Path("small"))) if "METEOR" in line]
+    lines = [line for line in gap_notes(load(Path("small"))) if "METEOR" in line]
     assert lines == [
         f"captioning METEOR: none ({GONE}); then `vlpbench run score small` measures it from the stored predictions"
     ]
@@ -99,7 +99,7 @@ def test_tasks_without_any_value_lack_no_metric(grid: Any) -> None:
 
 
 def versions(grid: Any) -> list[str]:
-    return [line for line in notes(load(grid.folder)) if "versions of the metric set" in line]
+    return [line for line in gap_notes(load(grid.folder)) if "versions of the metric set" in line]
 
 
 def test_scores_of_different_versions_are_told_with_the_remedy(grid: Any) -> None:

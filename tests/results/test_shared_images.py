@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from vlpbench.results import load
-from vlpbench.results.notes import notes
+from vlpbench.results.notes import gap_notes
 
 FOUND = {"exact": 10, "near": 2, "of": 500, "first": [["coco: a.jpg", "web: b.jpg"], ["coco: c.jpg", "web: d.jpg"]]}
 NONE = {"exact": 0, "near": 0, "of": 50, "first": []}
 
 
 def told(grid: Any) -> list[str]:
-    return [line for line in notes(load(grid.folder)) if "what was trained on" in line]
+    return [line for line in gap_notes(load(grid.folder)) if "what was trained on" in line]
 
 
 def done(grid: Any, row: str, **sets: Any) -> None:

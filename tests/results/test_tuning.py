@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from vlpbench.results import load
-from vlpbench.results.notes import notes
+from vlpbench.results.notes import protocol_notes
 
 TRIED = [{"settings": {"optim.lr": 1e-3}, "score": 50.0}, {"settings": {"optim.lr": 3e-3}, "score": 51.26}]
 
 
 def tuned(grid: Any) -> list[str]:
-    return [line for line in notes(load(grid.folder)) if line.startswith("tuned: ")]
+    return [line for line in protocol_notes(load(grid.folder)) if line.startswith("tuned: ")]
 
 
 def done(grid: Any, row: str, seed: int, choice: float, samples: int = 4_000) -> None:
