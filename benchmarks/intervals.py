@@ -1,7 +1,7 @@
 """Paired tests on 5,000 images x 6 seeds with 10,000 resamples, beside scipy's bootstrap and a plain loop.
 
-usage: python benchmarks/statistics.py [--images 5000] [--seeds 6] [--resamples 10000] [--rounds 2]
-       python benchmarks/statistics.py --coverage [--studies 2000]
+usage: python benchmarks/intervals.py [--images 5000] [--seeds 6] [--resamples 10000] [--rounds 2]
+       python benchmarks/intervals.py --coverage [--studies 2000]
 
 One core, in one process, in turns; the best round of each counts. scipy's side is `scipy.stats.bootstrap(paired=True)`
 of the mean difference with its BCa interval, 400 resamples at a time. The plain loop draws images,
