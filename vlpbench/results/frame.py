@@ -141,9 +141,11 @@ def _as_tuple(name: str, value: Any) -> Any:
 
 def _lines(found: Merged) -> Iterator[dict[str, Any]]:
     """The lines of all cells, grid by grid."""
-    alone = alone_seconds([cell_time(one) for one in found.records if one.scores])
+    times = {(one.order.name, one.id): cell_time(one) for one in found.records}
+    alone = alone_seconds([time for time in times.values() if time.state == "done"])
     for order in found.orders:
         mine = [one for one in found.records if one.order is order]
         for one in mine:
-            yield from lines_of(one, alone.get((order.name, one.id)))
+            name = (order.name, one.id)
+            yield from lines_of(one, times[name], alone.get(name))
         yield from lines_of_missing(order, {one.id for one in mine}, found.unreadable)

@@ -6,25 +6,26 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from vlpbench.config.known import backbone_parts
+from vlpbench.results.compute.cells import CellTime
 from vlpbench.results.grid_order import GridOrder
 from vlpbench.results.records import DAMAGED, Record
 
 __all__ = ["lines_of", "lines_of_missing"]
 
 
-def lines_of(record: Record, alone: float | None = None) -> Iterator[dict[str, Any]]:
+def lines_of(record: Record, time: CellTime, alone: float | None) -> Iterator[dict[str, Any]]:
     """The lines of one cell; of one that is not done one a task, with the reason. `alone` is `alone_seconds`."""
     base = _settings(record.asked) | {"grid": record.order.name, "status": record.state}
     if record.state != "done":
         tasks = record.asked["settings"]["tasks"]
         yield from (base | {"task": task, "metric": "", "reason": record.reason} for task in tasks)
         return
-    cost, timing = record.scores["cost"], record.cell.facts("timing")
+    cost = record.scores["cost"]
     base |= {
         "parameters": cost["parameters"], "image_tokens": cost["image_tokens"], "samples": cost["samples"],
-        "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": timing.get("total"),
+        "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": time.total if time.seconds else None,
         "alone_seconds": alone,
-        "peak_bytes": timing.get("peak_bytes"), "device": record.cell.facts("environment").get("device", ""),
+        "peak_bytes": time.peak_bytes or None, "device": time.environment.get("device", ""),
     }
     for task, found in record.scores["tasks"].items():
         if "values" not in found:

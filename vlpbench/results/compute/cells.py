@@ -83,7 +83,8 @@ def cell_time(record: Record) -> CellTime:
     cell, settings = record.cell, record.asked["settings"]
     timing, fine_tunes = cell.facts("timing"), _object(cell.path / "fine_tunes.json")
     return CellTime(
-        record.id, record.order.name, *record.line, record.state, tuple(settings.get("tasks", ())), cell.tries(),
+        record.id, record.order.name, *record.line, record.state, tuple(settings.get("tasks", ())),
+        0 if record.state == "done" else cell.tries(),
         _seconds(timing.get("seconds"), timing.get("total")), _whole(timing.get("peak_bytes")),
         cell.facts("environment"), record.scores, _pretraining(cell, settings),
         {task: str(stage) for task, stage in fine_tunes.items()},
