@@ -70,12 +70,19 @@ class Spreads:
     """(task, metric) of which any place has a value."""
     lines: Mapping[tuple[Place, str], Sequence[Mapping[str, Any]]]
     """(place, task) -> its lines of the frame."""
+    known: dict[tuple[Place, str, str], Spread] = field(default_factory=dict, compare=False, repr=False)
+    """What was asked for before: many ask for the same."""
 
     def of(self, place: Place, task: str, metric: str) -> Spread | None:
         """One metric of a task at a place; None where the place has no such task."""
         here = self.lines.get((place, task))
         if here is None:
             return None
+        if (place, task, metric) not in self.known:
+            self.known[place, task, metric] = self._of(here, metric)
+        return self.known[place, task, metric]
+
+    def _of(self, here: Sequence[Mapping[str, Any]], metric: str) -> Spread:
         mine = [line for line in here if line["metric"] == metric]
         values = tuple(line["value"] for line in mine if line["value"] == line["value"])
         why = [line["reason"] for line in here if line["metric"] in (metric, "") and line["reason"]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
-from vlpbench.results.spreads import Place, Spread, Spreads, spreads_of
 from vlpbench.results.shown_metrics import check_metrics, in_order, scores_of
+from vlpbench.results.spreads import Place, Spread, Spreads, spreads_of
 from vlpbench.results.tables.asked import Asked
 
 if TYPE_CHECKING:
@@ -66,12 +66,13 @@ class Layout:
 def named_rows(results: Results, asked: Asked) -> Layout:
     """The grids' rows in their order; each has its grid before it where there are several."""
     frame, many = results.frame, len(results.orders) > 1
-    names = [(f"{grid}: {row}" if many else row, "") for grid, row in zip(frame["grid"], frame["row"], strict=True)]
+    grids, lines, ids = (frame[name].tolist() for name in ("grid", "row", "cell"))
+    names = [(f"{grid}: {row}" if many else row, "") for grid, row in zip(grids, lines, strict=True)]
     found = spreads_of(frame, names)
-    there = dict(zip(names, zip(frame["grid"], frame["row"], strict=True), strict=True))
+    there = dict(zip(names, zip(grids, lines, strict=True), strict=True))
     planned = [(f"{order.name}: {row}" if many else row, "") for order in results.orders for row in order.rows]
     rows = {place: there[place] for place in in_order(planned, there)}
-    cells = dict(zip(zip(frame["grid"], frame["cell"], strict=True), names, strict=True))
+    cells = dict(zip(zip(grids, ids, strict=True), names, strict=True))
     scores = scores_shown(results, found, asked)
     return Layout("row", tuple(line for line, _ in rows), ("",), scores, cells, found, rows, results, {"": results})
 
