@@ -233,7 +233,7 @@ def test_all_finished_cells_are_found_whatever_became_of_their_run_facts(grid: A
         (grid.done(row, 0, {"accuracy": 40.0}).path / "timing.json").write_text("{")
     grid.failed("c", 0, "not today")
     results = load(grid.folder)
-    assert [cell.read("settings.json")["row"] for _, cell in results.finished()] == ["a", "b"]
+    assert [one.asked["row"] for one in results.records()] == ["a", "b"]
     assert not results.floors().empty
 
 

@@ -11,7 +11,7 @@ from vlpbench.results import load
 from vlpbench.results.pairing import Measured, Score, measured, paired
 
 ACCURACY = [("vqa", "accuracy")]
-HOW = ("digits", "test", "always", "20", "2", "fine-tune")
+HOW = ("fine-tune", "digits", "test", "always", "20", "2")
 
 
 def row(name: str, values: dict[int, float], how: tuple[str, ...] = HOW, head: str = "decoder") -> Measured:
@@ -32,8 +32,8 @@ def test_rows_without_a_common_seed():
 @pytest.mark.parametrize(
     ("place", "other", "words"),
     [
-        (0, "shapes", "data digits and shapes"), (1, "val", "split test and val"), (3, "500", "images 20 and 500"),
-        (4, "1", "metrics version 2 and 1"), (2, "", "normalisation always and ?"),
+        (1, "shapes", "data digits and shapes"), (2, "val", "split test and val"), (4, "500", "images 20 and 500"),
+        (5, "1", "metrics version 2 and 1"), (3, "", "normalisation always and ?"),
     ],
 )
 def test_scores_measured_otherwise_are_no_pair(place: int, other: str, words: str):

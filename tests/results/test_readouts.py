@@ -9,7 +9,7 @@ from vlpbench.results.notes import protocol_notes
 
 
 def about(grid: Any, task: str = "vqa") -> list[str]:
-    return [line for line in protocol_notes(load(grid.folder)) if line.startswith(f"{task}: ") and "vocabulary" not in line]
+    return [line for line in protocol_notes(load(grid.folder)) if line.startswith(f"{task}: ")]
 
 
 def test_one_form_is_one_sentence(grid: Any) -> None:

@@ -120,7 +120,7 @@ def text_of_results(folders: tuple[Path, ...], asked: Asked, form: str, caption:
         return str(lines.to_json(orient="records", indent=1, double_precision=15))
     table = build(found, asked)
     with_caption = form != "md" if caption is None else caption
-    text = _FORMATS[form](table.for_paper() if with_caption else table.for_screen())
+    text = _FORMATS[form](table if with_caption else table.for_screen())
     if form != "md" or asked.what != "scores" or asked.is_pivot:
         return text
     costs = build(found, replace(asked, what="cost", beside=None))

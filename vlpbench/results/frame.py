@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.errors import UserError, unknown
-from vlpbench.records import CellFolder
 from vlpbench.results.columns import COLUMNS, FRAME_SCHEMA, upgraded
 from vlpbench.results.compute.cells import cell_time
 from vlpbench.results.compute.rows import alone_seconds
@@ -46,21 +45,14 @@ class Results:
     conflicts: tuple[str, ...] = ()
     """A sentence for each contradiction between folders, and what was done about it."""
     held: tuple[Record, ...] = ()
-    """The records of all cells that were begun."""
+    """The records of all cells that were begun, whatever became of them: grid by grid, rows in the grid's order, seeds
+    ascending; none of an exported frame."""
     kept_floors: pd.DataFrame | None = None
     """Floors of exported frames, which have no records."""
-
-    def all_records(self) -> tuple[Record, ...]:
-        """The records of all cells that were begun, whatever became of them; none of an exported frame."""
-        return self.held
 
     def records(self) -> tuple[Record, ...]:
         """The records of all finished cells, each once, read when the results were loaded."""
         return tuple(one for one in self.held if one.scores)
-
-    def finished(self) -> Iterator[tuple[GridOrder, CellFolder]]:
-        """The folders of all finished cells, each once, with what its grid said."""
-        return ((one.order, one.cell) for one in self.records())
 
     def wide(self, metrics: Sequence[str] | None = None, beside: Sequence[str] | None = None) -> pd.DataFrame:
         """The table: one line a row, one column a task and metric; cells are "mean ± std", with n where it differs.

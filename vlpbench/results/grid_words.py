@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from vlpbench.config.known import backbone_parts
 
-__all__ = ["in_grid_words"]
+__all__ = ["dotted", "in_grid_words"]
 
 _TABLES = {"objectives": "objective", "sources": "data"}
 """Tables that a grid file calls otherwise than a record does."""
 
 _ELSEWHERE = frozenset({"seed", "init"})
-"""Settings that are told in other words: the seed is the cell's, of `init` the files' contents decide."""
+"""Settings that are told in other words: the seed is the cell's, of `init` the files' contents decide.
+
+Where the files of data sets are (`folder`) decides nothing either, and is left out.
+"""
 
 
 def in_grid_words(settings: Mapping[str, Any]) -> dict[str, Any]:
     """`{"optim": {"lr": 0.1}}` as `{"optim.lr": 0.1}`, for all of a record's settings; lists stay whole."""
-    return dict(_flat(settings))
+    trunk = backbone_parts(settings["backbone"])[1] if "wiring" in settings else ""
+    names = {**_TABLES, "wiring": f"trunk.{trunk}"}
+    found: dict[str, Any] = {}
+    for name, value in settings.items():  # `data` and `sources` have one name here, so table by table
+        if name not in _ELSEWHERE:
+            found |= dotted({names.get(name, name): value})
+    return {key: value for key, value in found.items() if not (key.startswith("data.") and key.endswith(".folder"))}
 
 
-def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if name == "wiring":
-            yield from _dotted(f"trunk.{backbone_parts(settings['backbone'])[1]}", value)
-        elif name not in _ELSEWHERE:
-            yield from _dotted(_TABLES.get(name, name), value)
-
-
-def _dotted(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, Mapping):
-        yield key, value
-        return
-    for name, below in value.items():
-        if not (key.startswith("data.") and name == "folder"):  # where files are decides nothing
-            yield from _dotted(f"{key}.{name}", below)
+def dotted(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Dotted key -> value of a nested table, whatever its words; `before` stands in front of every key."""
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        found |= dotted(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return found

@@ -10,9 +10,11 @@ _RUN = 3
 """So many numbers that follow each other are told by their ends."""
 
 
-def listed(names: Iterable[str]) -> str:
-    """`base, 'base, blind', other`."""
-    return ", ".join(f"'{name}'" if "," in name else name for name in names)
+def listed(names: Iterable[str], most: int | None = None) -> str:
+    """`base, 'base, blind', other`; at most so many names, and how many more there are."""
+    every = [f"'{name}'" if "," in name else name for name in names]
+    more = f" and {len(every) - most} more" if most is not None and len(every) > most else ""
+    return ", ".join(every[:most]) + more
 
 
 def of_most(ways: Mapping[str, Collection[str]]) -> str:

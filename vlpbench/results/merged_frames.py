@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlpbench.results.grid_order import GridOrder
 from vlpbench.results.listed import listed
-from vlpbench.results.merging import joined_orders
+from vlpbench.results.merging import joined_orders, same_score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +17,6 @@ __all__ = ["Part", "merged_frames"]
 
 _RECIPE = ("objective", "stem", "trunk", "size", "blind", "samples", "parameters", "image_tokens")
 """Columns that are alike in all finished cells of a row: all that a frame tells of its settings."""
-
-_ALIKE = 1e-9
-"""Scores that differ by no more than this share are the same."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ def _contradictions(there: pd.DataFrame, part: Part, cells: set[str]) -> list[st
     both = before.merge(part.frame[[*keys, "value"]], on=keys, suffixes=("", "_other"))
     found: dict[tuple[str, int], str] = {}
     for _, row, seed, task, metric, one, other in both.itertuples(index=False, name=None):
-        if abs(one - other) > _ALIKE * max(1.0, abs(one)):
+        if one == one and other == other and not same_score(one, other):
             found.setdefault((row, seed), f"{task} {metric} {one:.6g}, {other:.6g}")
     return [
         f"row {row!r}, seed {seed}: other scores before than in {part.source} ({change}); the former are taken"

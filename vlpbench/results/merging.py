@@ -16,7 +16,7 @@ from vlpbench.results.grid_order import GridOrder
 from vlpbench.results.grid_words import in_grid_words
 from vlpbench.results.records import GridFolder, Record
 
-__all__ = ["Merged", "joined_orders", "merged"]
+__all__ = ["Merged", "joined_orders", "merged", "same_score"]
 
 _NAMED = 3
 """Differences that a sentence lists before it says how many more there are."""
@@ -33,7 +33,7 @@ class Merged:
     orders: tuple[GridOrder, ...]
     """One a grid, in the order in which the folders were named."""
     records: tuple[Record, ...]
-    """Each cell of a grid once."""
+    """Each cell of a grid once: grid by grid, rows in the grid's order, then by seed."""
     unreadable: frozenset[str]
     """Ids of cells whose settings cannot be read."""
     conflicts: tuple[str, ...]
@@ -55,7 +55,7 @@ def merged(folders: Sequence[GridFolder]) -> Merged:
             orders.append(order)
             best, contradictions = _each_once(group)
             conflicts += contradictions
-            records += [replace(one, order=order) for one in best]
+            records += [replace(one, order=order) for one in _in_rows(best, order)]
     unreadable = frozenset().union(*(one.unreadable for one in folders))
     return Merged(tuple(orders), tuple(records), unreadable, tuple(conflicts))
 
@@ -140,6 +140,17 @@ def _each_once(folders: Sequence[GridFolder]) -> tuple[list[Record], list[str]]:
     return [record for _, record in best.values()], said
 
 
+def _in_rows(records: Sequence[Record], order: GridOrder) -> list[Record]:
+    """Rows as the grid has them, then others; within a row by seed."""
+    place = {row: at for at, row in enumerate(order.rows)}
+    return sorted(records, key=lambda one: (place.get(one.asked["row"], len(place)), *one.line))
+
+
+def same_score(one: float, other: float) -> bool:
+    """Whether two scores are one but for rounding."""
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
 def _rank(record: Record) -> tuple[bool, int]:
     return record.state == "done", int(record.scores.get("metrics", 1)) if record.scores else 0
 
@@ -153,7 +164,7 @@ def _other_scores(before: Record, after: Record) -> str:
         values = after.scores["tasks"].get(task, {}).get("values", {})
         for metric, value in found.get("values", {}).items():
             other = values.get(metric)
-            if value is not None and other is not None and not math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-9):
+            if value is not None and other is not None and not same_score(value, other):
                 pairs.append(f"{task} {metric} {value:.6g}, {other:.6g}")
     more = f" and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else ""
     return "; ".join(pairs[:_NAMED]) + more

@@ -50,17 +50,16 @@ def protocol_in_brief(results: Results) -> list[str]:
 
 
 def _told(results: Results) -> list[tuple[Told, Path]]:
-    """All finished cells, each with its grid's folder, in the order of the grids' rows; of the frame's tasks alone."""
+    """All finished cells, each with its grid's folder; of the frame's tasks alone."""
     many, tasks = len(results.orders) > 1, set(results.frame["task"])
-    places = {(order.name, row): at for order in results.orders for at, row in enumerate(order.rows)}
-    found = []
+    found: list[tuple[Told, Path]] = []
     for one in results.records():
         row, asked = one.asked["row"], one.asked["settings"]
         settings = {**asked, "tasks": [task for task in asked["tasks"] if task in tasks]}
         scores = {**one.scores, "tasks": {task: said for task, said in one.scores["tasks"].items() if task in tasks}}
         told = (f"{one.order.name}: {row}" if many else row, settings, scores)
-        found.append((places.get((one.order.name, row), len(places)), (told, one.cell.path.parent.parent)))
-    return [one for _, one in sorted(found, key=lambda pair: pair[0])]
+        found.append((told, one.cell.path.parent.parent))
+    return found
 
 
 def _not_there(results: Results) -> list[str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vlpbench.results.spreads import BAD, HOW
+
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
@@ -17,10 +19,10 @@ __all__ = ["Measured", "Pairs", "Place", "Score", "measured", "paired"]
 Place = tuple[str, str, str]
 """Names: grid, task, metric."""
 
-_ALIKE = ("data", "split", "normalisation", "images", "metrics_version", "protocol")
+_ALIKE = tuple(name for name in HOW if name != "head")
 """Columns of the frame that two scores must share to be compared."""
 
-_MISSING = ("failed", "timeout", "damaged", "pending")
+_MISSING = (*BAD, "pending")
 """Of a cell: there may be a score one day, there is none now."""
 
 

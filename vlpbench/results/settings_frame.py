@@ -27,7 +27,7 @@ def settings_frame(results: Results) -> pd.DataFrame:
     """
     import pandas as pd
 
-    lines = {(one.order.name, one.id): _line(one) for one in results.all_records()}
+    lines = {(one.order.name, one.id): _line(one) for one in results.held}
     cells = results.frame.drop_duplicates(["grid", "cell"])[list(FIRST)]
     rows = [dict(zip(FIRST, cell, strict=True)) for cell in cells.itertuples(index=False)]
     found = pd.DataFrame([row | lines.get((row["grid"], row["cell"]), {}) for row in rows])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from vlpbench.results.grid_words import dotted
 
 __all__ = ["tuning_notes", "tuning_rules"]
 
@@ -27,7 +29,7 @@ def tuning_rules(told: Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]
 def _rule(tuned: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     tried: dict[str, dict[str, None]] = {}
     for one in tuned["tried"]:
-        for key, value in _flat(one["settings"]):
+        for key, value in dotted(one["settings"]).items():
             tried.setdefault(key, {})[_text(value)] = None
     said = {**settings.get("tune", {}), **{key: tuned[key] for key in ("task", "samples") if key in tuned}}
     pairs = said.get("samples", 0)
@@ -41,19 +43,10 @@ def _rule(tuned: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
 def _choice(tuned: Mapping[str, Any]) -> str:
     """The chosen settings, with the score that won."""
-    choice = dict(_flat(tuned["choice"]))
-    score = next((one["score"] for one in tuned["tried"] if dict(_flat(one["settings"])) == choice), None)
+    choice = dotted(tuned["choice"])
+    score = next((one["score"] for one in tuned["tried"] if dotted(one["settings"]) == choice), None)
     text = " ".join(f"{key}={_text(value)}" for key, value in choice.items())
     return text + (f" ({score:.1f})" if isinstance(score, int | float) else "")
-
-
-def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key and value, whether a record nests settings or not."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from vlpbench.results import load
 from vlpbench.results.tables import Asked, build
-from vlpbench.results.tables.entry_text import text_of
+from vlpbench.results.tables.entry_text import text_of, unsaid_notes
 
 
 def caption(grid: Any, **asked: Any) -> str:
@@ -120,7 +120,7 @@ def test_a_grids_own_words_come_first_and_published_numbers_are_named(rows: Any)
     said = caption(rows)
     assert "Published: what a paper prints for the row." in said and said.endswith(".")
     table = build(load(rows.folder))
-    found = [note for note in table.for_paper().notes if "rank correlation with the published column" in note]
+    found = [note for note in unsaid_notes(table) if "rank correlation with the published column" in note]
     assert found and not table.details & {*found}, "a finding: it stands under the table, not over it"
 
 
@@ -141,8 +141,8 @@ def test_notes_and_caption_do_not_say_the_same_twice_on_paper(rows: Any) -> None
     table = build(load(rows.folder), Asked(baseline="low"))
     assert "pretraining: 36,000 samples of digits" in table.notes
     assert any("leave-one-out accuracy" in note for note in table.details) and table.details < {*table.notes}
-    assert "pretraining: 36,000 samples of digits" not in table.for_paper().notes
-    assert "vqa: the answer vocabulary allows accuracy 91.5 at most" in table.for_paper().notes
+    assert "pretraining: 36,000 samples of digits" not in unsaid_notes(table)
+    assert "vqa: the answer vocabulary allows accuracy 91.5 at most" in unsaid_notes(table)
     assert table.for_screen().caption == "" and table.for_screen().notes == table.notes
 
 

@@ -27,7 +27,7 @@ def spread(study: Study) -> Iterator[str]:
     yield f"intervals and tests are about {ABOUT['seeds']}, unless a caption names another target"
     yield ("rows are compared by a paired t test over equal seeds, corrected by Holm's method over the comparisons of "
            "the table; it assumes that differences between seeds are about normal, which so few seeds cannot check; an "
-           "exact sign-flip p, which does not, can be printed beside it")
+           "exact sign-flip p, which asks only that they are symmetric, can be printed beside it")
     blind = {(one.order.name, one.asked["row"]) for one in study.records if one.asked["settings"]["blind"]}
     comparisons = max(1, sum(len(rows) for rows in seeds.values()) - len(blind) - 1)
     yield from cannot_carry(least, comparisons)

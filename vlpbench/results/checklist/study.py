@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vlpbench.registry import Registry
 from vlpbench.results.compute import Compute, compute
 from vlpbench.results.grid_words import in_grid_words
+from vlpbench.results.listed import listed as every_listed
 from vlpbench.results.records import Record
 
 if TYPE_CHECKING:
@@ -47,10 +48,7 @@ class Study:
 
 def study_of(results: Results, registry: Registry) -> Study:
     """Read the facts of these results."""
-    places = {(order.name, row): at for order in results.orders for at, row in enumerate(order.rows)}
-    records = tuple(sorted(
-        results.records(), key=lambda one: places.get((one.order.name, one.asked["row"]), len(places))
-    ))
+    records = results.records()
     return Study(
         results, records, tuple(in_grid_words(one.asked["settings"]) for one in records),
         tuple(one.cell.facts("environment") for one in records), compute(results), registry,
@@ -73,7 +71,5 @@ def by_rows(found: Mapping[Any, list[str]], word: Callable[[Any], str] = str) ->
 
 
 def listed(names: Iterable[str]) -> str:
-    """Some names, and how many more there are; one that holds a comma in quotes."""
-    every = [f"'{name}'" if ", " in name else name for name in dict.fromkeys(names)]
-    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
-    return ", ".join(every[:_SHOWN]) + more
+    """Some names, each once, and how many more there are."""
+    return every_listed(dict.fromkeys(names), _SHOWN)

@@ -50,7 +50,7 @@ def framework(version: str = __version__) -> Citation:
 
 def citations(results: Results, registry: Registry) -> list[Citation]:
     """The framework, then all that finished and begun cells of these results used, in the order of the cells."""
-    records = results.all_records()
+    records = results.held
     versions = dict.fromkeys(str(one.asked.get("versions", {}).get("vlpbench", __version__)) for one in records)
     found: dict[str, Citation] = {one.what: one for one in [framework(" and ".join(versions) or __version__)]}
     for settings in (one.asked["settings"] for one in records):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.files import digest
 from vlpbench.records import CellFolder
+from vlpbench.results.compute.json_object import json_object
 from vlpbench.results.records import Record
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class CellTime:
 
 def cell_times(results: Results) -> list[CellTime]:
     """Every cell that was begun; of exported frames what the frame says of finished cells."""
-    found = [cell_time(one) for one in results.all_records()]
+    found = [cell_time(one) for one in results.held]
     there = {(one.grid, one.cell) for one in found}
     known = results.frame[results.frame["seconds"].notna()]
     return found + [
@@ -81,7 +80,7 @@ def cell_times(results: Results) -> list[CellTime]:
 def cell_time(record: Record) -> CellTime:
     """What the record of a cell that was begun tells of its time."""
     cell, settings = record.cell, record.asked["settings"]
-    timing, fine_tunes = cell.facts("timing"), _object(cell.path / "fine_tunes.json")
+    timing, fine_tunes = cell.facts("timing"), json_object(cell.path / "fine_tunes.json")
     return CellTime(
         record.id, record.order.name, *record.line, record.state, tuple(settings.get("tasks", ())),
         0 if record.state == "done" else cell.tries(),
@@ -113,7 +112,7 @@ def _seconds(stages: Any, total: Any) -> dict[str, float]:
 
 
 def _pretraining(cell: CellFolder, settings: Mapping[str, Any]) -> str:
-    named = _object(cell.path / "pretraining.json").get("stage")
+    named = json_object(cell.path / "pretraining.json").get("stage")
     if named:
         return str(named)
     return digest({name: settings.get(name) for name in _DECIDING}) if settings else ""
@@ -121,12 +120,3 @@ def _pretraining(cell: CellFolder, settings: Mapping[str, Any]) -> str:
 
 def _whole(value: Any) -> int:
     return int(value) if isinstance(value, int | float) and isfinite(value) else 0
-
-
-def _object(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

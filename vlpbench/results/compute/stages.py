@@ -6,13 +6,14 @@ off, so that nothing counts twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vlpbench.records import StageFolder, stage_folders
+from vlpbench.results.compute.json_object import json_object
+from vlpbench.results.grid_words import dotted
 
 __all__ = ["StageTime", "stage_times"]
 
@@ -103,9 +104,9 @@ def _inside_tunings(folders: Sequence[StageFolder], found: Mapping[str, StageTim
 def _tries(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The settings of each try that a tuning told of, under dotted keys."""
     asked, told = said.get("decided_by", {}).get("settings", {}), said.get("told", {})
-    base = _flat({name: value for name, value in asked.items() if name != "tune"})
+    base = dotted({name: value for name, value in asked.items() if name != "tune"})
     base["budget.samples"] = told.get("samples", base.get("budget.samples"))
-    return [base | _in_record_words(_flat(one.get("settings", {}))) for one in told.get("tried", ())]
+    return [base | _in_record_words(dotted(one.get("settings", {}))) for one in told.get("tried", ())]
 
 
 def _in_record_words(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,19 +121,10 @@ def _in_record_words(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fits(decided: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
     """Whether a stage was decided by these settings, as far as it names them."""
-    mine = _flat(decided.get("settings", {}))
+    mine = dotted(decided.get("settings", {}))
     if task := decided.get("task"):
-        mine |= _flat({"protocol": {task: decided.get("protocol", {})}})
+        mine |= dotted({"protocol": {task: decided.get("protocol", {})}})
     return bool(mine) and all(name in settings and settings[name] == value for name, value in mine.items())
-
-
-def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Dotted key -> value."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{before}{key}"
-        found |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return found
 
 
 def _decided(folder: StageFolder) -> Mapping[str, Any]:
@@ -142,8 +134,4 @@ def _decided(folder: StageFolder) -> Mapping[str, Any]:
 
 def _said(folder: StageFolder) -> Mapping[str, Any]:
     """What `stage.json` says, whole or not: only where time went is asked here."""
-    try:
-        found = json.loads((folder.path / "stage.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return json_object(folder.path / "stage.json")

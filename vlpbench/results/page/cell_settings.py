@@ -58,9 +58,7 @@ def grid_settings(results: Results) -> list[GridSettings]:
     """One a grid of which a record tells, in the order given."""
     found = []
     for order in results.orders:
-        records = [one for one in results.all_records() if one.order.name == order.name]
-        rows = {row: place for place, row in enumerate(order.rows)}
-        records.sort(key=lambda one: (rows.get(one.line[0], len(rows)), one.line))
+        records = [one for one in results.held if one.order.name == order.name]
         variants: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
         of_cell = {}
         for record in records:

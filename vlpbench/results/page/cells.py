@@ -64,7 +64,7 @@ class Overview:
 
 def cell_lines(results: Results) -> list[CellLine]:
     """Every cell once: grids as named, rows in the grid's order, seeds ascending."""
-    records = {(one.order.name, one.id): one for one in results.all_records()}
+    records = {(one.order.name, one.id): one for one in results.held}
     finished, left_out = _finished(results)
     found = []
     first = results.frame.drop_duplicates(["grid", "cell"])

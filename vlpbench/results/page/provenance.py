@@ -45,8 +45,7 @@ def origins(results: Results) -> list[Origin]:
     """All that the records of begun cells say, group by group."""
     found: dict[tuple[str, str], dict[str, list[str]]] = {}
     many = len(results.orders) > 1
-    places = {(order.name, row): at for order in results.orders for at, row in enumerate(order.rows)}
-    for record in sorted(results.all_records(), key=lambda one: places.get((one.order.name, one.line[0]), len(places))):
+    for record in results.held:
         row = f"{record.order.name}: {record.line[0]}" if many else record.line[0]
         for group, name, value in _said(record):
             found.setdefault((group, name), {}).setdefault(value, []).append(row)
@@ -58,7 +57,7 @@ def origins(results: Results) -> list[Origin]:
 
 def started(results: Results) -> tuple[str, str]:
     """When the first and the last run were started (UTC); empty texts where no record says so."""
-    times = sorted(one for record in results.all_records() if (one := _facts(record).get("started")))
+    times = sorted(one for record in results.held if (one := _facts(record).get("started")))
     return (str(times[0]), str(times[-1])) if times else ("", "")
 
 

@@ -52,7 +52,7 @@ class _RowCurves:
 
 def why_no_curves(results: Results) -> str | None:
     """The reason that nothing can be drawn, or None."""
-    has_loss = any("loss" in point for _, cell in results.finished() for point in cell.curve())
+    has_loss = any("loss" in point for one in results.records() for point in one.cell.curve())
     return None if has_loss else "no finished cell has a loss curve"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.metric_names import factor
+from vlpbench.results.shown_metrics import in_order
 from vlpbench.results.statistics import Finding, mean_over_seeds
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def label(results: Results, grid: str, row: str) -> str:
 def named_rows(results: Results) -> list[tuple[str, str]]:
     """(grid, row) of all rows, in the grids' order, then whatever else there is."""
     order = [(one.name, row) for one in results.orders for row in one.rows]
-    there = list(dict.fromkeys(zip(results.frame["grid"], results.frame["row"], strict=True)))
-    return [one for one in dict.fromkeys(order) if one in set(there)] + [one for one in there if one not in set(order)]
+    return in_order(order, zip(results.frame["grid"], results.frame["row"], strict=True))
 
 
 def row_scores(results: Results, task: str, metric: str) -> list[RowScores]:

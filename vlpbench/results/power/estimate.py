@@ -16,8 +16,8 @@ from vlpbench.results.pairing import Measured, Pairs, Place, measured, paired
 from vlpbench.results.power.asked import PowerAsked
 from vlpbench.results.power.found import ImageNeed, Images, MetricPower, Power, SeedNeed, SeenGap
 from vlpbench.results.power.spread import pooled_spread
-from vlpbench.results.statistics import Components, components, examples_needed, seeds_needed, smallest_gap
 from vlpbench.results.shown_metrics import SHOWN
+from vlpbench.results.statistics import Components, components, examples_needed, seeds_needed, smallest_gap
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
@@ -47,7 +47,7 @@ def power(results: Results, asked: PowerAsked | None = None) -> list[Power]:
         raise unknown("row", asked.baseline, {*results.frame["row"]}, "--baseline")
     places = measured(results, _metrics(results, asked.metrics))
     examples, found = ExamplePairs(results), []
-    for order in {one.name: one for one in results.orders}.values():
+    for order in results.orders:
         mine = {place: rows for place, rows in places.items() if place[0] == order.name}
         baseline = _baseline(order, mine) if asked.baseline is None else asked.baseline
         if any(baseline in rows for rows in mine.values()):

@@ -23,7 +23,9 @@ def carried_notes(verdicts: Verdicts, asked: Asked) -> tuple[str, ...]:
     every = [one for family in families for one in family]
     if len({seed for one in every for seed in one.seeds}) == 1 and not any(one.is_tested for one in every):
         return ()
-    return tuple(dict.fromkeys(sentence for family in families for sentence in claims(family, asked.alpha)))
+    names = ("bold", "Δ") if all(families) else ("", "")
+    told = (claims(family, asked.alpha, name) for family, name in zip(families, names, strict=True))
+    return tuple(dict.fromkeys(sentence for sentences in told for sentence in sentences))
 
 
 def agreement_notes(results: Results, layout: Layout, asked: Asked) -> tuple[str, ...]:

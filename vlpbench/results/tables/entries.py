@@ -10,6 +10,7 @@ from vlpbench.results.comparisons import Comparison
 from vlpbench.results.metric_names import factor
 from vlpbench.results.spreads import Spread, half_interval
 from vlpbench.results.tables.asked import Asked
+from vlpbench.results.tables.entry_text import MISSING
 from vlpbench.results.tables.model import Entry
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAILED", "NOTHING", "SIGNIFICANT", "beside_entry", "difference_entry", "number", "p_entry", "score_entry"]
 
-NOTHING = Entry(text="–")
+NOTHING = Entry(text=MISSING)
 """Where there is nothing to say."""
 
 FAILED = "†"

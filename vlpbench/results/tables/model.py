@@ -76,11 +76,6 @@ class Table:
     label: str = "tab:results"
     """What LaTeX refers to it by."""
 
-    def for_paper(self) -> Table:
-        """The same without the notes that the caption says already."""
-        said = self.caption.casefold()
-        return replace(self, notes=tuple(note for note in self.notes if note.rstrip(".").casefold() not in said))
-
     def for_screen(self) -> Table:
         """The same without the caption: its notes say it all."""
         return replace(self, caption="")
