@@ -57,5 +57,15 @@ def vlpbench_launchers() -> Sequence[type]:  # type: ignore[empty-body]
 
 
 @hookspec
+def vlpbench_metrics() -> Sequence[type]:  # type: ignore[empty-body]
+    """Metric classes: extra score columns beside the suite's, never in place of one."""
+
+
+@hookspec
+def vlpbench_tables() -> Sequence[type]:  # type: ignore[empty-body]
+    """ReportTable classes: tables that `vlpbench report table --what NAME` prints."""
+
+
+@hookspec
 def vlpbench_cell_finished(record: Mapping[str, Any]) -> None:
     """Told after each cell what it left behind (a copy: changing it changes nothing)."""

@@ -20,9 +20,11 @@ from vlpbench.contract.abilities import (
 from vlpbench.contract.data_errors import DataError
 from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.contract.launcher import Job, Launcher, Place, Started
+from vlpbench.contract.metric import Metric
 from vlpbench.contract.noconfig import NoConfig
 from vlpbench.contract.objective import Objective, gather, own
 from vlpbench.contract.outside import Outside
+from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.teacher import Teacher
 from vlpbench.contract.wiring import Size, Stem, Trunk
 from vlpbench.hookspecs import hookimpl
@@ -33,7 +35,7 @@ API_VERSION = 1
 
 __all__ = [
     "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset",
-    "DecodingState", "ImageState", "Job", "Launcher", "NoConfig", "Objective", "Outside", "Place", "Question",
-    "Sample", "Size", "Spec", "Started", "Stem", "Step", "Teacher", "TextState", "Trunk", "Visible", "Vocabulary",
-    "gather", "hookimpl", "own", "parts",
+    "DecodingState", "ImageState", "Job", "Launcher", "Metric", "NoConfig", "Objective", "Outside", "Place", "Question",
+    "ReportTable", "Sample", "Size", "Spec", "Started", "Stem", "Step", "Teacher", "TextState", "Trunk", "Visible",
+    "Vocabulary", "gather", "hookimpl", "own", "parts",
 ]

@@ -10,7 +10,9 @@ from typing import Any
 from vlpbench.config.known import Known
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.launcher import Launcher
+from vlpbench.contract.metric import Metric
 from vlpbench.contract.objective import Objective
+from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.errors import UserError, unknown
 
@@ -19,7 +21,7 @@ __all__ = ["FILE_KINDS", "KINDS", "Component", "Failure", "Origin", "Plugin", "P
 KINDS: Mapping[str, str] = {
     "vlpbench_objectives": "objective", "vlpbench_stems": "stem", "vlpbench_trunks": "trunk",
     "vlpbench_datasets": "data set", "vlpbench_grids": "grid", "vlpbench_recipes": "recipe",
-    "vlpbench_launchers": "launcher",
+    "vlpbench_launchers": "launcher", "vlpbench_metrics": "metric", "vlpbench_tables": "table",
 }
 """What each collecting hook brings, in a user's words."""
 
@@ -57,7 +59,7 @@ class Component:
     """One named thing that a plugin brought."""
 
     kind: str
-    """ "objective", "stem", "trunk", "data set", "grid", "recipe" or "launcher"."""
+    """ "objective", "stem", "trunk", "data set", "grid", "recipe", "launcher", "metric" or "table"."""
     name: str
     """What a grid file says."""
     value: Any
@@ -149,6 +151,16 @@ class Registry:
     def launcher(self, name: str) -> type[Launcher]:
         """The class that starts cells somewhere."""
         found: type[Launcher] = self._find("launcher", name)
+        return found
+
+    def metric(self, name: str) -> type[Metric]:
+        """The class of an extra metric."""
+        found: type[Metric] = self._find("metric", name)
+        return found
+
+    def table(self, name: str) -> type[ReportTable]:
+        """The class of a report table."""
+        found: type[ReportTable] = self._find("table", name)
         return found
 
     def grid(self, name: str) -> Path:

@@ -17,7 +17,9 @@ from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
 from vlpbench.contract.abilities import ABILITIES, Backbone
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.launcher import Launcher
+from vlpbench.contract.metric import Metric
 from vlpbench.contract.objective import Objective
+from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.plugin import API_VERSION
 
@@ -25,7 +27,7 @@ __all__ = ["BASES", "Unfit", "check_component"]
 
 BASES: Mapping[str, tuple[type, ...]] = {
     "objective": (Objective,), "stem": (Stem,), "trunk": (Trunk, Backbone), "data set": (Dataset,),
-    "launcher": (Launcher,),
+    "launcher": (Launcher,), "metric": (Metric,), "table": (ReportTable,),
 }
 """The class that each kind of component must be a subclass of, and those whose methods it must keep."""
 
