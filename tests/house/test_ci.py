@@ -21,7 +21,7 @@ def test_one_environment_alone_installs_torch(root):
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(root / "tox.ini", encoding="utf-8")
     named = [name.strip() for name in tox["tox"]["env_list"].split(",")]
-    assert named == ["lint", "contracts", "py"]
+    assert named == ["lint", "contracts", "docs", "py"]
     heavy = [name for name in named if tox[f"testenv:{name}"].get("skip_install") != "true"]
     assert heavy == ["py"]
 
