@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vlpbench.config.measured import without_extras
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.typed import plain, typed
 from vlpbench.files import digest
@@ -32,9 +33,9 @@ def cell_id(settings: CellSettings, versions: Mapping[str, Any], fingerprints: M
     """Twelve hexadecimal digits that are equal for equal numbers to come.
 
     `versions` are those of objectives, stem, trunk, kinds of data sets and the metric set, `fingerprints` those of the
-    data sets by name, and of the files of `[init]`.
+    data sets by name, and of the files of `[init]`. Extra metrics are left out: they decide no number of the suite.
     """
-    whole = settings_to_plain(settings)
+    whole = settings_to_plain(without_extras(settings))
     del whole["init"]
     sources = whole["sources"]
     whole["sources"] = {

@@ -51,6 +51,8 @@ class Known:
     """Names of sizes."""
     tasks: Collection[str] = TASKS
     """Names of tasks."""
+    metrics: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Extra metrics of plugins by name, each with the tasks whose predictions it reads."""
     broken: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """(what, name) that a failed plugin would have brought: why it is not there, and the remedy."""
 

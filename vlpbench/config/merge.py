@@ -62,7 +62,7 @@ def settings_of(whole: Layer, seed: int, known: Known) -> CellSettings:
     objectives = parse_sum(whole.get("objective", CellSettings.objective), known.objectives)
     data, texts = (canonical_data(whole.get(key, getattr(CellSettings, key))) for key in ("data", "texts"))
     tasks = tuple(whole.get("tasks", CellSettings.tasks))
-    protocol = {task: _protocol(whole, task, data) for task in tasks}
+    protocol = {task: _protocol(whole, task, data, known) for task in tasks}
     spoken = whole.get("text.trained_on", "") or "none"
     said = {"data": data, "texts": texts, "text.trained_on": spoken}
     said |= {f"protocol.{task}.data": one.data for task, one in protocol.items()}
@@ -114,7 +114,7 @@ def _made(key: str, cls: type, values: Mapping[str, Any]) -> Any:
         raise KeyedError(key, wrong) from wrong
 
 
-def _protocol(whole: Layer, task: str, data: str) -> Protocol:
+def _protocol(whole: Layer, task: str, data: str, known: Known) -> Protocol:
     """A task's readout; what a section says of a task holds for its forms, and of a form for its zero-shot, too."""
     parts = task.split("@")
     names = ["@".join(parts[:many]) for many in range(1, len(parts) + 1)]
@@ -127,7 +127,7 @@ def _protocol(whole: Layer, task: str, data: str) -> Protocol:
     _refuse_many(f"protocol.{task}.data", values["data"])
     made = _made(f"protocol.{task}", Protocol, values)
     assert isinstance(made, Protocol)
-    for key, fault in unfit(made):
+    for key, fault in unfit(made, parts[0], known):
         raise KeyedError(f"protocol.{task}.{key}", fault)
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -205,13 +206,13 @@ class Registry:
         return Known(
             objectives=classes["objective"], kinds=classes["data set"], stems=self.names("stem"),
             trunks=classes["trunk"], recipes={name: self.recipe(name) for name in self.names("recipe")},
-            broken=broken,
+            metrics={name: self.metric(name).tasks for name in self.names("metric")}, broken=broken,
         )
 
     def tell(self, record: Mapping[str, Any], warn: Callable[[str], None]) -> None:
         """Show a finished cell's record to every observer; one that raises is reported to `warn`, the others go on."""
         for name, observer in self.observers:
             try:
-                observer(record=dict(record))
+                observer(record=copy.deepcopy(dict(record)))
             except (Exception, SystemExit) as wrong:  # noqa: BLE001 (a stranger's code)
                 warn(f"plugin {name!r}: vlpbench_cell_finished raised {type(wrong).__name__}: {wrong}")

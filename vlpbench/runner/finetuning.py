@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.measured import without_extras
 from vlpbench.config.task_name import parse_task
 from vlpbench.grid import Cell
 from vlpbench.records import StageFolder
@@ -22,7 +23,7 @@ def fine_tune_of(cell: Cell, task: str, results: Path) -> StageFolder:
 
     How the model is asked decides its weights only where these are chosen on the validation split.
     """
-    plain = settings_to_plain(cell.settings)
+    plain = settings_to_plain(without_extras(cell.settings))
     protocol = dict(plain["protocol"][task])
     if cell.settings.select == "last":
         protocol = {name: value for name, value in protocol.items() if name not in _ASKING}
