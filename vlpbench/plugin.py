@@ -22,7 +22,7 @@ from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.contract.launcher import Job, Launcher, Place, Started
 from vlpbench.contract.metric import Metric
 from vlpbench.contract.noconfig import NoConfig
-from vlpbench.contract.objective import Objective, gather, own
+from vlpbench.contract.objective import Objective, gather, mine, own
 from vlpbench.contract.outside import Outside
 from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.teacher import Teacher
@@ -37,5 +37,5 @@ __all__ = [
     "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset",
     "DecodingState", "ImageState", "Job", "Launcher", "Metric", "NoConfig", "Objective", "Outside", "Place", "Question",
     "ReportTable", "Sample", "Size", "Spec", "Started", "Stem", "Step", "Teacher", "TextState", "Trunk", "Visible",
-    "Vocabulary", "gather", "hookimpl", "own", "parts",
+    "Vocabulary", "gather", "hookimpl", "mine", "own", "parts",
 ]

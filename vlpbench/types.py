@@ -114,8 +114,12 @@ class Batch:
     """Whether this is a batch of pairs; known in `corrupt` too, where pictures are not."""
     extras: Mapping[str, Array] = field(default_factory=dict)
     """What this objective's `corrupt` returned and the sample fields it wants; read as `batch["name"]`."""
+    others: tuple[Array, ...] = ()
+    """B, 3, H, W each: the same pictures, cropped and mirrored anew, for objectives with more than one view."""
     image: Any = None
     """The lazy ImageState of `images`, shared by all objectives of the step; None for texts."""
+    views: tuple[Any, ...] = ()
+    """Lazy ImageStates: `image`, then those of `others`; empty for texts."""
     text: Any = None
     """The lazy TextState of `tokens`, shared by all objectives of the step."""
 
@@ -134,7 +138,8 @@ class Batch:
         arrays = {name: getattr(self, name)[index] for name in _BY_SAMPLE}
         images = None if self.images is None else self.images[index]
         extras = {name: array[index] for name, array in self.extras.items()}
-        return replace(self, images=images, extras=extras, image=None, text=None, **arrays)
+        others = tuple(one[index] for one in self.others)
+        return replace(self, images=images, others=others, extras=extras, image=None, views=(), text=None, **arrays)
 
 
 _BY_SAMPLE = ("tokens", "mask", "image_ids", "caption_ids")

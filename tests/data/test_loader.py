@@ -17,7 +17,7 @@ from vlpbench.config.settings import ImageSettings
 from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples
 from vlpbench.data.images import prepare_images
-from vlpbench.data.loader import HostBatch, Loader, Surgery
+from vlpbench.data.loader import Augmentation, HostBatch, Loader, Surgery
 from vlpbench.types import Batch, Vocabulary
 
 VOCABULARY = Vocabulary(size=200, pad=0, bos=1, eos=2, unk=3, mask=4)
@@ -59,7 +59,9 @@ def same(one: HostBatch, two: HostBatch) -> bool:
     """Whether two batches are equal to the last bit."""
     if one.views.keys() != two.views.keys():
         return False
-    pairs = [(getattr(one, name), getattr(two, name)) for name in ("pixels", "boxes", "flips")]
+    pairs = [(one.pixels, two.pixels)]
+    for how, other in zip(one.augmented, two.augmented, strict=True):
+        pairs += [(how.boxes, other.boxes), (how.flips, other.flips)]
     for name, view in one.views.items():
         other = two.views[name]
         fields = ("tokens", "mask", "image_ids", "caption_ids", "progress")
@@ -230,8 +232,8 @@ def test_one_crossing_gives_every_objective_its_view(examples: Examples) -> None
     assert list(crossed) == ["pairs"]
     a, b = crossed["pairs"]["a"], crossed["pairs"]["b"]
     assert a.images is b.images and a.tokens is b.tokens
-    assert host.pixels is not None and host.boxes is not None and host.flips is not None
-    pixels, boxes, flips = map(torch.from_numpy, (host.pixels, host.boxes, host.flips))
+    assert host.pixels is not None and len(host.augmented) == 1
+    pixels, boxes, flips = map(torch.from_numpy, (host.pixels, host.augmented[0].boxes, host.augmented[0].flips))
     assert torch.equal(a.images, prepare_images(pixels, 6, boxes, flips))
     assert a.images.shape == (4, 3, 6, 6)
     assert a["noise"].dtype == torch.float32 and a.tokens.dtype == torch.int64 and a.mask.dtype == torch.bool
@@ -240,7 +242,7 @@ def test_one_crossing_gives_every_objective_its_view(examples: Examples) -> None
 
 def test_nothing_is_cropped_or_mirrored_unless_asked(examples: Examples) -> None:
     host = loader(examples).host(0)
-    assert host.boxes is None and host.flips is None
+    assert host.augmented == (Augmentation(None, None),)
     assert host.pixels is not None
     seen = host.to(torch.device("cpu"))["pairs"]["noisy"].images
     assert torch.equal(seen, prepare_images(torch.from_numpy(host.pixels), S))
@@ -262,7 +264,25 @@ def _hash(host: HostBatch) -> str:
     """Types, shapes and bytes of all arrays of a batch."""
     view, held = host.views["noisy"], hashlib.sha256()
     shared = (view.tokens, view.mask, view.image_ids, view.caption_ids, view.progress)
-    for array in (host.pixels, host.boxes, host.flips, *shared, *(view.extras[key] for key in sorted(view.extras))):
+    how = host.augmented[0]
+    for array in (host.pixels, how.boxes, how.flips, *shared, *(view.extras[key] for key in sorted(view.extras))):
         if array is not None:
             held.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return held.hexdigest()[:16]
+
+
+def test_a_further_view_crops_anew_and_leaves_the_first_as_it_was(examples: Examples) -> None:
+    image = ImageSettings(size=6, crop=0.3, flip=True)
+    once = loader(examples, image=image, surgeries=[Surgery("a", noise, None)]).host(2)
+    surgeries = [Surgery("a", noise, None), Surgery("b", noise, None, (), 2)]
+    twice = loader(examples, image=image, surgeries=surgeries).host(2)
+    assert len(once.augmented) == 1 and len(twice.augmented) == 2
+    first, second = twice.augmented
+    assert np.array_equal(first.boxes, once.augmented[0].boxes) and np.array_equal(first.flips, once.augmented[0].flips)
+    assert not np.array_equal(first.boxes, second.boxes)
+    seen = twice.to(torch.device("cpu"))["pairs"]
+    assert torch.equal(seen["a"].images, once.to(torch.device("cpu"))["pairs"]["a"].images)
+    (other,) = seen["b"].others
+    boxes, flips = torch.from_numpy(second.boxes), torch.from_numpy(second.flips)
+    assert torch.equal(other, prepare_images(torch.from_numpy(twice.pixels), 6, boxes, flips))
+    assert torch.equal(seen["b"].rows(slice(1, 3)).others[0], other[1:3])

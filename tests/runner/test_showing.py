@@ -80,7 +80,7 @@ def test_it_is_the_batch_that_pretraining_sees(bench, tmp_path, monkeypatch):
 def test_pictures_are_those_of_the_stem(bench):
     seen = look(bench("sum", "image.crop=0.4", "image.flip=true"), 2)
     host = batches.pretraining_loader(bench("sum", "image.crop=0.4", "image.flip=true")).host(2).batches[0]
-    pixels, boxes, flips = map(torch.from_numpy, (host.pixels, host.boxes, host.flips))
+    pixels, boxes, flips = map(torch.from_numpy, (host.pixels, host.augmented[0].boxes, host.augmented[0].flips))
     images = prepare_images(pixels, 32, boxes, flips)
     again = torch.from_numpy(seen.pictures.astype(np.float32) / 255 * 2 - 1).permute(0, 3, 1, 2)
     assert (again - images).abs().max() <= 1 / 255 + 1e-6
@@ -100,10 +100,10 @@ def test_a_sample_says_where_it_is_from(bench):
     stored = {sample.id: sample for sample in bench().split("digits", "train", "train").samples}
     assert text.strip() in [caption.lower() for caption in stored[int(plain.batch.image_ids[1])].captions]
     assert [line.strip() for line in rest if line.strip() in plain.views] == ["prefix-lm", "contrastive"]
-    box = " ".join(f"{side:.2f}" for side in cropped.boxes[1])
+    box = " ".join(f"{side:.2f}" for side in cropped.augmented[0].boxes[1])
     assert f"crop {box}" in cropped.sample(1)[0]
     marked = ["mirrored" in cropped.sample(row)[0] for row in range(8)]
-    assert marked == cropped.flips.tolist()
+    assert marked == cropped.augmented[0].flips.tolist()
 
 
 def test_headline_counts(bench):

@@ -77,6 +77,9 @@ class TextSettings:
     data share it; empty for all that the cell uses."""
     lowercase: bool = True
     """Whether texts are lower-cased before they are cut into tokens."""
+    rewrites: bool = False
+    """Whether pretraining draws a picture's text from its captions and from the texts of its field `rewrites`, each as
+    likely as another (La-CLIP, arXiv 2305.20088)."""
 
 
 @dataclass(frozen=True)

@@ -85,18 +85,23 @@ def described(split: Split) -> list[int]:
     return rows
 
 
-def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = ()) -> Examples:
+def caption_examples(
+    split: Split, tokenizer: Tokenizer, length: int, wants: Sequence[str] = (), more: str = ""
+) -> Examples:
     """One example for each sample that has captions. N = 0 is a DataError.
+
+    `more` names a field that holds further texts of each sample, which are drawn beside its captions.
 
     Fields named in `wants` become arrays of N rows: numbers of one shape as they are, texts as ids (..., length) with a
     mask under the field's name and "_mask".
     """
     kept = described(split)
     samples = [split.samples[row] for row in kept]
-    texts = [caption for sample in samples for caption in sample.captions]
+    said = [(*sample.captions, *(_further(sample, more, split) if more else ())) for sample in samples]
+    texts = [text for one in said for text in one]
     lengths = tokenizer.lengths(texts)
     tokens, mask = tokenizer.encode(texts, _fitting(lengths, length))
-    many = np.array([len(sample.captions) for sample in samples], np.int64)
+    many = np.array([len(one) for one in said], np.int64)
     return Examples(
         pixels=split.pixels,
         image_rows=np.array(kept, np.int64),
@@ -110,6 +115,17 @@ def caption_examples(split: Split, tokenizer: Tokenizer, length: int, wants: Seq
         texts=texts,
         cut=int((lengths > length).sum()),
     )
+
+
+def _further(sample: Sample, name: str, split: Split) -> tuple[str, ...]:
+    """The texts of a field."""
+    texts = sample.fields.get(name)
+    if not isinstance(texts, tuple | list) or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise DataError(
+            f"sample {sample.id} of split {split.name!r} of {split.dataset!r} has no field {name!r} of texts",
+            f"text.{name}", "use a data set whose samples have it, or leave the setting out",
+        )
+    return tuple(texts)
 
 
 def _field(

@@ -23,7 +23,7 @@ from vlpbench.data.mixture import Mixture
 from vlpbench.streams import generator
 from vlpbench.types import Batch, Vocabulary
 
-__all__ = ["HostBatch", "Loader", "Surgery"]
+__all__ = ["Augmentation", "HostBatch", "Loader", "Surgery"]
 
 Corrupt = Callable[[Batch, np.random.Generator, Any], Mapping[str, Any]]
 
@@ -40,6 +40,18 @@ class Surgery:
     """The objective's settings."""
     wants: tuple[str, ...] = ()
     """Fields of the examples that it reads."""
+    views: int = 1
+    """How often it sees each picture, cropped and mirrored anew."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How the pictures of a batch are changed for one view."""
+
+    boxes: np.ndarray | None
+    """B, 4: crops; None where nothing is cropped."""
+    flips: np.ndarray | None
+    """B: bool; None where nothing is mirrored."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +60,8 @@ class HostBatch:
 
     pixels: np.ndarray | None
     """B, S, S, 3: uint8; None for texts."""
-    boxes: np.ndarray | None
-    """B, 4: crops; None where nothing is cropped."""
-    flips: np.ndarray | None
-    """B: bool; None where nothing is mirrored."""
+    augmented: Sequence[Augmentation]
+    """What is done to the pictures, for each view of them."""
     views: Mapping[str, Batch]
     """Each objective's view: shared tokens, its own extras."""
     image: ImageSettings
@@ -69,21 +79,24 @@ class HostBatch:
 
     def to(self, device: torch.device) -> dict[str, dict[str, Batch]]:
         """The one crossing: "pairs" or "texts" -> each objective's view, as tensors on the device."""
-        images = None if self.pixels is None else self._pictures(device)
+        seen = () if self.pixels is None else self._pictures(device)
         first = next(iter(self.views.values()))
         shared: dict[str, Any] = {name: _cross(getattr(first, name), device) for name in _SHARED}
         views = {}
         for name, view in self.views.items():
             extras = {key: _cross(array, device) for key, array in view.extras.items()}
-            views[name] = replace(view, images=images, extras=extras, **shared)
-        return {"texts" if images is None else "pairs": views}
+            views[name] = replace(view, images=seen[0] if seen else None, others=seen[1:], extras=extras, **shared)
+        return {"pairs" if seen else "texts": views}
 
-    def _pictures(self, device: torch.device) -> torch.Tensor:
-        assert self.pixels is not None
-        boxes = None if self.boxes is None else torch.from_numpy(self.boxes).to(device)
-        flips = None if self.flips is None else torch.from_numpy(self.flips).to(device)
+    def _pictures(self, device: torch.device) -> tuple[torch.Tensor, ...]:
+        """The pictures, which cross once, in each view."""
         pixels, how = torch.from_numpy(self.pixels).to(device, non_blocking=True), self.image
-        return prepare_images(pixels, how.size, boxes, flips, how.mean, how.std)
+        made = []
+        for one in self.augmented:
+            boxes = None if one.boxes is None else torch.from_numpy(one.boxes).to(device)
+            flips = None if one.flips is None else torch.from_numpy(one.flips).to(device)
+            made.append(prepare_images(pixels, how.size, boxes, flips, how.mean, how.std))
+        return tuple(made)
 
 
 _SHARED = ("tokens", "mask", "image_ids", "caption_ids", "progress")
@@ -152,11 +165,10 @@ class Loader:
             vocabulary=self.vocabulary,
             has_image=given.has_image,
         )
-        boxes, flips = self._augmentation(step)
+        most = max((surgery.views for surgery in self.surgeries), default=1)
         return HostBatch(
             pixels=given.pictures(chosen) if base.has_image else None,
-            boxes=boxes,
-            flips=flips,
+            augmented=tuple(self._augmentation(step, view) for view in range(most)),
             views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
             image=self.image,
         )
@@ -180,11 +192,12 @@ class Loader:
         texts: np.ndarray = self.examples.first[chosen] + (draw * self.examples.many[chosen]).astype(np.int64)
         return texts
 
-    def _augmentation(self, step: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        rng = generator(self.seed, f"augment/{self.stream}", step)
+    def _augmentation(self, step: int, view: int) -> Augmentation:
+        """Each view has chance of its own, so that the first is the same whatever else looks at the pictures."""
+        rng = generator(self.seed, f"augment/{self.stream}" + (f"/{view}" if view else ""), step)
         boxes = crop_boxes(rng.random((self.batch, 4)), self.image.crop) if self.image.crop < 1 else None
         flips = rng.random(self.batch) < 0.5 if self.image.flip else None
-        return boxes, flips
+        return Augmentation(boxes, flips)
 
     def _operated(self, surgery: Surgery, base: Batch, chosen: np.ndarray, step: int) -> Batch:
         fields = self.examples.fields

@@ -7,7 +7,7 @@ Only which samples swap captions, and with which, depends on the samples that ar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from vlpbench.types import Sample
 
 __all__ = ["BOILERPLATE", "Weakened", "weakened"]
 
-VERSION = 1
+VERSION = 2
 """Raised when the same portion gives other samples."""
 
 BOILERPLATE = (
@@ -39,6 +39,10 @@ def weakened(dataset: Dataset, portion: Portion) -> Dataset:
     """
     _refuse_outside(portion)
     return dataset if portion == Portion() else Weakened(dataset, portion)
+
+
+_REWRITES = "rewrites"
+"""The field that holds other wordings of a sample's captions."""
 
 
 class Weakened(Dataset):
@@ -87,9 +91,7 @@ class Weakened(Dataset):
         noise = self.portion.text_noise
         swapped = _swaps([given for given in kept if isinstance(given, Sample)], noise.swapped)
         for given in kept:
-            if isinstance(given, Sample):
-                given = dataclasses.replace(given, captions=_spoilt(given, swapped, noise))
-            yield given
+            yield _spoilt(given, swapped, noise) if isinstance(given, Sample) else given
 
     def _kept(self) -> Iterator[Sample | BadSample]:
         """Read twice where samples are cut, so that those that are cut are never held all at once."""
@@ -118,24 +120,54 @@ def _ranked(ids: Sequence[int], purpose: str) -> list[int]:
     return sorted(ids, key=lambda number: (seed_of(0, f"portion/{purpose}", number), number))
 
 
-def _swaps(samples: Sequence[Sample], rate: float) -> dict[int, tuple[str, ...]]:
-    """Id -> the captions that it gets: in a circle through a share of the samples each takes those of the next."""
-    captions = {sample.id: sample.captions for sample in samples if sample.captions}
-    many = round(rate * len(captions))
-    ring = _ranked(list(captions), "swapped")[: max(many, 2) if many else 0]
-    return {taker: captions[giver] for taker, giver in zip(ring, ring[1:] + ring[:1], strict=True)}
+def _swaps(samples: Sequence[Sample], rate: float) -> dict[int, Sample]:
+    """Id -> the sample whose captions it gets: in a circle through a share of the samples each takes the next's."""
+    told = {sample.id: sample for sample in samples if sample.captions}
+    many = round(rate * len(told))
+    ring = _ranked(list(told), "swapped")[: max(many, 2) if many else 0]
+    return {taker: told[giver] for taker, giver in zip(ring, ring[1:] + ring[:1], strict=True)}
 
 
-def _spoilt(sample: Sample, swapped: Mapping[int, tuple[str, ...]], noise: TextNoise) -> tuple[str, ...]:
-    """The captions of a sample: another's if they are swapped, then words left out, then alt-text in place of some."""
-    captions = swapped.get(sample.id, sample.captions)
+def _spoilt(sample: Sample, swapped: Mapping[int, Sample], noise: TextNoise) -> Sample:
+    """A sample with another's captions if they are swapped, then words left out, then alt-text in place of some.
+
+    Rewrites are made of captions, so they are as bad: a truth that only they tell would undo the noise.
+    """
+    teller = swapped.get(sample.id, sample)
+    captions = _spoilt_texts(teller.captions, sample.id, noise, "")
+    if noise == TextNoise() or _REWRITES not in sample.fields:
+        return dataclasses.replace(sample, captions=captions)
+    spoilt = _Fields(
+        sample.fields, lambda: _spoilt_texts(teller.fields[_REWRITES], sample.id, noise, f"/{_REWRITES}")
+    )
+    return dataclasses.replace(sample, captions=captions, fields=spoilt)
+
+
+def _spoilt_texts(texts: Sequence[str], sample: int, noise: TextNoise, stream: str) -> tuple[str, ...]:
+    """Texts with words left out, then alt-text in place of some."""
     if noise.dropped > 0:
-        rng = generator(0, "portion/dropped", sample.id)
-        captions = tuple(_thinned(caption, rng, noise.dropped) for caption in captions)
+        rng = generator(0, f"portion/dropped{stream}", sample)
+        texts = [_thinned(text, rng, noise.dropped) for text in texts]
     if noise.boilerplate > 0:
-        rng = generator(0, "portion/boilerplate", sample.id)
-        captions = tuple(_alt_text(caption, rng, noise.boilerplate) for caption in captions)
-    return captions
+        rng = generator(0, f"portion/boilerplate{stream}", sample)
+        texts = [_alt_text(text, rng, noise.boilerplate) for text in texts]
+    return tuple(texts)
+
+
+class _Fields(Mapping[str, Any]):
+    """A sample's fields with other rewrites, made when they are asked for: most objectives want neither."""
+
+    def __init__(self, fields: Mapping[str, Any], rewrites: Callable[[], tuple[str, ...]]) -> None:
+        self._fields, self._rewrites = fields, rewrites
+
+    def __getitem__(self, name: str) -> Any:
+        return self._rewrites() if name == _REWRITES else self._fields[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
 
 
 def _thinned(caption: str, rng: np.random.Generator, rate: float) -> str:

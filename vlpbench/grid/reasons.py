@@ -25,6 +25,8 @@ def why_not(settings: CellSettings, registry: Registry) -> str | None:
         lacking = sorted(needs - offers)
         if lacking:
             return f"n/a: {name} needs {', '.join(lacking)}, {trunk} has none"
+        if objective.views > 1 and settings.image.crop == 1 and not settings.image.flip:
+            return f"n/a: {name} sees each picture {objective.views} times, and all would be equal: image.crop is 1"
         unread = _unread(frozenset(objective.uses), settings)
         if unread:
             return f"n/a: {name} learns from {unread}"

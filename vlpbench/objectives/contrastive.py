@@ -68,10 +68,5 @@ class Contrastive(Objective):
 
     def targets(self, batch: Batch) -> Tensor:
         """B, N: each row spread evenly over the pairs that show the same picture or say the same words."""
-        same = _equal(batch.image_ids) | _equal(batch.caption_ids)
-        spread = same / same.sum(1, keepdim=True)
-        return (1 - self.config.smoothing) * spread + self.config.smoothing / same.shape[1]
-
-
-def _equal(ids: Tensor) -> Tensor:
-    return own(ids)[:, None] == gather(ids)[None]
+        positives = parts.same(batch.image_ids) | parts.same(batch.caption_ids)
+        return parts.spread(positives, self.config.smoothing)

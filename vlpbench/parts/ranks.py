@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-__all__ = ["gather", "many", "own", "total"]
+__all__ = ["gather", "many", "mine", "own", "total"]
 
 
 def many() -> int:
@@ -32,6 +32,11 @@ def gather(rows: Tensor) -> Tensor:
 def own(rows: Tensor) -> Tensor:
     """This process's rows, which is what a function is handed anyway: the word that stands opposite `gather`."""
     return rows
+
+
+def mine(rows: Tensor) -> Tensor:
+    """This process's rows (B, ...) of what all processes hold together (B times processes, ...)."""
+    return rows if many() == 1 else rows.chunk(many())[dist.get_rank()]
 
 
 def total(value: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from vlpbench.contract.abilities import ABILITIES, Backbone
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.launcher import Launcher
 from vlpbench.contract.metric import Metric
-from vlpbench.contract.objective import Objective
+from vlpbench.contract.objective import Objective, is_coupling
 from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.plugin import API_VERSION
@@ -33,7 +33,7 @@ BASES: Mapping[str, tuple[type, ...]] = {
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLAIN = "use bool, int, float, str, tuples of them, Literal"
-_TRAINS = ("vectors", "decode", "match")
+_TRAINS = ("vectors", "similarity", "decode", "match")
 
 
 class Unfit(Exception):
@@ -153,10 +153,14 @@ def _check_numbers(cls: type[Any]) -> None:
     decay, coupled = cls.teacher, cls.coupled
     if decay is not None and not (isinstance(decay, float) and 0 < decay < 1):
         raise Unfit(f"{cls.__name__}.teacher is {decay!r}", "it is a decay between 0 and 1 such as 0.995, or None")
-    is_group = isinstance(coupled, int) and not isinstance(coupled, bool) and coupled >= 2
-    if not (coupled is None or coupled == "all" or is_group):
-        remedy = 'it is None, "all", or how many neighbours see each other, from 2 on'
+    if not is_coupling(coupled):
+        remedy = 'it is None, "all", how many neighbours see each other, from 2 on, or both: (2, "all")'
         raise Unfit(f"{cls.__name__}.coupled is {coupled!r}", remedy)
+    if isinstance(cls.views, bool) or not isinstance(cls.views, int) or cls.views < 1:
+        raise Unfit(f"{cls.__name__}.views is {cls.views!r}", "it is a number of pictures made of each, from 1 on")
+    for word in ("match", "similarity"):
+        if word in cls.trains and getattr(cls, word) is getattr(Objective, word):
+            raise Unfit(f"{cls.__name__} trains {word!r} but has no method {word}()", f"write {word}() or drop it")
 
 
 def _check_words(cls: type, fact: str, known: Iterable[str] | None) -> None:

@@ -70,7 +70,7 @@ def _loader(
     stream = {"pairs": "pretrain", "texts": "pretrain/texts"}[kind] + ("" if split == "train" else "/validation")
     return Loader(
         _examples(bench, kind, sources, split, terms),
-        [Surgery(p.objective.name, p.objective.corrupt, p.config, tuple(p.objective.wants)) for p in terms],
+        [_surgery(plan) for plan in terms],
         bench.tokenizer.vocabulary,
         settings.image,
         settings.seed,
@@ -79,6 +79,11 @@ def _loader(
         stream=stream,
         workers=bench.pace.workers if split == "train" else 0,
     )
+
+
+def _surgery(plan: TermPlan) -> Surgery:
+    objective = plan.objective
+    return Surgery(objective.name, objective.corrupt, plan.config, tuple(objective.wants), objective.views)
 
 
 def _examples(
@@ -90,7 +95,9 @@ def _examples(
     splits = [bench.split(name, split, purpose) for _, name in sources]
     for (_, name), one in zip(sources, splits, strict=True):
         _refuse_other_kind(kind, name, len(one.pixels) > 0)
-    parts = [caption_examples(one, bench.tokenizer, bench.settings.text.length, wants) for one in splits]
+    text = bench.settings.text
+    more = "rewrites" if text.rewrites and kind == "pairs" else ""
+    parts = [caption_examples(one, bench.tokenizer, text.length, wants, more) for one in splits]
     return mixed(parts, [weight for weight, _ in sources])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vlpbench.data.loader import HostBatch, Loader
+from vlpbench.data.loader import Augmentation, HostBatch, Loader
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.errors import UserError
 from vlpbench.runner.batches import pretraining_loader
@@ -40,10 +40,8 @@ class Look:
     """Each objective's view by name, in numpy; they share tokens and ids."""
     pictures: NDArray[np.uint8] | None
     """B, H, H, 3: what the stem sees (cropped, resized, mirrored), turned back into colours; None for texts."""
-    boxes: NDArray[np.float32] | None
-    """B, 4: left, top, right, bottom of the crops, shares of the side; None where nothing is cropped."""
-    flips: NDArray[np.bool_] | None
-    """B: whether a picture is mirrored; None where none is."""
+    augmented: Sequence[Augmentation]
+    """How the pictures were cropped and mirrored, for each view of them; `pictures` are of the first."""
     tokenizer: Tokenizer
     """What cut the texts."""
     answers: Sequence[str] = ()
@@ -74,10 +72,10 @@ class Look:
 
     def _title(self, row: int) -> str:
         parts = [f"sample {row}", f"image {self.batch.image_ids[row]}", f"caption {self.batch.caption_ids[row]}"]
-        if self.boxes is not None:
-            parts.append("crop " + " ".join(f"{side:.2f}" for side in self.boxes[row]))
-        if self.flips is not None and self.flips[row]:
-            parts.append("mirrored")
+        for number, one in enumerate(self.augmented):
+            said = ["crop " + " ".join(f"{side:.2f}" for side in one.boxes[row])] if one.boxes is not None else []
+            said += ["mirrored"] if one.flips is not None and one.flips[row] else []
+            parts += [f"view {number + 1}: {' '.join(said)}"] if said and len(self.augmented) > 1 else said
         return ", ".join(parts)
 
 
@@ -91,7 +89,7 @@ def look(bench: Workbench, step: int = 0, task: str = "", texts: bool = False) -
         raise UserError(f"there is no step {step}", "--step", f"give one from 0 to {loader.steps - 1}")
     host = loader.host(step)
     return Look(
-        stage, step, loader.steps, host.views, _colours(host), host.boxes, host.flips, bench.tokenizer, answers
+        stage, step, loader.steps, host.views, _colours(host), host.augmented, bench.tokenizer, answers
     )
 
 

@@ -66,7 +66,8 @@ def _constant(host: Batch) -> Batch:
         return np.repeat(array[first : first + 1], len(host), 0)
 
     images = None if host.images is None else spread(host.images)
-    return replace(host, images=images, tokens=spread(host.tokens), mask=spread(host.mask))
+    others = () if images is None else (images,) * len(host.others)
+    return replace(host, images=images, others=others, tokens=spread(host.tokens), mask=spread(host.mask))
 
 
 def _measured(subject: Subject, objective: Objective, backbone: Backbone, host: Batch) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from vlpbench.config.typed import WrongValue, make, plain
+from vlpbench.contract.objective import is_coupling
 from vlpbench.testing.declared import check_declared
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.subject import Subject
@@ -16,9 +17,8 @@ def check_metadata(subject: Subject) -> None:
     """Name, version, settings class, declared words and signatures keep the contract; so does `coupled`."""
     check_declared("objective", subject.cls)
     coupled = subject.coupled
-    whole = isinstance(coupled, int) and not isinstance(coupled, bool) and coupled > 0
-    if not (coupled is None or coupled == "all" or whole):
-        raise CheckFailed(f"coupled is {coupled!r}", 'it is None, a number of samples, or "all"')
+    if not is_coupling(coupled):
+        raise CheckFailed(f"coupled is {coupled!r}", 'it is None, a number of samples from 2 on, "all", or (2, "all")')
     if subject.cls.visible_with(subject.config) not in ("all", "causal", "causal-text"):
         said = subject.cls.visible_with(subject.config)
         raise CheckFailed(f"visible_with() says {said!r}", 'it says "all", "causal" or "causal-text"')

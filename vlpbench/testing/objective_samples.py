@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vlpbench.contract.objective import compares_all
 from vlpbench.testing.findings import CheckFailed
 from vlpbench.testing.rounds import Round, corrupted, crossed, far, mean_loss, play
 from vlpbench.testing.rows import first_of
@@ -107,11 +108,12 @@ def check_samples_apart(subject: Subject) -> None:
         mixed = first_of(other, batch, subject.group)
         base, made = _played(subject, batch), _played(subject, mixed)
         kept = slice(subject.group, None)
-        values = dict(base.features) if subject.coupled == "all" else {**base.features, **base.rows}
+        values = dict(base.features) if compares_all(subject.coupled) else {**base.features, **base.rows}
         others = {**made.features, **made.rows}
         for name, value in values.items():
             if value.shape[:1] != (len(batch),):
                 raise CheckFailed(f"encode() returned {name!r} of shape {tuple(value.shape)}", "samples come first")
             if far(others[name][kept], value[kept]) is not None:
                 cause = f"another first sample of {kind} changed {name!r} of the others; coupled is {subject.coupled!r}"
-                raise CheckFailed(cause, 'declare it: coupled = n for groups in encode(), "all" where loss() looks')
+                remedy = 'declare it: coupled = n for groups in encode(), "all" where loss() looks, (n, "all") for both'
+                raise CheckFailed(cause, remedy)

@@ -49,7 +49,7 @@ def check_chance_by_seed(subject: Subject) -> None:
         rng = generator(0, "corrupt")
         before = repr(rng.bit_generator.state)
         with seeded_anew(0):
-            made = subject.cls.corrupt(replace(host, images=None), rng, subject.config)
+            made = subject.cls.corrupt(replace(host, images=None, others=()), rng, subject.config)
         if repr(rng.bit_generator.state) == before:
             continue
         drew = True
@@ -108,7 +108,7 @@ _OWN = "draw from the generator that corrupt() is given; chance on the device co
 
 
 def _surgery(subject: Subject, host: Batch) -> dict[str, np.ndarray]:
-    made = subject.cls.corrupt(_copied(replace(host, images=None)), generator(5, "corrupt"), subject.config)
+    made = subject.cls.corrupt(_copied(replace(host, images=None, others=())), generator(5, "corrupt"), subject.config)
     return {name: np.asarray(array) for name, array in made.items()}
 
 

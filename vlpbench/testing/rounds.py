@@ -50,7 +50,7 @@ def rows_of(step: Step) -> dict[str, Tensor]:
 
 def corrupted(subject: Subject, host: Batch, seed: int = 0) -> Batch:
     """The host batch with what `corrupt` makes of it. The shared generators are seeded inside and kept outside."""
-    shown = replace(host, images=None)
+    shown = replace(host, images=None, others=())
     with seeded_anew(0):
         made = subject.cls.corrupt(shown, generator(seed, f"corrupt/{subject.cls.name}"), subject.config)
     if not isinstance(made, Mapping):
@@ -62,7 +62,8 @@ def crossed(host: Batch) -> Batch:
     """The same batch as tensors of its own; doubles become floats, as the loader's."""
     arrays: dict[str, Any] = {name: _tensor(getattr(host, name)) for name in (*SHARED, "progress")}
     extras = {name: _tensor(array) for name, array in host.extras.items()}
-    return replace(host, images=None if host.images is None else _tensor(host.images), extras=extras, **arrays)
+    images = None if host.images is None else _tensor(host.images)
+    return replace(host, images=images, others=tuple(map(_tensor, host.others)), extras=extras, **arrays)
 
 
 def _tensor(array: Any) -> Tensor:

@@ -24,4 +24,6 @@ def first_of(a: Batch, b: Batch, many: int) -> Batch:
 
     arrays: dict[str, Any] = {name: join(getattr(a, name), getattr(b, name)) for name in SHARED}
     extras = {name: join(a.extras[name], array) for name, array in b.extras.items()}
-    return replace(b, images=None if b.images is None else join(a.images, b.images), extras=extras, **arrays)
+    images = None if b.images is None else join(a.images, b.images)
+    others = tuple(map(join, a.others, b.others))
+    return replace(b, images=images, others=others, extras=extras, **arrays)

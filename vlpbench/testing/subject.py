@@ -10,7 +10,7 @@ from typing import Any
 
 from vlpbench.backbones import vlpbench_trunks
 from vlpbench.contract.abilities import Backbone
-from vlpbench.contract.objective import Objective
+from vlpbench.contract.objective import Objective, group_of
 from vlpbench.contract.teacher import Teacher
 from vlpbench.contract.wiring import Trunk
 from vlpbench.errors import UserError
@@ -46,13 +46,13 @@ class Subject:
 
     @property
     def coupled(self) -> Any:
-        """None, a number of samples, or "all"."""
+        """None, a number of samples, "all", or both."""
         return self.cls.coupled_with(self.config)
 
     @property
     def group(self) -> int:
         """The smallest number of neighbouring samples that may stand alone in a batch."""
-        return self.coupled if isinstance(self.coupled, int) else 1
+        return group_of(self.coupled)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class Subject:
                 f"{self.cls.name!r} wants the sample fields {', '.join(self.cls.wants)}, which tiny batches lack",
                 remedy="say batches=tiny_batches(fields={name: array with one row a sample})",
             )
-        made = tiny_batches(many, length, words, seed)
+        made = tiny_batches(many, length, words, seed, views=self.cls.views)
         return {kind: made[kind] for kind in self.kinds}
 
 

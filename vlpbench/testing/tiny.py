@@ -49,8 +49,11 @@ def tiny_batches(
     seed: int = 0,
     fields: Mapping[str, Any] | None = None,
     pixels: int = PIXELS,
+    views: int = 1,
 ) -> dict[str, Batch]:
     """A batch of "pairs" and one of "texts" as numpy arrays, before `corrupt`: random pictures, words and lengths.
+
+    A further view of a picture is the picture with some noise.
 
     `words` (B) are the tokens of each text, end of sentence included; by default from 3 to T. `fields` are arrays
     with one row a sample, for an objective that `wants` them.
@@ -66,9 +69,13 @@ def tiny_batches(
         tokens[np.arange(samples), lengths - 1] = VOCABULARY.eos
         ids = np.arange(samples) + 1000 * seed
         images = rng.standard_normal((samples, 3, pixels, pixels), dtype=np.float32) if kind == "pairs" else None
-        made[kind] = Batch(
-            images, tokens, mask, ids, ids + 100, np.float32(0.5), VOCABULARY, kind == "pairs", dict(fields or {})
+        noise = np.random.default_rng((seed, number, 1))
+        others = tuple(
+            images + 0.1 * noise.standard_normal(images.shape, dtype=np.float32)
+            for _ in range(views - 1) if images is not None
         )
+        shared, wanted = (tokens, mask, ids, ids + 100, np.float32(0.5), VOCABULARY), dict(fields or {})
+        made[kind] = Batch(images, *shared, kind == "pairs", wanted, others)
     return made
 
 

@@ -45,7 +45,7 @@ def joint_gradient(
     tally = Tally(learner, batches, device)
     pieces = list(_pieces(batches, micro_batch, together(learner, batches)))
     cut = len(pieces) > len(batches)
-    coupled = [name for name in learner.terms if cut and learner.objective(name).coupling == "all"]
+    coupled = [name for name in learner.terms if cut and learner.objective(name).compares_all]
     chance = torch.initial_seed()
     wanted = _gradients_of_features(learner, batches, pieces, coupled, tally, chance) if coupled else {}
     for piece in pieces:
@@ -88,7 +88,7 @@ def together(learner: Learner, batches: StepBatches) -> dict[str, int]:
     for kind, views in batches.items():
         samples = len(next(iter(views.values())))
         terms = [term for name in learner.terms if kind in (term := learner.objective(name)).uses]
-        found[kind] = lcm(*(term.coupling for term in terms if isinstance(term.coupling, int)))
+        found[kind] = lcm(*(term.group for term in terms))
         if ranks.many() > 1 and samples % found[kind]:
             raise UserError(
                 f"samples see each other in groups of {found[kind]}, and a process has {samples} {kind}",

@@ -116,9 +116,10 @@ def told(learner: Learner, name: str, features: Mapping[str, Tensor], batch: Bat
 def with_states(backbone: Backbone, views: Views) -> dict[str, Batch]:
     """The terms' views of one batch, with one state of its pictures and one of its texts between them."""
     first = next(iter(views.values()))
-    image = None if first.images is None else backbone.see(first.images)
+    seen = () if first.images is None else tuple(map(backbone.see, (first.images, *first.others)))
     text = backbone.read(first.tokens, first.mask)
-    return {name: replace(view, image=image, text=text) for name, view in views.items()}
+    image = seen[0] if seen else None
+    return {name: replace(view, image=image, views=seen, text=text) for name, view in views.items()}
 
 
 def _check_shapes(name: str, losses: Mapping[str, Tensor], samples: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
@@ -30,13 +30,20 @@ class Term:
 class Learner(nn.Module):
     """All that is trained together. A teacher is a copy of the backbone without gradient, one a decay."""
 
+    followed: Tensor
+    """0-d: steps that the teachers have followed; only where one warms up."""
+
     def __init__(self, backbone: Backbone, terms: Sequence[Term]) -> None:
         super().__init__()
         self.backbone = backbone
         self.terms = nn.ModuleDict({term.objective.name: term.objective for term in terms})
         self.weights = {term.objective.name: term.weight for term in terms}
-        self.decays = {_key(decay): decay for term in terms if (decay := term.objective.teacher) is not None}
+        taught = [term.objective for term in terms if term.objective.teacher is not None]
+        self.decays = {_key(one): one.teacher or 0.0 for one in taught}
+        self.warm = frozenset(_key(one) for one in taught if one.teacher_warms_up)
         self.teachers = nn.ModuleDict({key: _average(backbone) for key in self.decays})
+        if self.warm:  # a tensor, so that a checkpoint holds it
+            self.register_buffer("followed", torch.zeros(()))
 
     def train(self, mode: bool = True) -> Self:
         """As usual, but a teacher stays in evaluation mode."""
@@ -48,7 +55,7 @@ class Learner(nn.Module):
         """The objective of a term, with the backbone's `teacher` set to the one that it asks for."""
         objective = self.terms[name]
         assert isinstance(objective, Objective)
-        key = None if objective.teacher is None else _key(objective.teacher)
+        key = None if objective.teacher is None else _key(objective)
         average = None if key is None else self.teachers[key]
         assert average is None or isinstance(average, Backbone)
         self.backbone.taught_by(None if average is None else Teacher(average, f"teacher {key}"))
@@ -56,17 +63,30 @@ class Learner(nn.Module):
 
     @torch.no_grad()
     def follow(self) -> None:
-        """Move each teacher a step towards the backbone; what is no weight (a norm's statistics) is copied."""
+        """Move each teacher a step towards the backbone; what is no weight (a norm's statistics) is copied.
+
+        After n steps a teacher that warms up has decay min(decay, (1 + n) / (10 + n)), as in OTTER's official code
+        (facebookresearch/OTTER: models/ema.py).
+        """
         mine = dict(self.backbone.named_parameters()) | dict(self.backbone.named_buffers())
         for key, average in self.teachers.items():
+            pull = 1 - self._decay(key)
             for name, weight in average.named_parameters():
-                weight.lerp_(mine[name], 1 - self.decays[key])
+                weight.lerp_(mine[name], pull)
             for name, buffer in average.named_buffers():
                 buffer.copy_(mine[name])
+        if self.warm:
+            self.followed += 1
+
+    def _decay(self, key: str) -> Tensor | float:
+        if key not in self.warm:
+            return self.decays[key]
+        return ((1 + self.followed) / (10 + self.followed)).clamp_max(self.decays[key])
 
 
-def _key(decay: float) -> str:
-    return str(decay).replace(".", "_")  # a module's name may hold no dot
+def _key(objective: Objective) -> str:
+    decay = str(objective.teacher).replace(".", "_")  # a module's name may hold no dot
+    return f"{decay}_warm" if objective.teacher_warms_up else decay
 
 
 def _average(backbone: Backbone) -> Backbone:
