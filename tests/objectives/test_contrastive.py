@@ -41,6 +41,12 @@ def test_distinct_pairs_are_clip(objective, batch, features):
     assert torch.allclose(step.losses.mean(), (cross_entropy(logits, aims) + cross_entropy(logits.T, aims)) / 2)
 
 
+def test_equal_pairs_may_be_negatives_as_in_clips_own_code(objective, batch, features):
+    images, captions = [0, 0, 1, 2, 3, 3], [10, 11, 12, 12, 13, 13]
+    losses = objective(equals="negatives").loss(features, batch(images, captions)).losses
+    assert torch.equal(losses, objective().loss(features, batch()).losses)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_equal_pictures_and_equal_strings_by_loop(objective, batch, features, smoothing):
     images, captions = [0, 0, 1, 2, 3, 3], [10, 11, 12, 12, 13, 13]

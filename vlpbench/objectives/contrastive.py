@@ -1,6 +1,6 @@
 """A picture and its text lie closer than all other pairs of the batch (CLIP, arXiv 2103.00020, figure 3).
 
-Pairs that share a picture or a string are not negatives: a row's target is spread evenly over all of its positives.
+Pairs that share a picture or a string are no negatives, unless asked for: a row's target is spread over all positives.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,10 @@ class Config:
     """Whether the temperature is trained."""
     smoothing: float = 0.0
     """Share of each target that is spread evenly over the batch (ALIGN, arXiv 2102.05918, takes 0.1)."""
+
+    equals: Literal["positives", "negatives"] = "positives"
+    """What pairs are to each other that share a picture or a string; CLIP's own code has each row's own pair alone as
+    positive, which at its size rarely matters."""
 
     def __post_init__(self) -> None:
         if not 0 < self.coldest <= self.temperature:
@@ -67,6 +72,9 @@ class Contrastive(Objective):
         self.log_scale.clamp_(max=-log(self.config.coldest))
 
     def targets(self, batch: Batch) -> Tensor:
-        """B, N: each row spread evenly over the pairs that show the same picture or say the same words."""
-        positives = parts.same(batch.image_ids) | parts.same(batch.caption_ids)
+        """B, N: each row spread evenly over its positives."""
+        if self.config.equals == "negatives":
+            positives = parts.single(batch.image_ids)
+        else:
+            positives = parts.same(batch.image_ids) | parts.same(batch.caption_ids)
         return parts.spread(positives, self.config.smoothing)

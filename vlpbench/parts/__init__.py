@@ -5,7 +5,7 @@ from vlpbench.parts.attention import Attention, Keys, joined
 from vlpbench.parts.block import DecoderBlock, EncoderBlock, FusionBlock, Mlp
 from vlpbench.parts.heads import Projection, WordTable, masked_mean, pooled_pair
 from vlpbench.parts.losses import two_sided_cross_entropy
-from vlpbench.parts.pairs import same, spread
+from vlpbench.parts.pairs import same, single, spread
 from vlpbench.parts.past import Past
 from vlpbench.parts.positions import PositionTable, RelativeBias
 from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
@@ -13,5 +13,5 @@ from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
 __all__ = [
     "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FusionBlock", "Keys", "Mlp", "Past",
     "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "WordTable", "joined", "masked_mean", "masks",
-    "pooled_pair", "same", "spread", "two_sided_cross_entropy",
+    "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
 ]

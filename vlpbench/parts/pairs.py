@@ -5,16 +5,23 @@ Axes: B own samples, N samples of all processes.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from vlpbench.parts.ranks import gather, own
+from vlpbench.parts.ranks import gather, mine, own
 
-__all__ = ["same", "spread"]
+__all__ = ["same", "single", "spread"]
 
 
 def same(ids: Tensor) -> Tensor:
     """B, N bool: whose number (B) is equal to whose."""
     return own(ids)[:, None] == gather(ids)[None]
+
+
+def single(ids: Tensor) -> Tensor:
+    """B, N bool: each row and itself, however many others have its number (B)."""
+    rows = torch.eye(len(gather(ids)), dtype=torch.bool, device=ids.device)
+    return mine(rows)
 
 
 def spread(positives: Tensor, smoothing: float = 0.0) -> Tensor:
