@@ -56,7 +56,7 @@ IMPORT_FAULTS = [
     ("import sys\nsys.exit(7)\n", "calls sys.exit(7) when it is imported", "pip uninstall vlpbench-bad"),
     ("1 / 0\n", "ZeroDivisionError while it is imported", "tell its author"),
     ("def broken(:\n", "syntax error at bad_plugin.py:1", "correct it"),
-    ("from vlpbench.plugin import Objectiv\n", "cannot import name 'Objectiv'", "tell its author"),
+    ("from vlpbench.plugin import Objectiv\n", "cannot import name 'Objectiv'", "did you mean 'Objective'?"),
     ("class Oddity(BaseException): pass\nraise SystemExit\n", "calls sys.exit(None)", "pip uninstall"),
 ]
 

@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlpbench.config.known import Known
-from vlpbench.contract.dataset import Dataset
-from vlpbench.contract.launcher import Launcher
-from vlpbench.contract.metric import Metric
-from vlpbench.contract.objective import Objective
-from vlpbench.contract.report_table import ReportTable
-from vlpbench.contract.wiring import Stem, Trunk
-from vlpbench.errors import UserError, unknown
+from vlpbench.errors import nearest, unknown
+from vlpbench.registry.explain import said
+from vlpbench.registry.standing import KINDS, Failure, LeftOut, Origin, Plugin, PluginError
+from vlpbench.registry.switches import is_named
 
-__all__ = ["FILE_KINDS", "KINDS", "Component", "Failure", "Origin", "Plugin", "PluginError", "Registry"]
+if TYPE_CHECKING:
+    from vlpbench.contract.dataset import Dataset
+    from vlpbench.contract.launcher import Launcher
+    from vlpbench.contract.metric import Metric
+    from vlpbench.contract.objective import Objective
+    from vlpbench.contract.report_table import ReportTable
+    from vlpbench.contract.wiring import Stem, Trunk
 
-KINDS: Mapping[str, str] = {
-    "vlpbench_objectives": "objective", "vlpbench_stems": "stem", "vlpbench_trunks": "trunk",
-    "vlpbench_datasets": "data set", "vlpbench_grids": "grid", "vlpbench_recipes": "recipe",
-    "vlpbench_launchers": "launcher", "vlpbench_metrics": "metric", "vlpbench_tables": "table",
-}
-"""What each collecting hook brings, in a user's words."""
-
-FILE_KINDS = frozenset({"grid", "recipe"})
-"""Kinds that are TOML files by name; the others are classes."""
-
-
-class PluginError(UserError):
-    """A plugin is needed and cannot be used."""
-
-    exit_code = 3
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a component comes from; goes into records."""
-
-    plugin: str
-    """Name of the entry point, built-in module or file."""
-    distribution: str
-    """Installed distribution, or "" for a single file."""
-    version: str
-    """Its version; "" for a single file."""
-    file: str = ""
-    """The module's file name (no folder)."""
-    sha256: str = ""
-    """Of a class, the hash of its code, helpers included (`registry.code`); else of the file, "" if there is none."""
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}" if self.distribution else self.plugin
+__all__ = ["Component", "Registry"]
 
 
 @dataclass(frozen=True)
@@ -67,48 +37,6 @@ class Component:
     """The class; of a grid or a recipe, its path."""
     origin: Origin
     """Who brought it."""
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """One source that was loaded."""
-
-    name: str
-    """Name of the entry point, built-in module or file."""
-    origin: Origin
-    """Its distribution and version."""
-    hooks: tuple[str, ...]
-    """The hooks it implements."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One plugin, or one component of it, that cannot be used."""
-
-    name: str
-    """Name of the entry point, built-in module or file."""
-    distribution: str
-    """Installed distribution (several, with versions, where names collide); "" for a single file."""
-    version: str
-    """Its version."""
-    cause: str
-    """What is wrong."""
-    remedy: str
-    """What to do about it."""
-    traceback: str = ""
-    """Where it went wrong, for the plugin's author."""
-    component: str = ""
-    """The component that is refused, as "objective 'x'"; empty if the whole plugin is."""
-    provides: tuple[str, ...] = ()
-    """Names that it would have brought, as far as can be told."""
-    asked: bool = False
-    """Whether the user named this file himself."""
-
-    def sentence(self) -> str:
-        """Cause with the plugin that it befell."""
-        who = f"{self.distribution} {self.version}".strip() or self.name
-        what = f"{self.component} of " if self.component else ""
-        return f"{what}plugin {self.name!r} ({who}) cannot be used: {self.cause}"
 
 
 @dataclass(frozen=True)
@@ -127,7 +55,9 @@ class Registry:
     files: Sequence[Path] = ()
     """Single files that were asked for: what another process must load to have the same registry."""
     blocked: Sequence[str] = ()
-    """Entry points or distributions that were left alone."""
+    """What `--no-plugin` said: entry points or distributions; another process must be told, too."""
+    left_out: Sequence[LeftOut] = ()
+    """Installed plugins that were left alone, by `--no-plugin` or by VLPBENCH_PLUGINS."""
 
     def objective(self, name: str) -> type[Objective]:
         """The class of one objective."""
@@ -181,17 +111,40 @@ class Registry:
         self._find(kind, name)
         return self.components[kind, name].origin
 
+    def require(self, named: Sequence[str], place: str = "") -> None:
+        """PluginError unless each plugin is loaded; `named` are entry points or distributions. `place` names them."""
+        for name in named:
+            for failure in self.failures:
+                if is_named([name], failure.name, failure.distribution):
+                    raise PluginError(failure.sentence(), place, failure.remedy)
+            for left in self.left_out:
+                if is_named([name], left.name, left.distribution):
+                    raise PluginError(left.sentence(), place, left.remedy)
+            if not any(is_named([name], one.name, one.origin.distribution) for one in self.plugins):
+                theirs = [one for one in self.plugins if not one.is_ours]
+                near = nearest(name, {one.name for one in theirs} | {one.origin.distribution for one in theirs} - {""})
+                remedy = (f"did you mean {near!r}? else " if near else "") + f"pip install {name}"
+                raise PluginError(f"the plugin {name!r} is not installed", place, remedy)
+
     def _find(self, kind: str, name: str) -> Any:
         if (kind, name) in self.components:
             return self.components[kind, name].value
-        for failure in self.failures:
-            if name in failure.provides:
-                raise PluginError(f"{kind} {name!r} is not there: {failure.sentence()}", "", failure.remedy)
+        for cause, remedy in self._missing(kind, name):
+            raise PluginError(cause, "", remedy)
         wrong = unknown(kind, name, self.names(kind))
         if any(not one.component for one in self.failures):
             broken = ", ".join(sorted({one.name for one in self.failures}))
-            wrong.remedy += f" (not loaded: {broken}; see vlpbench plugins list)"
+            wrong.remedy += f" (not loaded: {broken}; see vlpbench plugins doctor)"
         raise wrong
+
+    def _missing(self, kind: str, name: str) -> Iterator[tuple[str, str]]:
+        """Why a component is not there although a plugin would bring it, and the remedy; what is said first counts."""
+        for failure in self.failures:
+            if failure.concerns(kind, name):
+                yield f"{kind} {name!r} is not there: {failure.sentence()}", failure.remedy
+        for left in self.left_out:
+            if name in left.provides:
+                yield f"{kind} {name!r} is not there: {left.sentence()}", left.remedy
 
     def known(self) -> Known:
         """The names and config classes, as the reader of grid files wants them."""
@@ -199,9 +152,11 @@ class Registry:
             kind: {name: self.components[kind, name].value.config_class for name in self.names(kind)}
             for kind in ("objective", "trunk", "data set")
         }
+        absent: list[Failure | LeftOut] = [*self.failures, *self.left_out]
+        seeming = {name for one in absent for name in one.provides}
         broken = {
-            (kind, name): (f"{kind} {name!r} is not there: {failure.sentence()}", failure.remedy)
-            for failure in self.failures for name in failure.provides for kind in KINDS.values()
+            (kind, name): why for name in seeming for kind in KINDS.values()
+            for why in [next(self._missing(kind, name), None)] if why is not None
         }
         return Known(
             objectives=classes["objective"], kinds=classes["data set"], stems=self.names("stem"),
@@ -215,4 +170,4 @@ class Registry:
             try:
                 observer(record=copy.deepcopy(dict(record)))
             except (Exception, SystemExit) as wrong:  # noqa: BLE001 (a stranger's code)
-                warn(f"plugin {name!r}: vlpbench_cell_finished raised {type(wrong).__name__}: {wrong}")
+                warn(f"plugin {name!r}: vlpbench_cell_finished raised {said(wrong)}")

@@ -6,7 +6,9 @@ import dataclasses
 import importlib.util
 import inspect
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -22,8 +24,9 @@ from vlpbench.contract.objective import Objective, is_coupling
 from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.plugin import API_VERSION
+from vlpbench.registry.standing import Unfit
 
-__all__ = ["BASES", "Unfit", "check_component"]
+__all__ = ["BASES", "Unfit", "check_component", "check_file"]
 
 BASES: Mapping[str, tuple[type, ...]] = {
     "objective": (Objective,), "stem": (Stem,), "trunk": (Trunk, Backbone), "data set": (Dataset,),
@@ -34,14 +37,6 @@ BASES: Mapping[str, tuple[type, ...]] = {
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLAIN = "use bool, int, float, str, tuples of them, Literal"
 _TRAINS = ("vectors", "similarity", "decode", "match")
-
-
-class Unfit(Exception):
-    """A component does not keep the contract; the message says where, `remedy` what to write instead."""
-
-    def __init__(self, cause: str, remedy: str = "") -> None:
-        super().__init__(cause)
-        self.remedy = remedy
 
 
 def check_component(kind: str, cls: Any) -> None:
@@ -70,6 +65,21 @@ def check_component(kind: str, cls: Any) -> None:
     if kind == "trunk":
         _check_offers(cls)
     _check_methods(cls, BASES[kind])
+
+
+def check_file(kind: str, name: Any, path: Any) -> None:
+    """Raise Unfit unless a grid or a recipe is a TOML file under a name that can be typed."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Unfit(f"a {kind} is called {name!r}", 'a name is lower-case letters, digits and dashes: "my-grid"')
+    what, remedy = f"{kind} {name!r}", "return {name: path of a TOML file}: Path(__file__).with_name(\"my.toml\")"
+    if not isinstance(path, str | Path) or not Path(path).is_file():
+        raise Unfit(f"{what}: there is no file {path}", remedy)
+    if not Path(path).is_absolute():
+        raise Unfit(f"{what}: {path} is found from one folder alone", remedy)
+    try:
+        tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as wrong:  # of TOML and of UTF-8
+        raise Unfit(f"{what}: {Path(path).name} is no TOML: {wrong}", "correct the file") from wrong
 
 
 def _check_facts(kind: str, cls: type) -> None:

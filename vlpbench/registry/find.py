@@ -1,23 +1,25 @@
-"""Where plugins come from: our own modules, installed entry points, and single files."""
+"""Where plugins come from: our own modules, installed entry points, and single files. Nothing is imported here."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.util
+import re
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
 from vlpbench import __version__
 from vlpbench.files import digest_file
-from vlpbench.registry.catalogue import Origin
+from vlpbench.registry.guessing import Guess, guesses
+from vlpbench.registry.standing import LeftOut, Origin, Unfit, who
+from vlpbench.registry.switches import ALLOWED, is_named, normal
 
-__all__ = ["BUILT_IN", "GROUP", "Source", "built_in", "installed", "single_files"]
+__all__ = ["BUILT_IN", "GROUP", "Source", "built_in", "chosen", "installed", "single_files"]
 
 GROUP = "vlpbench"
 """The entry point group of plugins."""
@@ -46,13 +48,19 @@ class Source:
     is_ours: bool = False
     """Whether it is part of this package."""
 
+    @property
+    def who(self) -> str:
+        """Its distribution with version; of a single file, the file."""
+        return who(self.name, self.distribution, self.version)
+
     def path(self) -> Path | None:
         """The module's file, found without importing it."""
-        if self.file is not None:
-            return self.file
-        loaded = sys.modules.get(self.module)
-        origin = getattr(loaded, "__file__", None) if loaded else _origin(self.module)
-        return Path(origin) if origin else None
+        return self.file or _file_of(self.module)
+
+    def home(self) -> Path | None:
+        """The file, or the folder of the outermost package, in which the plugin's own code lies."""
+        path = self.file or _file_of(self.module.partition(".")[0]) or self.path()
+        return path.parent if path is not None and path.name == "__init__.py" else path
 
     def origin(self) -> Origin:
         """Distribution, version and the hash of the module's file."""
@@ -61,14 +69,24 @@ class Source:
             return Origin(self.name, self.distribution, self.version)
         return Origin(self.name, self.distribution, self.version, path.name, digest_file(path))
 
+    def guesses(self) -> tuple[Guess, ...]:
+        """What it seems to bring, told from its files alone."""
+        home = self.home()
+        if home is None or not home.exists():
+            return ()
+        return guesses(home / "__init__.py" if home.is_dir() else home)
+
     def provides(self) -> tuple[str, ...]:
-        """Names it seems to bring, told from its text alone: for when it cannot be imported."""
+        """Names it may bring, for when it cannot be imported; its own and its distribution's are among them."""
         bare = self.distribution.removeprefix("vlpbench-")
-        guesses = {self.name, bare, Path(self.name).stem} - {"", "vlpbench"}
-        path = self.path()
-        if path is not None and path.is_file():
-            guesses.update(_declared_names(path))
-        return tuple(sorted(guesses))
+        named = {self.name, bare, Path(self.name).stem} - {"", "vlpbench"}
+        return tuple(sorted(named.union(one.name for one in self.guesses())))
+
+
+def _file_of(module: str) -> Path | None:
+    loaded = sys.modules.get(module)
+    file = getattr(loaded, "__file__", None) if loaded else _origin(module)
+    return Path(file) if file else None
 
 
 def _origin(module: str) -> str | None:
@@ -88,28 +106,6 @@ def _origin(module: str) -> str | None:
     return None
 
 
-def _declared_names(path: Path) -> Iterator[str]:
-    """Every `name = "..."` in the classes of a file, also `name, version = "...", 1`."""
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, ValueError):
-        return
-    for cls in ast.walk(tree):
-        for node in cls.body if isinstance(cls, ast.ClassDef) else ():
-            if isinstance(node, ast.Assign):
-                yield from _named(node.targets[0], node.value)
-            elif isinstance(node, ast.AnnAssign) and node.value is not None:
-                yield from _named(node.target, node.value)
-
-
-def _named(target: ast.expr, value: ast.expr) -> Iterator[str]:
-    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-        for one, worth in zip(target.elts, value.elts, strict=False):
-            yield from _named(one, worth)
-    elif isinstance(target, ast.Name) and target.id == "name" and isinstance(value, ast.Constant):
-        yield str(value.value)
-
-
 def built_in() -> Iterator[Source]:
     """Our own modules, found by name so that a checkout needs no installation."""
     for module in BUILT_IN:
@@ -120,21 +116,73 @@ def _importer(module: str) -> Callable[[], Any]:
     return lambda: importlib.import_module(module)
 
 
-def installed(blocked: Collection[str] = ()) -> Iterator[Source]:
-    """Every entry point of the group, in order of distribution and name, but those that are blocked by either."""
-    found: dict[tuple[str, str, str], Source] = {}
+def installed() -> Iterator[Source]:
+    """Every entry point of the group, in order of distribution and name.
+
+    Of a distribution that is found twice it is the one that Python would import.
+    """
+    found: dict[tuple[str, str], Source] = {}
+    homes: dict[str, Distribution] = {}
     for one in distributions():
-        name = one.metadata["Name"] or "?"
-        for point in one.entry_points.select(group=GROUP):
-            if not {name, point.name} & set(blocked):
-                key = (name, point.name, point.value)
-                found.setdefault(key, Source(point.name, name, one.version, point.module, _loader(point)))
+        for source in _points_of(one):
+            if homes.setdefault(normal(source.distribution), one) is one:
+                found.setdefault((source.distribution, source.name), source)
     for key in sorted(found):
         yield found[key]
 
 
+def _points_of(one: Distribution) -> Iterator[Source]:
+    """The plugins of one distribution; where its metadata are broken, plugins that cannot be loaded for that reason."""
+    text = one.read_text("entry_points.txt") or ""
+    if not re.search(rf"^\s*\[\s*{GROUP}\s*\]", text, re.M):
+        return
+    folder = Path(str(getattr(one, "_path", "?")))  # no public name says where a distribution's metadata are
+    stem = re.sub(r"\.(dist|egg)-info$", "", folder.name)
+    guess, _, guessed_version = stem.partition("-")
+    try:
+        told = one.metadata
+        name, version = (told[one] if one in told else "" for one in ("Name", "Version"))
+        points = [(point, point.module) for point in one.entry_points.select(group=GROUP)]
+    except Exception as wrong:  # noqa: BLE001 (a file that anybody may have written)
+        yield _unreadable(guess, guessed_version, f"{folder.name} cannot be read: {type(wrong).__name__}: {wrong}")
+        return
+    for point, module in points:
+        if name:
+            yield Source(point.name, name, version or guessed_version, module, _loader(point))
+        else:
+            cause = f"{folder.name} does not say the distribution's Name"
+            yield _unreadable(guess, guessed_version, cause, point.name, module)
+
+
+def _unreadable(guess: str, version: str, cause: str, name: str = "", module: str = "") -> Source:
+    distribution = normal(guess)
+    wrong = Unfit(f"the metadata are broken: {cause}", f"pip install --force-reinstall {distribution}")
+
+    def load() -> Any:
+        raise wrong
+
+    return Source(name or distribution, distribution, version, module, load)
+
+
 def _loader(point: EntryPoint) -> Callable[[], Any]:
     return lambda: point.load()
+
+
+def chosen(
+    sources: Iterable[Source], blocked: Collection[str], among: Collection[str] | None
+) -> tuple[list[Source], list[LeftOut]]:
+    """Installed plugins without those that are `blocked`, or not `among` those allowed (None: all are); and these."""
+    kept, left = [], []
+    for one in sources:
+        if is_named(blocked, one.name, one.distribution):
+            by = "--no-plugin"
+        elif among is not None and not is_named(among, one.name, one.distribution):
+            by = ALLOWED
+        else:
+            kept.append(one)
+            continue
+        left.append(LeftOut(one.name, one.distribution, one.version, by, one.provides()))
+    return kept, left
 
 
 def single_files(files: Sequence[Path]) -> Iterator[Source]:
@@ -148,11 +196,15 @@ def _file_loader(path: Path) -> Callable[[], Any]:
     name = f"vlpbench_file_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}".replace("-", "_")
 
     def load() -> Any:
+        if path.is_dir():
+            raise Unfit(f"{path.name} is a folder", "name one file; a plugin of several is a package: pip install it")
+        if not path.is_file():
+            remedy = "check the path; it is relative to the folder you are in, in a grid file to that file"
+            raise Unfit(f"there is no file {path}", remedy)
         if path.suffix != ".py":
-            raise ImportError(f"{path.name} is no Python file")
+            raise Unfit(f"{path.name} is no Python file", "name a file that ends in .py")
         spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None or not path.is_file():
-            raise FileNotFoundError(f"there is no file {path}")
+        assert spec is not None and spec.loader is not None, path  # a .py file has a loader
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:

@@ -11,8 +11,8 @@ import pluggy
 
 from vlpbench import hookspecs
 from vlpbench.config.problems import guess
-from vlpbench.registry.catalogue import FILE_KINDS, KINDS
-from vlpbench.registry.checks import Unfit
+from vlpbench.registry.standing import FILE_KINDS, KINDS, Unfit
+from vlpbench.registry.switches import trace
 
 __all__ = ["HOOKS", "call_hook", "check_hooks"]
 
@@ -74,9 +74,10 @@ def _implementation(hook: pluggy.HookCaller, plugin: Any) -> Any:
     return next(one for one in hook.get_hookimpls() if one.plugin is plugin)
 
 
-def call_hook(hook: pluggy.HookCaller, plugin: Any, **arguments: Any) -> Any:
+def call_hook(hook: pluggy.HookCaller, plugin: Any, who: str, **arguments: Any) -> Any:
     """Call the hook of this one plugin alone, and check the shape of what a collecting hook returns."""
     one = _implementation(hook, plugin)
+    trace(f"call {hook.name} of {who}")
     brought = one.function(*(arguments[name] for name in one.argnames))
     kind = KINDS.get(hook.name)  # an observer's hook brings nothing
     if kind in FILE_KINDS and not isinstance(brought, Mapping):

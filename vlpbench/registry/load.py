@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import sys
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pluggy
 
 from vlpbench import hookspecs
 from vlpbench.contract.sealed import sealed
 from vlpbench.files import digest_file
-from vlpbench.registry.catalogue import FILE_KINDS, KINDS, Component, Failure, Origin, Plugin, Registry
-from vlpbench.registry.checks import Unfit, check_component
+from vlpbench.registry.catalogue import Component, Registry
+from vlpbench.registry.checks import check_component, check_file
 from vlpbench.registry.code import code_of_class
-from vlpbench.registry.explain import explain_import
-from vlpbench.registry.find import Source, built_in, installed, single_files
+from vlpbench.registry.explain import explain_import, said
+from vlpbench.registry.find import Source, built_in, chosen, installed, single_files
+from vlpbench.registry.frames import own_frames, whole
 from vlpbench.registry.hooks import call_hook, check_hooks
+from vlpbench.registry.settle import settled
+from vlpbench.registry.standing import FILE_KINDS, KINDS, Failure, Origin, Plugin, PluginError, Unfit
+from vlpbench.registry.switches import allowed, is_strict, trace
 
 __all__ = ["load_registry"]
 
+_TELL = "tell its author; `vlpbench plugins doctor` shows where it fails"
+
 
 def load_registry(files: Sequence[Path] = (), blocked: Collection[str] = ()) -> Registry:
-    """Load our own plugins, the installed ones and single `files`; what fails is in `.failures`, never raised.
+    """Load our own plugins, the installed ones and single `files`; what fails is in `.failures`.
 
-    `blocked` names entry points or distributions that are left alone.
+    `blocked` names entry points or distributions that are left alone, as are those that the variable VLPBENCH_PLUGINS,
+    where it is set, does not name. Raises nothing, but where VLPBENCH_STRICT_PLUGINS is set: PluginError if any failed.
     """
-    sources = [*built_in(), *installed(blocked), *single_files(files)]
+    kept, left_out = chosen(installed(), blocked, allowed())
+    sources = [*built_in(), *kept, *single_files(files)]
     loader = _Loader()
     for source, rivals in _with_rivals(sources):
         if rivals:
-            listed = " and ".join(f"{one.distribution} {one.version}" for one in [source, *rivals])
+            listed = " and ".join(one.who for one in sorted([source, *rivals], key=lambda one: one.who))
             cause = f"the entry point name {source.name!r} is taken by {listed}: neither is loaded"
-            loader.fail(source, Unfit(cause, f"uninstall one: pip uninstall {source.distribution}"))
+            remedy = f"pip uninstall {source.distribution}, or leave it out: --no-plugin {source.distribution}"
+            loader.fail(source, Unfit(cause, remedy), status="conflict")
         else:
             loader.load(source)
-    named = tuple(one.file for one in sources if one.file)
-    return dataclasses.replace(loader.registry(), files=named, blocked=tuple(blocked))
+    components = loader.settle()
+    registry = Registry(
+        components, tuple(loader.plugins), tuple(loader.failures), tuple(loader.observers),
+        tuple(one.file for one in sources if one.file), tuple(blocked), tuple(left_out),
+    )
+    if is_strict():
+        _refuse_any(registry.failures)
+    return registry
+
+
+def _refuse_any(failures: Sequence[Failure]) -> None:
+    if failures:
+        more = f" (and {len(failures) - 1} more: vlpbench plugins doctor)" if len(failures) > 1 else ""
+        raise PluginError(failures[0].sentence() + more, "plugins are strict", failures[0].remedy)
 
 
 def _with_rivals(sources: Iterable[Source]) -> list[tuple[Source, list[Source]]]:
@@ -68,6 +87,7 @@ class _Loader:
     def load(self, source: Source) -> None:
         """Import one plugin, check its hooks, take what they return."""
         key = f"{source.distribution}/{source.name}"
+        trace(f"import {source.name!r} ({source.who})")
         try:
             with contextlib.redirect_stdout(sys.stderr), sealed("loading a plugin"):
                 plugin = source.load()
@@ -79,7 +99,7 @@ class _Loader:
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 hooks = check_hooks(self.manager, plugin, key)
-                brought = [(hook.name, call_hook(hook, plugin)) for hook in hooks if hook.name in KINDS]
+                brought = [(hook.name, call_hook(hook, plugin, source.who)) for hook in hooks if hook.name in KINDS]
         except KeyboardInterrupt:
             raise
         except BaseException as wrong:  # noqa: BLE001
@@ -87,7 +107,8 @@ class _Loader:
                 self.manager.unregister(name=key)
             self.fail(source, wrong, wrong)
             return
-        self.plugins.append(Plugin(source.name, source.origin(), tuple(sorted(one.name for one in hooks))))
+        names = tuple(sorted(one.name for one in hooks))
+        self.plugins.append(Plugin(source.name, source.origin(), names, source.is_ours))
         for name, items in brought:
             self._take(KINDS[name], items, source)
         self._watch(hooks, plugin, source)
@@ -95,84 +116,69 @@ class _Loader:
     def _watch(self, hooks: Iterable[Any], plugin: Any, source: Source) -> None:
         for hook in hooks:
             if hook.name == "vlpbench_cell_finished":
-                self.observers.append((source.name, lambda record, hook=hook: call_hook(hook, plugin, record=record)))
+                self.observers.append((
+                    source.name, lambda record, hook=hook: call_hook(hook, plugin, source.who, record=record)
+                ))
 
     def _take(self, kind: str, items: Any, source: Source) -> None:
         """Keep the components of one hook that are fit; report each of the others."""
-        if kind in FILE_KINDS:
-            self._take_files(kind, items, source)
-            return
-        for cls in items:
+        pairs = items.items() if kind in FILE_KINDS else [(_name_of(cls), cls) for cls in items]
+        for name, value in pairs:
             try:
-                check_component(kind, cls)
-            except Exception as wrong:  # noqa: BLE001 (class attributes of a stranger)
-                self.fail(source, wrong, wrong, f"{kind} {_name_of(cls)!r}", _name_of(cls))
+                component = _file(kind, name, value, source) if kind in FILE_KINDS else _class(kind, value, source)
+            except (Exception, SystemExit) as wrong:  # noqa: BLE001 (class attributes of a stranger)
+                self.fail(source, wrong, wrong, (kind, str(name)))
             else:
-                self.found.append((Component(kind, cls.name, cls, _origin(source, cls)), source))
-
-    def _take_files(self, kind: str, items: Mapping[Any, Any], source: Source) -> None:
-        for name, path in items.items():
-            if not (isinstance(name, str) and isinstance(path, str | Path) and Path(path).is_file()):
-                wrong = Unfit(f"{kind} {name!r}: there is no file {path}", "return {name: path of a TOML file}")
-                self.fail(source, wrong, component=f"{kind} {name!r}", name=str(name))
-            else:
-                component = Component(kind, name, Path(path), _from_file(source, Path(path)))
                 self.found.append((component, source))
 
     def fail(
         self, source: Source, wrong: BaseException, raised: BaseException | None = None,
-        component: str = "", name: str = "",
+        component: tuple[str, str] | None = None, status: Literal["failed", "conflict"] = "failed",
     ) -> None:
-        """Remember that a source, or one component of it, cannot be used."""
-        is_known = isinstance(wrong, Unfit)
-        cause = str(wrong) if is_known else f"{type(wrong).__name__}: {wrong}"
-        remedy = getattr(wrong, "remedy", "") or "tell its author; `vlpbench -v plugins list` shows where it fails"
-        text = "".join(traceback.format_exception(raised)) if raised is not None else ""
-        provides = (name,) if component else source.provides()
+        """Remember that a source, or one component of it (kind and name), cannot be used."""
+        kind, name = component or ("", "")
         self.failures.append(Failure(
-            source.name, source.distribution, source.version, cause, remedy, text, component, provides,
-            asked=source.file is not None,
+            source.name, source.distribution, source.version,
+            cause=str(wrong) if isinstance(wrong, Unfit) else said(wrong),
+            remedy=getattr(wrong, "remedy", "") if isinstance(wrong, Unfit) else _TELL,
+            traceback=whole(raised) if raised is not None else "",
+            frames=own_frames(raised, source.home()) if raised is not None else "",
+            component=f"{kind} {name!r}" if component else "", provides=(name,) if component else source.provides(),
+            kind=kind, status=status, asked=source.file is not None,
         ))
 
-    def registry(self) -> Registry:
+    def settle(self) -> Mapping[tuple[str, str], Component]:
         """What was found, with collisions of names taken out."""
         named: dict[tuple[str, str], list[tuple[Component, Source]]] = defaultdict(list)
         for component, source in self.found:
             named[component.kind, component.name].append((component, source))
         kept = {}
         for key, rivals in named.items():
-            winner = self._settle(rivals)
+            winner, refused = settled(rivals)
             if winner is not None:
                 kept[key] = winner
-        return Registry(kept, tuple(self.plugins), tuple(self.failures), tuple(self.observers))
+            for source, wrong in refused:
+                self.fail(source, wrong, component=key, status="conflict")
+        return kept
 
-    def _settle(self, rivals: Sequence[tuple[Component, Source]]) -> Component | None:
-        """The one component of a name; a built-in one stays, of strangers with one name none does."""
-        first = rivals[0][0]
-        if all(one.value is first.value for one, _ in rivals):
-            return first
-        ours = [one for one, source in rivals if source.is_ours]
-        listed = " and ".join(str(one.origin) for one, _ in rivals)
-        what = f"{first.kind} {first.name!r}"
-        for _component, source in rivals:
-            if not (source.is_ours and len(ours) == 1):
-                kept = "the built-in one is kept" if ours else "none is used"
-                wrong = Unfit(f"the name {what} is taken by {listed}: {kept}", "rename it, or uninstall one of the two")
-                self.fail(source, wrong, component=what, name=first.name)
-        return ours[0] if len(ours) == 1 else None
+
+def _class(kind: str, cls: Any, source: Source) -> Component:
+    check_component(kind, cls)
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)  # need not be the module with the hook
+    sha256 = code_of_class(cls, source.distribution)
+    origin = Origin(source.name, source.distribution, source.version, Path(file).name if file else "", sha256)
+    return Component(kind, cls.name, cls, origin)
+
+
+def _file(kind: str, name: Any, path: Any, source: Source) -> Component:
+    check_file(kind, name, path)
+    origin = Origin(source.name, source.distribution, source.version, Path(path).name, digest_file(Path(path)))
+    return Component(kind, name, Path(path), origin)
 
 
 def _name_of(cls: Any) -> str:
-    name = getattr(cls, "name", None)
+    try:
+        name = getattr(cls, "name", None)
+    except Exception:  # noqa: BLE001 (a stranger's metaclass)
+        name = None
     return name if isinstance(name, str) else getattr(cls, "__name__", type(cls).__name__)
-
-
-def _origin(source: Source, cls: type) -> Origin:
-    """Where a class comes from: its own module, which need not be the one with the hook, and the hash of its code."""
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    name = Path(file).name if file else ""
-    return Origin(source.name, source.distribution, source.version, name, code_of_class(cls, source.distribution))
-
-
-def _from_file(source: Source, path: Path) -> Origin:
-    return Origin(source.name, source.distribution, source.version, path.name, digest_file(path))
