@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 
+from vlpbench.cli.session import Session
 from vlpbench.cli.sizes import size
 from vlpbench.errors import UserError
+from vlpbench.registry import load_registry
 from vlpbench.results import load
 from vlpbench.results.page.page import write_page as written
 
@@ -35,8 +38,10 @@ _QUIET = 2.0
     "--baseline", metavar="ROW",
     help="The row that differences are taken to; by default the grid's reference, with '' none.",
 )
+@click.pass_obj
 def write_page(
-    results: tuple[Path, ...], out: Path | None, no_gallery: bool, pictures: int, baseline: str | None
+    session: Session, results: tuple[Path, ...], out: Path | None, no_gallery: bool, pictures: int,
+    baseline: str | None,
 ) -> None:
     """Write one HTML file of the grid in each RESULTS folder, to look at and to send to others.
 
@@ -56,7 +61,8 @@ def write_page(
     heard("results")
     loaded = load(*results)
     try:
-        bytes_written = written(loaded, path, None if no_gallery else pictures, baseline, heard)
+        plugins = partial(load_registry, session.files, session.blocked)
+        bytes_written = written(loaded, path, None if no_gallery else pictures, baseline, heard, plugins)
     except OSError as error:
         cause = f"the page cannot be written: {error.strerror or error}"
         raise UserError(cause, f"--out {path}", "name another folder") from None

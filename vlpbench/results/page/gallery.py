@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.errors import UserError
@@ -49,14 +50,16 @@ class _Group:
         return _source(self.first, self.scored)
 
 
-def gallery(results: Results, most: int = 60, registry: Registry | None = None) -> dict[str, Any]:
+def gallery(
+    results: Results, most: int = 60, plugins: Callable[[], Registry] = load_registry
+) -> dict[str, Any]:
     """What `assets/gallery.js` shows: at most `most` examples of each task of each grid, and their pictures.
 
-    Failed cells are absent; a row that cannot be asked a task says why. `registry` knows the kinds of data sets; None
-    loads the built-in and installed ones. Predictions and pictures that cannot be read are told of, never an error.
+    Failed cells are absent; a row that cannot be asked a task says why. `plugins` loads the registry that knows
+    the kinds of data sets. Predictions and pictures that cannot be read are told of, never an error.
     """
     groups = [group for group in _groups(results.records()) if group.cells and most > 0]
-    album, opened = Album(_MOST_BYTES), _Opened(registry)
+    album, opened = Album(_MOST_BYTES), _Opened(plugins)
     shown = []
     for group in groups:
         form = form_of(group.task)
@@ -81,8 +84,8 @@ def gallery(results: Results, most: int = 60, registry: Registry | None = None) 
 class _Opened:
     """Sets of pictures, each opened once; the registry is loaded when the first is."""
 
-    def __init__(self, registry: Registry | None) -> None:
-        self._registry, self._sets = registry, dict[str, PictureSet]()
+    def __init__(self, plugins: Callable[[], Registry]) -> None:
+        self._registry, self._sets = cache(plugins), dict[str, PictureSet]()
 
     def of(self, group: _Group) -> PictureSet:
         """The pictures that a group's cells were asked about."""
@@ -92,8 +95,7 @@ class _Opened:
             if not source:
                 self._sets[key] = PictureSet(reason="picture not shown: the record does not say where it is from")
                 return self._sets[key]
-            self._registry = self._registry or load_registry()
-            self._sets[key] = open_pictures(source, split, fingerprint, self._registry)
+            self._sets[key] = open_pictures(source, split, fingerprint, self._registry())
         return self._sets[key]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlpbench import __version__
 from vlpbench.files import written_whole
+from vlpbench.registry import Registry, load_registry
 from vlpbench.results.page.cell_settings import GridSettings, grid_settings
 from vlpbench.results.page.cells import STATES, CellLine, cell_lines, overviews, states
 from vlpbench.results.page.drawings import drawings
@@ -39,22 +40,23 @@ _MANY = 6
 
 def write_page(
     results: Results, path: Path, pictures: int | None = 60, baseline: str | None = None,
-    heard: Heard = lambda part: None,
+    heard: Heard = lambda part: None, plugins: Callable[[], Registry] = load_registry,
 ) -> int:
     """Write the page, whole or not at all; its size in bytes. See `page`."""
-    content = _NO_LETTERS.sub("\ufffd", page(results, pictures, baseline, heard)).encode()
+    content = _NO_LETTERS.sub("\ufffd", page(results, pictures, baseline, heard, plugins)).encode()
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
     return len(content)
 
 
 def page(
-    results: Results, pictures: int | None = 60, baseline: str | None = None, heard: Heard = lambda part: None
+    results: Results, pictures: int | None = 60, baseline: str | None = None, heard: Heard = lambda part: None,
+    plugins: Callable[[], Registry] = load_registry,
 ) -> str:
     """One HTML document that needs no other file.
 
     `pictures`: the most in the gallery a task; None leaves it out. `baseline`: the row that differences are taken to;
-    None: the grids' reference. `heard` is told what is being made.
+    None: the grids' reference. `heard` is told what is being made, `plugins` loads what knows the data sets.
     """
     heard("cells")
     cells, settings = cell_lines(results), grid_settings(results)
@@ -64,7 +66,7 @@ def page(
     shown = None
     if pictures is not None:
         heard("gallery")
-        shown = embedded(gallery(results, pictures))
+        shown = embedded(gallery(results, pictures, plugins))
     heard("page")
     names = ("page", "gallery") if shown is not None else ("page",)
     parts: dict[str, Any] = {

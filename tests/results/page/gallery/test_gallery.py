@@ -19,7 +19,7 @@ def registry() -> Registry:
 
 def sections(mini: Any, registry: Registry, most: int = 60) -> dict[str, Any]:
     """Task -> section; all of it is JSON."""
-    found = gallery(load(mini.results), most, registry)
+    found = gallery(load(mini.results), most, lambda: registry)
     json.dumps(found, allow_nan=False)
     return {one["task"]: one for one in found["sections"]}
 
@@ -73,7 +73,7 @@ def test_an_older_record_without_texts_takes_them_from_the_data_set(mini: Any, r
 
 
 def test_pictures_are_kept_once(asked: Any, registry: Registry) -> None:
-    found = gallery(load(asked.results), 60, registry)
+    found = gallery(load(asked.results), 60, lambda: registry)
     assert len(found["pictures"]) == 6 and all(one["src"].startswith("data:image/") for one in found["pictures"])
     used = [one["picture"] for section in found["sections"] for one in section["examples"]]
     assert set(used) == set(range(6))
@@ -114,7 +114,7 @@ def test_failed_cells_are_absent_and_lost_predictions_are_told_of(asked: Any, mi
 
 def test_another_data_set_is_another_section(asked: Any, mini: Any, registry: Registry) -> None:
     mini.cell("two", 2, {"vqa": mini.vqa([1])}, data="elsewhere")
-    found = gallery(load(mini.results), 60, registry)
+    found = gallery(load(mini.results), 60, lambda: registry)
     assert [(one["task"], one["data"], one["seeds"]) for one in found["sections"]][:2] == [
         ("vqa", "mini", [0, 1]), ("vqa", "elsewhere", [2])
     ]
@@ -143,7 +143,7 @@ def test_two_grids_keep_their_sections(asked: Any, mini: Any, registry: Registry
     first = mini.results
     mini.results, mini.cells, mini.rows = first.parent / "other", {}, []
     mini.cell("alone", 0, {"vqa": mini.vqa([2])})
-    found = gallery(load(first, mini.results), 60, registry)["sections"]
+    found = gallery(load(first, mini.results), 60, lambda: registry)["sections"]
     assert [(one["grid"], one["task"]) for one in found] == [
         ("small", "vqa"), ("small", "captioning"), ("small", "retrieval"), ("other", "vqa")
     ]
