@@ -140,8 +140,8 @@ def _points_of(one: Distribution) -> Iterator[Source]:
     stem = re.sub(r"\.(dist|egg)-info$", "", folder.name)
     guess, _, guessed_version = stem.partition("-")
     try:
-        told = one.metadata
-        name, version = (told[one] if one in told else "" for one in ("Name", "Version"))
+        told = {key: one.metadata[key] for key in one.metadata}
+        name, version = told.get("Name"), told.get("Version")
         points = [(point, point.module) for point in one.entry_points.select(group=GROUP)]
     except Exception as wrong:  # noqa: BLE001 (a file that anybody may have written)
         yield _unreadable(guess, guessed_version, f"{folder.name} cannot be read: {type(wrong).__name__}: {wrong}")

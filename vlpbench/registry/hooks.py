@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pluggy
@@ -35,11 +35,14 @@ def check_hooks(manager: pluggy.PluginManager, plugin: Any, key: str) -> list[pl
         raise Unfit(*_bad_signature(str(wrong))) from wrong
     except ValueError as wrong:
         raise Unfit(f"it is loaded twice: {wrong}", "give it one entry point") from wrong
-    hooks = manager.get_hookcallers(plugin) or []
-    for hook in hooks:
-        if not hook.has_spec():
+    hooks = []
+    for hook in manager.get_hookcallers(plugin) or []:
+        mine = [one for one in hook.get_hookimpls() if one.plugin is plugin]
+        if hook.has_spec():
+            _check_implementation(hook.name, mine)
+            hooks.append(hook)
+        elif not all(one.optionalhook for one in mine):
             raise Unfit(f"there is no hook {hook.name!r}", guess(hook.name, HOOKS))
-        _check_defaults(hook, plugin)
     if not hooks:
         raise Unfit("it implements no hook of vlpbench", f"put @hookimpl over one of: {', '.join(sorted(HOOKS))}")
     return hooks
@@ -49,16 +52,27 @@ def _check_marked(plugin: Any) -> None:
     """Functions that look like hooks but carry no @hookimpl (or that of another project)."""
     for name in dir(plugin):
         if name.startswith("vlpbench_"):
-            found = getattr(plugin, name)
+            found = inspect.getattr_static(plugin, name)
             if inspect.isroutine(found) and not hasattr(found, f"{hookspecs.PROJECT}_impl"):
                 raise Unfit(f"{name} is not marked as a hook", "put @hookimpl (from vlpbench.plugin) over it")
 
 
-def _check_defaults(hook: pluggy.HookCaller, plugin: Any) -> None:
-    for one in inspect.signature(_implementation(hook, plugin).function).parameters.values():
+def _check_implementation(name: str, mine: Sequence[pluggy.HookImpl]) -> None:
+    """A hook is one plain function, whose arguments are given by name."""
+    function, *more = [one.function for one in mine]
+    if more:
+        raise Unfit(f"{name} is implemented {len(mine)} times", "write one function that returns all")
+    if mine[0].hookwrapper or mine[0].wrapper:
+        raise Unfit(f"{name} is a hook wrapper, which would never be called", "write @hookimpl without arguments")
+    if inspect.iscoroutinefunction(function):
+        raise Unfit(f"{name} is an async function, which nobody awaits", "write def instead of async def")
+    for one in inspect.signature(function).parameters.values():
         if one.default is not inspect.Parameter.empty:
-            cause = f"{hook.name}: argument {one.name!r} has a default, so it would never be given"
+            cause = f"{name}: argument {one.name!r} has a default, so it would never be given"
             raise Unfit(cause, "drop the default")
+        if one.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            remedy = f"name those it uses: {', '.join(HOOKS[name]) or 'it has none'}"
+            raise Unfit(f"{name}: what {str(one)!r} stands for would never be given", remedy)
 
 
 def _bad_signature(said: str) -> tuple[str, str]:
@@ -83,9 +97,12 @@ def call_hook(hook: pluggy.HookCaller, plugin: Any, who: str, **arguments: Any) 
     if kind in FILE_KINDS and not isinstance(brought, Mapping):
         raise Unfit(f"{hook.name} returned {_shown(brought)}", "return {name: path of a TOML file}")
     if kind is not None and kind not in FILE_KINDS and not isinstance(brought, list | tuple):
-        raise Unfit(f"{hook.name} returned {_shown(brought)}", "return a list of classes")
+        nothing = ": does it lack its return?" if brought is None else ""
+        raise Unfit(f"{hook.name} returned {_shown(brought)}{nothing}", "return a list of classes")
     return brought
 
 
 def _shown(value: Any) -> str:
+    if inspect.isgenerator(value):
+        return "a generator (it has a yield in it)"
     return f"the class {value.__name__}, not in a list" if isinstance(value, type) else repr(value)[:80]

@@ -12,7 +12,6 @@ from typing import Any, Literal
 import pluggy
 
 from vlpbench import hookspecs
-from vlpbench.contract.sealed import sealed
 from vlpbench.files import digest_file
 from vlpbench.registry.catalogue import Component, Registry
 from vlpbench.registry.checks import check_component, check_file
@@ -24,6 +23,7 @@ from vlpbench.registry.hooks import call_hook, check_hooks
 from vlpbench.registry.settle import settled
 from vlpbench.registry.standing import FILE_KINDS, KINDS, Failure, Origin, Plugin, PluginError, Unfit
 from vlpbench.registry.switches import allowed, is_strict, trace
+from vlpbench.registry.undisturbed import kept_apart
 
 __all__ = ["load_registry"]
 
@@ -88,8 +88,9 @@ class _Loader:
         """Import one plugin, check its hooks, take what they return."""
         key = f"{source.distribution}/{source.name}"
         trace(f"import {source.name!r} ({source.who})")
+        remarks: list[str] = []
         try:
-            with contextlib.redirect_stdout(sys.stderr), sealed("loading a plugin"):
+            with kept_apart(remarks.append):
                 plugin = source.load()
         except KeyboardInterrupt:
             raise
@@ -97,7 +98,7 @@ class _Loader:
             self.fail(source, explain_import(wrong, source.file, source.distribution), wrong)
             return
         try:
-            with contextlib.redirect_stdout(sys.stderr):
+            with kept_apart(remarks.append):
                 hooks = check_hooks(self.manager, plugin, key)
                 brought = [(hook.name, call_hook(hook, plugin, source.who)) for hook in hooks if hook.name in KINDS]
         except KeyboardInterrupt:
@@ -107,8 +108,8 @@ class _Loader:
                 self.manager.unregister(name=key)
             self.fail(source, wrong, wrong)
             return
-        names = tuple(sorted(one.name for one in hooks))
-        self.plugins.append(Plugin(source.name, source.origin(), names, source.is_ours))
+        names, said_once = tuple(sorted(one.name for one in hooks)), tuple(dict.fromkeys(remarks))
+        self.plugins.append(Plugin(source.name, source.origin(), names, source.is_ours, said_once))
         for name, items in brought:
             self._take(KINDS[name], items, source)
         self._watch(hooks, plugin, source)
