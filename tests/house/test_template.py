@@ -1,20 +1,24 @@
-"""The plugin template is a whole package: it is built, put beside vlpbench, found, and passes its own tests."""
+"""A package of each kind as `plugins new` writes it: built, put beside vlpbench, found, and right by its own tests."""
 
 from __future__ import annotations
 
+import ast
+import io
 import os
-import shutil
 import subprocess
 import sys
+import tokenize
 import zipfile
 from pathlib import Path
 
 import pytest
 
 import vlpbench
+from vlpbench.registry import load_registry
+from vlpbench.registry.new_name import NEW_KINDS
+from vlpbench.registry.new_package import new_package
 
 pytest.importorskip("hatchling", reason="hatchling builds the template's wheel")
-WORDS = ("vlpbench-example", "vlpbench_example", "example-objective", "ExampleObjective")
 
 LEARNS = """
 import numpy as np
@@ -26,8 +30,8 @@ from vlpbench.types import Batch, Vocabulary
 
 registry = load_registry()
 assert not registry.failures, registry.failures
-cls = registry.objective("example-objective")
-assert str(registry.origin("objective", cls.name)) == "vlpbench-example 0.1.0"
+cls = registry.objective("half-said")
+assert str(registry.origin("objective", cls.name)) == "vlpbench-half-said 0.1.0"
 vocabulary = Vocabulary(size=50, pad=0, bos=1, eos=2, unk=3, mask=4)
 plan = Blueprint(registry.stem("linear"), "", registry.trunk("encoder-decoder"), SIZES["nano"], 32, vocabulary, 6, 0)
 backbone = plan.build(cls.needs)
@@ -60,36 +64,55 @@ def run(arguments, folder, site):
 
 
 @pytest.fixture(scope="module")
-def package(root, tmp_path_factory):
-    """(folder, site): a copy of the template, and its wheel unpacked as an installer would."""
-    folder = tmp_path_factory.mktemp("template") / "package"
-    shutil.copytree(root / "plugins" / "_template", folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    site = folder.parent / "site"
-    run(["-m", "hatchling", "build", "-t", "wheel", "-d", str(folder.parent)], folder, site)
-    (wheel,) = folder.parent.glob("*.whl")
-    zipfile.ZipFile(wheel).extractall(site)
-    return folder, site
+def packages(tmp_path_factory):
+    """packages(kind) -> (folder, site): a new package, and its wheel unpacked as an installer would; made once."""
+    registry, made = load_registry(), {}
+
+    def package(kind):
+        if kind not in made:
+            place = tmp_path_factory.mktemp(kind)
+            folder = new_package(kind, "half-said", place, registry).path
+            run(["-m", "hatchling", "build", "-t", "wheel", "-d", str(place)], folder, place)
+            (wheel,) = place.glob("*.whl")
+            zipfile.ZipFile(wheel).extractall(place / "site")
+            made[kind] = folder, place / "site"
+        return made[kind]
+
+    return package
 
 
-def test_the_wheel_holds_the_module_alone(package):
-    tops = {path.name.split("-")[0] for path in package[1].iterdir()}
-    assert tops == {"vlpbench_example"}
+@pytest.mark.parametrize("kind", NEW_KINDS)
+def test_the_wheel_holds_the_module_alone_and_one_entry_point(packages, kind):
+    site = packages(kind)[1]
+    assert {path.name.split("-")[0] for path in site.iterdir()} == {"vlpbench_half_said"}
+    (points,) = site.glob("*.dist-info/entry_points.txt")
+    assert points.read_text().split() == ["[vlpbench]", "half-said", "=", "vlpbench_half_said"]
+    (metadata,) = site.glob("*.dist-info/METADATA")
+    assert f"Requires-Dist: vlpbench>={vlpbench.__version__}\n" in metadata.read_text()
 
 
-def test_it_passes_its_own_tests(package):
-    folder, site = package
-    assert " passed" in run(["-m", "pytest", "-q", "-p", "no:cacheprovider"], folder, site)
+@pytest.mark.parametrize("kind", NEW_KINDS)
+def test_it_passes_its_own_tests(packages, kind):
+    folder, site = packages(kind)
+    said = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"], folder, site)
+    assert " passed" in said  # one of them asks `vlpbench plugins list` for its name
 
 
-def test_the_registry_finds_it_and_a_backbone_learns_by_it(package):
-    assert run(["-c", LEARNS], package[0], package[1]) == "learns\n"
+def test_a_backbone_learns_by_the_objective(packages):
+    assert run(["-c", LEARNS], *packages("objective")) == "learns\n"
 
 
-def test_the_words_to_replace_are_all_there_is(root):
-    template = root / "plugins" / "_template"
-    for path in template.rglob("*"):
-        if path.is_file() and path.suffix in (".py", ".toml", ".md"):
-            text = path.read_text(encoding="utf-8")
-            for word in WORDS:
-                text = text.replace(word, "")
-            assert "example" not in text.lower(), f"{path.name} names the template in a way that is not replaced"
+def test_the_objective_is_short(root):
+    text = (root / "plugins/_template/objective/src/vlpbench_example/__init__.py").read_text(encoding="utf-8")
+    assert len(lines_of_code(text)) < 40
+
+
+def lines_of_code(text):
+    """The lines that hold code: no comment, no docstring, no blank."""
+    told = {
+        line for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, node.end_lineno + 1)
+    }
+    silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return {line for one in tokens if one.type not in silent for line in range(one.start[0], one.end[0] + 1)} - told

@@ -38,10 +38,10 @@ def test_every_source_file_and_grid(root, names):
 
 def test_the_template(root, names):
     template = root / "plugins" / "_template"
-    paths = [path for path in template.rglob("*") if path.suffix in (".py", ".toml", ".md")]
+    paths = [path for path in template.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     kept = [path.relative_to(template).as_posix() for path in paths]
     shipped = {name.removeprefix("vlpbench/plugin_template/") for name in names if "plugin_template" in name}
-    assert "pyproject.toml" in kept
+    assert "package/pyproject.toml" in kept
     assert shipped == set(kept)
 
 

@@ -10,6 +10,7 @@ __all__ = ["plugins"]
 
 COMMANDS = {
     "list": ("vlpbench.cli.plugins_list:list_plugins", "What each plugin brings, and which are broken."),
+    "new": ("vlpbench.cli.plugins_new:new", "Write a new plugin package that installs and passes its tests."),
 }
 
 

@@ -7,6 +7,7 @@ import keyword
 import re
 import sys
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from torch import nn
 
@@ -22,12 +23,13 @@ NEW_KINDS: Mapping[str, str] = {"objective": "objective", "stem": "stem", "trunk
 def check_name(name: str) -> None:
     """Raise UserError, with the nearest right name, unless it is lower-case letters, digits and single dashes."""
     right = _nearest_right(name)
-    if name == right:
+    if name and name == right:
         return
     rule = "a name is lower-case letters, digits and dashes, and begins with a letter"
-    if name.startswith("vlpbench-") and name == f"vlpbench-{right}":
-        rule = "give the name that a grid says; the package is called vlpbench-NAME by itself"
-    raise UserError(f"{name!r} cannot be a name", "", f"{rule}: {right or 'my-idea'}")
+    if right and name == f"vlpbench-{right}":
+        rule = "say what a grid will say; the package is called vlpbench-NAME by itself"
+    guess = f"did you mean {right!r}?" if right else 'such as "half-said"'
+    raise UserError(f"{name!r} cannot be the name of a plugin", "", f"{rule}; {guess}")
 
 
 def _nearest_right(name: str) -> str:
@@ -43,7 +45,8 @@ def check_free(kind: str, name: str, registry: Registry) -> None:
     said = NEW_KINDS[kind]
     remedy = f'take another name, such as "my-{name}"'
     if (said, name) in registry.components:
-        raise UserError(f"there is {_a(said)} {name!r} already: it comes with {registry.origin(said, name)}", "", remedy)
+        owner = registry.origin(said, name)
+        raise UserError(f"there is {_a(said)} {name!r} already: it comes with {owner}", "", remedy)
     if kind == "objective" and hasattr(nn.ModuleDict, name):
         raise UserError(f"no objective can be called {name!r}: torch's modules use this name themselves", "", remedy)
 
@@ -75,9 +78,9 @@ def file_module_of(name: str) -> str:
 
 
 def _is_installed(module: str) -> bool:
-    """Whether another module of this name is found on the path, where a file in the working folder does not count."""
+    """Whether Python finds a module of this name, where what lies in the working folder does not count."""
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return False
-    return spec is not None and (spec.origin or "") != f"{module}.py"
+    return spec is not None and Path(spec.origin or "x").resolve().parent != Path.cwd()

@@ -60,11 +60,7 @@ def new_package(kind: str, name: str, folder: Path, registry: Registry) -> NewPl
     """
     _check(kind, name, registry)
     distribution = f"vlpbench-{name}"
-    for one in (*registry.plugins, *registry.failures):
-        owner = getattr(one, "distribution", "") or getattr(getattr(one, "origin", None), "distribution", "")
-        if distribution == owner or (name == one.name and owner):
-            raise UserError(f"a plugin {one.name!r} is installed already, with {owner}", "",
-                            f'pip uninstall {owner}, or take another name, such as "my-{name}"')
+    _check_not_installed(name, distribution, registry)
     files = _rendered(kind, name)
     path = folder / distribution
     _refuse_to_overwrite(path)
@@ -95,6 +91,15 @@ def _check(kind: str, name: str, registry: Registry) -> None:
         raise unknown("kind of plugin", kind, NEW_KINDS)
     check_name(name)
     check_free(kind, name, registry)
+
+
+def _check_not_installed(name: str, distribution: str, registry: Registry) -> None:
+    """Two packages of one name cannot be installed side by side, and two entry points of one name are not loaded."""
+    owners = [(one.name, one.origin.distribution) for one in registry.plugins]
+    for point, owner in [*owners, *((one.name, one.distribution) for one in registry.failures)]:
+        if owner and (owner == distribution or point == name):
+            raise UserError(f"a plugin {point!r} is installed already, by {owner}", "",
+                            f'take another name, such as "my-{name}", or pip uninstall {owner}')
 
 
 def _rendered(kind: str, name: str) -> dict[str, str]:
@@ -138,7 +143,8 @@ def _words(kind: str, name: str) -> dict[str, str]:
 
 def _replaced(text: str, words: Mapping[str, str]) -> str:
     """All words replaced at once, so that none is looked for in what stands for another."""
-    return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], text)
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: words[found[0]], text)
 
 
 def _refuse_to_overwrite(path: Path) -> None:

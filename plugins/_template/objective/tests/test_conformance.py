@@ -36,4 +36,4 @@ def test_vlpbench_finds_it():
     command = [sys.executable, "-m", "vlpbench", "plugins", "list", "--json"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert listed.returncode == 0, listed.stderr
-    assert "example-objective" in json.dumps(json.loads(listed.stdout))
+    assert ["objective example-objective"] in [plugin["brings"] for plugin in json.loads(listed.stdout)["plugins"]]

@@ -23,13 +23,11 @@ class Config:
 class ExampleObjective(Objective):
     """A language model of the second part of a text, given the picture and the first part."""
 
-    name = "example-objective"
+    name, config_class = "example-objective", Config
     api_version = 1  # the plugin contract it was written for
     version = 1  # raise it whenever the same settings give other numbers
-    config_class = Config
-    needs = frozenset({"context", "decode"})
-    uses = frozenset({"pairs"})
-    trains = frozenset({"decode"})
+    needs = frozenset({"context", "decode"})  # abilities of the backbone that `encode` calls
+    trains = frozenset({"decode"})  # what a zero-shot task may rely on afterwards
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: Config) -> Mapping[str, Any]:
@@ -38,14 +36,10 @@ class ExampleObjective(Objective):
         given = np.minimum((config.known * words).astype(np.int64), words - 1)
         at = np.arange(batch.tokens.shape[1])[None]
         targets = np.take_along_axis(batch.tokens, np.minimum(at + given, at.max()), axis=1)
-        starts = np.full_like(targets[:, :1], batch.vocabulary.bos)
-        return {
-            "known": at < given,
-            "inputs": np.concatenate([starts, targets[:, :-1]], axis=1),
-            "targets": targets,
-            "said": at + given < words,
-            "count": (words - given)[:, 0],
-        }
+        inputs = np.roll(targets, 1, axis=1)
+        inputs[:, 0] = batch.vocabulary.bos
+        said = at + given < words
+        return {"known": at < given, "inputs": inputs, "targets": targets, "said": said, "count": said.sum(1)}
 
     def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
         """Every call of the backbone: -log P of each target (B, T), in nats."""
@@ -60,5 +54,5 @@ class ExampleObjective(Objective):
 
 @hookimpl
 def vlpbench_objectives() -> Sequence[type[Objective]]:
-    """What this package brings."""
+    """What this plugin brings."""
     return [ExampleObjective]
