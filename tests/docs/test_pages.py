@@ -461,3 +461,107 @@ def test_photographs(tmp_path, data_root):
     code, table = shell.run("vlpbench report table results/photographs")
     assert code == 0
     assert "vqa exact" in table and "retrieval TR@1" in table
+
+
+@pytest.mark.slow
+def test_start_here(tmp_path):
+    """From the README's own command to a table and a page of it."""
+    page = blocks("index.md")
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert [block.text for block in page if block.kind == "sh"] == [FENCE.findall(readme)[0][1]]
+    shell = QuickShell(tmp_path)
+    shell.follow(page, DIGITS)
+    assert (tmp_path / "demo.html").is_file()
+    assert set(vlpbench.results.load(tmp_path / "results" / "demo").frame["row"]) == {"none", "prefix-lm", "contrastive"}
+
+
+def test_reading_the_table(tmp_path, five_seeds):
+    """Each number of the page is one that the committed frame gives."""
+    five_seeds(tmp_path)
+    ran = QuickShell(tmp_path).follow(blocks("reading.md"), None)
+    assert len(ran) == 4
+
+
+@pytest.mark.slow
+def test_errors(tmp_path):
+    """Every message of the page is produced by the command above it."""
+    page = blocks("errors.md")
+    shell = QuickShell(tmp_path)
+    ran = shell.follow(page, None)
+    said = [printed for block in page if block.kind == "console" for _, printed in commands(block)]
+    assert len(ran) == len(said) and sum("Error:" in printed for printed in said) >= 15
+    assert vlpbench.results.load(tmp_path / "results" / "crash").frame["status"].tolist() == ["failed"]
+
+
+def test_the_page_of_errors_has_every_exit_code():
+    table = (DOCS / "errors.md").read_text(encoding="utf-8").partition("| exit code | |")[2].partition("\n\n")[0]
+    told = cli_help().partition("Exit codes")[2].partition("\n\n")[0]
+    found = dict(re.findall(r"^\| (\d+) \| (.*) \|$", table, re.MULTILINE))
+    assert found.keys() == set(re.findall(r"^ +(\d+) ", told, re.MULTILINE))
+
+
+def cli_help() -> str:
+    """What `vlpbench --help` prints."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert main(["--help"]) == 0
+    return said.getvalue()
+
+
+@pytest.mark.parametrize("page", ["recipes.md", "simvlm.md", "design.md"])
+def test_pages_that_train_nothing(tmp_path, page):
+    ran = QuickShell(tmp_path).follow(blocks(page), None)
+    assert [command for command in ran if "run grid" in command and "--dry-run" not in command] == []
+
+
+def test_the_page_of_recipes_has_every_recipe_once():
+    """Those of the core and those of the packages in plugins/, and no other."""
+    text = (DOCS / "recipes.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\| `([\w-]+)` \| (?:arXiv )?[\d.]+", text, re.MULTILINE)
+    files = [*Path(vlpbench.__path__[0]).glob("recipes/*.toml"), *DOCS.parent.glob("plugins/[!_]*/src/*/recipes/*.toml")]
+    assert len(files) >= 4 and sorted(said) == sorted(file.stem for file in files)
+    for file in files:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{file.stem}` |")]
+        assert tomllib.loads(file.read_text(encoding="utf-8"))["paper"].removeprefix("arXiv ") in line
+
+
+def test_the_reading_card_names_settings_that_there_are():
+    """Each dotted name in its table is a setting, and the published numbers are those of the grid."""
+    text = (DOCS / "simvlm.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"`([a-z]+(?:\.[\w\"@-]+)+)`", text.partition("## What it leaves open")[2]))
+    known = set()
+    for row in ("SimVLM small", "decoder-only, LM", "span corruption"):
+        shown, task = io.StringIO(), ("-S", 'tasks=["captioning@zero-shot"]', "-S", "protocol.captioning.data=shapes")
+        with contextlib.redirect_stdout(shown):
+            assert main(["config", "show", "simvlm-ablation", "--row", row, *task]) == 0
+        names = {line.split()[0] for line in shown.getvalue().splitlines() if line.strip()}
+        known |= names | {name.replace("@zero-shot", "") for name in names}
+    files = {"objective.span-corruption", "data.NAME.share", *(f"vlpbench/recipes/simvlm-{one}.toml" for one in "*")}
+    assert {name.replace('"', "") for name in said} - known <= files
+    assert len(said & known) >= 9
+    printed = dict(re.findall(r"\| ([A-Za-z0-9 ,%-]+?) \| (\d\d\.\d\d) ", text))
+    grid = tomllib.loads((Path(vlpbench.__path__[0]) / "grids" / "simvlm-ablation.toml").read_text(encoding="utf-8"))
+    assert {name: float(value) for name, value in printed.items()} == {
+        row["name"]: row["published"]["vqa.accuracy"] for row in grid["rows"]
+    }
+
+
+def test_rooms_of_the_picture_are_those_of_the_contracts():
+    """Floor by floor, from the roof down."""
+    drawn = (DOCS / "pictures" / "design.svg").read_text(encoding="utf-8")
+    rooms = re.findall(r'data-room="(\w+)"', drawn)
+    layers = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    assert set(rooms) == {room for layer in layers for room in re.findall(r"\w+", layer)}
+    at = {room: number for number, room in enumerate(rooms)}
+    floors = [re.findall(r"\w+", layer) for layer in layers]
+    assert all(at[above] < at[below] for upper, lower in zip(floors, floors[1:], strict=False)
+               for above in upper for below in lower if {above, below} != {"contract", "plugin"})
+
+
+@pytest.mark.parametrize("name", ["design.svg", "demo.png"])
+def test_pictures_are_what_their_programs_draw(tmp_path, name):
+    program = DOCS / "drawing" / f"{Path(name).stem}.py"
+    subprocess.run([sys.executable, str(program), str(tmp_path / name)], check=True, timeout=120)
+    committed, drawn = (DOCS / "pictures" / name).read_bytes(), (tmp_path / name).read_bytes()
+    assert len(committed) < 200_000
+    assert committed == drawn or (name.endswith(".png") and drawn.startswith(b"\x89PNG"))
