@@ -109,10 +109,9 @@ def test_the_objective_is_short(root):
 
 def lines_of_code(text):
     """The lines that hold code: no comment, no docstring, no blank."""
-    told = {
-        line for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        for line in range(node.lineno, node.end_lineno + 1)
-    }
+    sentences = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Expr)]
+    docstrings = [node for node in sentences if isinstance(node.value, ast.Constant)]
+    told = {line for node in docstrings for line in range(node.lineno, node.end_lineno + 1)}
     silent = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return {line for one in tokens if one.type not in silent for line in range(one.start[0], one.end[0] + 1)} - told

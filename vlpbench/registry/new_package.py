@@ -125,12 +125,14 @@ def _dotted(path: str) -> str:
 def _names(kind: str, name: str) -> Mapping[str, str]:
     """What stands for each name of the template."""
     modules = "\n".join(text for path, text in _read(template() / kind) if path.endswith(".py"))
+    theirs = f"Example{kind.capitalize()}"
+    used = set(re.findall(r"\w+", modules)) - {theirs}
     return {
         "vlpbench-example": f"vlpbench-{name}",
         "vlpbench_example": f"vlpbench_{name.replace('-', '_')}",
         "example-name": name,
         f"example-{kind}": name,
-        f"Example{kind.capitalize()}": class_of(kind, name, set(re.findall(r"\w+", modules))),
+        theirs: class_of(kind, name, used),
         "vlpbench>=0.0.0": f"vlpbench>={vlpbench.__version__.partition('+')[0]}",
     }
 

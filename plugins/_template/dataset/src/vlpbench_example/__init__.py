@@ -35,6 +35,7 @@ class ExampleDataset(Dataset):
     name, config_class = "example-dataset", Config
     api_version = 1  # the plugin contract it was written for
     version = 1  # raise it whenever the same files give other samples
+    config: Config
 
     @property
     def images(self) -> Path:
