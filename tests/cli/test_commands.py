@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,8 @@ def test_plugins_list_shows_the_good_and_the_failed(objective, tmp_path, capsys)
     assert main(words) == 0
     shown = capsys.readouterr().out
     assert "mine.py" in shown
-    assert "objective: mine" in shown
-    assert "broken.py  (single file)  FAILED" in shown
+    assert "objective mine" in shown
+    assert re.search(r"broken.py +\(single file\) +- +\? +failed", shown)
     assert "cause: no module named 'no_such_thing_here'" in shown
     assert "to do: pip install no-such-thing-here" in shown
     assert "Traceback" not in shown

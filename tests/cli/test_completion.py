@@ -15,7 +15,7 @@ from click.shell_completion import ShellComplete
 from vlpbench.cli.main import cli, main
 from vlpbench.cli.stand_in import VARIABLE, outline_of
 
-HEAVY = {"torch", "numpy", "pandas", "pydantic", "timm", "sklearn", "vlpbench.registry", "vlpbench.runner"}
+HEAVY = {"torch", "numpy", "pandas", "pydantic", "timm", "sklearn", "vlpbench.registry.load", "vlpbench.runner"}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import vlpbench
 from vlpbench.cli.main import GROUPS, cli, main
 
-HEAVY = {"torch", "numpy", "pandas", "pydantic", "timm", "PIL", "sklearn", "vlpbench.registry", "vlpbench.config"}
+HEAVY = {"torch", "numpy", "pandas", "pydantic", "timm", "PIL", "sklearn", "vlpbench.registry.load", "vlpbench.config"}
 
 
 def python(*words: str) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from vlpbench.cli.stand_in import is_completing, outline_of, stand_in
+from vlpbench.errors import nearest
 
 __all__ = ["LazyGroup"]
 
@@ -32,6 +33,15 @@ class LazyGroup(click.Group):
             outline = outline_of(self)
             return stand_in(cmd_name, outline["commands"][cmd_name], outline)
         return self.load(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; of an unknown one the nearest is told."""
+        near = None if args[0] in self.homes or args[0].startswith("-") else nearest(args[0], self.homes)
+        if near is not None:
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near!r}?", ctx)
+        return super().resolve_command(ctx, args)
 
     def load(self, name: str) -> click.Command:
         """The command of a name, imported now."""

@@ -12,8 +12,9 @@ import click
 
 from vlpbench import __version__
 from vlpbench.cli.lazy import LazyGroup
-from vlpbench.cli.session import Session
+from vlpbench.cli.session import Session, remarks
 from vlpbench.errors import UserError
+from vlpbench.registry.switches import strictness
 
 __all__ = ["cli", "main"]
 
@@ -45,9 +46,12 @@ Exit codes
   130  interrupted
 
 \b
-Folders (environment variables)
-  VLPBENCH_DATA    where your data sets are
-  VLPBENCH_CACHE   where worlds and image stores are written"""
+Environment variables
+  VLPBENCH_DATA            folder of your data sets
+  VLPBENCH_CACHE           folder in which worlds and image stores are written
+  VLPBENCH_PLUGINS         the installed plugins to load, by commas; empty: none; not set: all
+  VLPBENCH_STRICT_PLUGINS  1: as --strict-plugins
+  VLPBENCH_TRACE_PLUGINS   1: tell each import and each hook of a plugin on stderr"""
 
 
 @click.group(
@@ -57,11 +61,17 @@ Folders (environment variables)
     "-p", "files", multiple=True, type=click.Path(path_type=Path), metavar="FILE.py",
     help="Load a plugin from a single file that is not installed. May be repeated.",
 )
-@click.option("--no-plugin", "blocked", multiple=True, metavar="NAME", help="Leave an installed plugin out.")
+@click.option(
+    "--no-plugin", "blocked", multiple=True, metavar="NAME",
+    help="Leave an installed plugin out, by its name or its distribution's. May be repeated.",
+)
+@click.option("--strict-plugins", "strict", is_flag=True, help="Stop if any plugin fails, whether it is needed or not.")
 @click.option("-v", "verbose", is_flag=True, help="Show tracebacks.")
 @click.version_option(__version__, prog_name="vlpbench")
 @click.pass_context
-def cli(context: click.Context, files: tuple[Path, ...], blocked: tuple[str, ...], verbose: bool) -> None:
+def cli(
+    context: click.Context, files: tuple[Path, ...], blocked: tuple[str, ...], strict: bool, verbose: bool
+) -> None:
     """Compare vision-language pretraining objectives and backbones under one budget.
 
     \b
@@ -72,6 +82,10 @@ def cli(context: click.Context, files: tuple[Path, ...], blocked: tuple[str, ...
     vlpbench report table results/demo    the table again
     """  # noqa: D301 (click reads \b)
     context.obj = Session(files, blocked, verbose)
+    if strict:
+        context.with_resource(strictness(True))
+    for remark in remarks(blocked):
+        click.echo(f"Warning: {remark}", err=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

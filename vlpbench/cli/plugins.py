@@ -5,17 +5,21 @@ from __future__ import annotations
 import click
 
 from vlpbench.cli.lazy import LazyGroup
+from vlpbench.registry.switches import strictness
 
 __all__ = ["plugins"]
 
 COMMANDS = {
     "list": ("vlpbench.cli.plugins_list:list_plugins", "What each plugin brings, and which are broken."),
+    "doctor": ("vlpbench.cli.plugins_doctor:doctor", "What is wrong with plugins, where, and what to do."),
     "new": ("vlpbench.cli.plugins_new:new", "Write a new plugin package that installs and passes its tests."),
+    "check": ("vlpbench.cli.plugins_check:check", "Run the conformance kit on a plugin, without pytest."),
 }
 
 
 @click.group(cls=LazyGroup, groups=COMMANDS)
-def plugins() -> None:
+@click.pass_context
+def plugins(context: click.Context) -> None:
     """List, explain, check and write plugins.
 
     \b
@@ -23,3 +27,4 @@ def plugins() -> None:
     vlpbench plugins check half_said.py           is it right? the conformance kit, in under a minute
     vlpbench plugins doctor                       why a plugin cannot be used, and what to do
     """  # noqa: D301 (click reads \b)
+    context.with_resource(strictness(False))  # these commands are for when a plugin is broken

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-__all__ = ["own_frames", "whole"]
+__all__ = ["own_frames", "place_of", "whole"]
 
 
 def whole(wrong: BaseException) -> str:
@@ -41,3 +43,13 @@ def _lies_in(filename: str, home: Path | None) -> bool:
         return False
     path = Path(filename)
     return path == home or home in path.parents if home.suffix != ".py" else path == home
+
+
+def place_of(thing: Any) -> str:
+    """File and line where a class begins, or a file; "" for what has neither."""
+    if isinstance(thing, str | Path):
+        return str(thing)
+    try:
+        return f"{inspect.getsourcefile(thing)}, line {inspect.getsourcelines(thing)[1]}"
+    except (OSError, TypeError):  # made at run time, or no class
+        return ""

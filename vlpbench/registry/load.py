@@ -13,16 +13,17 @@ import pluggy
 
 from vlpbench import hookspecs
 from vlpbench.files import digest_file
+from vlpbench.plugin import API_VERSION
 from vlpbench.registry.catalogue import Component, Registry
 from vlpbench.registry.checks import check_component, check_file
 from vlpbench.registry.code import code_of_class
 from vlpbench.registry.explain import explain_import, said
 from vlpbench.registry.find import Source, built_in, chosen, installed, single_files
-from vlpbench.registry.frames import own_frames, whole
+from vlpbench.registry.frames import own_frames, place_of, whole
 from vlpbench.registry.hooks import call_hook, check_hooks
 from vlpbench.registry.settle import settled
 from vlpbench.registry.standing import FILE_KINDS, KINDS, Failure, Origin, Plugin, PluginError, Unfit
-from vlpbench.registry.switches import allowed, is_strict, trace
+from vlpbench.registry.switches import STRICT, allowed, is_strict, trace
 from vlpbench.registry.undisturbed import kept_apart
 
 __all__ = ["load_registry"]
@@ -60,7 +61,7 @@ def load_registry(files: Sequence[Path] = (), blocked: Collection[str] = ()) -> 
 def _refuse_any(failures: Sequence[Failure]) -> None:
     if failures:
         more = f" (and {len(failures) - 1} more: vlpbench plugins doctor)" if len(failures) > 1 else ""
-        raise PluginError(failures[0].sentence() + more, "plugins are strict", failures[0].remedy)
+        raise PluginError(failures[0].sentence() + more, f"--strict-plugins, or {STRICT}", failures[0].remedy)
 
 
 def _with_rivals(sources: Iterable[Source]) -> list[tuple[Source, list[Source]]]:
@@ -100,16 +101,17 @@ class _Loader:
         try:
             with kept_apart(remarks.append):
                 hooks = check_hooks(self.manager, plugin, key)
-                brought = [(hook.name, call_hook(hook, plugin, source.who)) for hook in hooks if hook.name in KINDS]
+                brought = [(hook.name, _told(hook, plugin, source)) for hook in hooks if hook.name in KINDS]
         except KeyboardInterrupt:
             raise
         except BaseException as wrong:  # noqa: BLE001
             with contextlib.suppress(ValueError, AssertionError):
                 self.manager.unregister(name=key)
-            self.fail(source, wrong, wrong)
+            self.fail(source, wrong, wrong.__cause__ or wrong)
             return
-        names, said_once = tuple(sorted(one.name for one in hooks)), tuple(dict.fromkeys(remarks))
-        self.plugins.append(Plugin(source.name, source.origin(), names, source.is_ours, said_once))
+        names = tuple(sorted(one.name for one in hooks))
+        told = tuple(dict.fromkeys(remarks))
+        self.plugins.append(Plugin(source.name, source.origin(), names, API_VERSION, source.is_ours, told))
         for name, items in brought:
             self._take(KINDS[name], items, source)
         self._watch(hooks, plugin, source)
@@ -128,13 +130,13 @@ class _Loader:
             try:
                 component = _file(kind, name, value, source) if kind in FILE_KINDS else _class(kind, value, source)
             except (Exception, SystemExit) as wrong:  # noqa: BLE001 (class attributes of a stranger)
-                self.fail(source, wrong, wrong, (kind, str(name)))
+                self.fail(source, wrong, wrong.__cause__ or wrong, (kind, str(name)), place=place_of(value))
             else:
                 self.found.append((component, source))
 
     def fail(
         self, source: Source, wrong: BaseException, raised: BaseException | None = None,
-        component: tuple[str, str] | None = None, status: Literal["failed", "conflict"] = "failed",
+        component: tuple[str, str] | None = None, status: Literal["failed", "conflict"] = "failed", place: str = "",
     ) -> None:
         """Remember that a source, or one component of it (kind and name), cannot be used."""
         kind, name = component or ("", "")
@@ -145,7 +147,7 @@ class _Loader:
             traceback=whole(raised) if raised is not None else "",
             frames=own_frames(raised, source.home()) if raised is not None else "",
             component=f"{kind} {name!r}" if component else "", provides=(name,) if component else source.provides(),
-            kind=kind, status=status, asked=source.file is not None,
+            place=place, kind=kind, status=status, asked=source.file is not None,
         ))
 
     def settle(self) -> Mapping[tuple[str, str], Component]:
@@ -161,6 +163,16 @@ class _Loader:
             for source, wrong in refused:
                 self.fail(source, wrong, component=key, status="conflict")
         return kept
+
+
+def _told(hook: pluggy.HookCaller, plugin: Any, source: Source) -> Any:
+    """What a collecting hook returns; Unfit if it raises."""
+    try:
+        return call_hook(hook, plugin, source.who)
+    except Unfit:
+        raise
+    except (Exception, SystemExit) as wrong:
+        raise Unfit(f"{hook.name} raised {said(wrong)}", _TELL) from wrong
 
 
 def _class(kind: str, cls: Any, source: Source) -> Component:

@@ -71,6 +71,8 @@ class Plugin:
     """Its distribution and version."""
     hooks: tuple[str, ...]
     """The hooks it implements."""
+    api_version: int = 1
+    """The contract it was written for."""
     is_ours: bool = False
     """Whether it is part of this package."""
     remarks: tuple[str, ...] = ()
@@ -95,6 +97,8 @@ class Failure:
     """Where it went wrong, for the plugin's author."""
     frames: str = ""
     """The same, cut to the plugin's own lines."""
+    place: str = ""
+    """File and line of the component that is refused, where it has one."""
     component: str = ""
     """The component that is refused, as "objective 'x'"; empty if the whole plugin is."""
     provides: tuple[str, ...] = ()
