@@ -85,7 +85,7 @@ def test_its_matching_head_is_asked_and_never_taught(model: Letters) -> None:
     assert list(head.parameters()) == [] and head.trains == {"match"}
     nothing: Any = None
     assert head.encode(model, nothing) == {}
-    with pytest.raises(RuntimeError, match="matching head is not taught here"):
+    with pytest.raises(RuntimeError, match="is not taught here"):
         head.loss({}, nothing)
 
 

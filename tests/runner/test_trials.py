@@ -28,7 +28,7 @@ def test_settings_and_pace_are_the_cells(short: Any) -> None:
     trial = trial_of(bench(short, "words", "protocol.vqa.lr=0.25", pace=Pace(workers=2, at_once=3)), "vqa")
     assert trial.protocol.lr == 0.25 and trial.protocol.samples == 16
     assert (trial.pace.workers, trial.pace.at_once) == (2, 3)
-    assert trial.weights == {} and trial.matcher is None and trial.kept is None
+    assert trial.weights == {} and not trial.heads and trial.kept is None
     assert trial.visible == "all"
 
 
@@ -48,14 +48,13 @@ def test_a_blind_cell_sees_grey(short: Any) -> None:
 
 def test_the_matching_head_is_that_of_pretraining(short: Any) -> None:
     model = load_cell(short.run("pairs").path, "cpu")
-    matcher = trial_of(model.bench, "retrieval@match@zero-shot", model.pretrained).matcher
-    assert matcher is not None
+    matcher = trial_of(model.bench, "retrieval@match@zero-shot", model.pretrained).heads["match"]
     head = matcher(model.bench.blueprint.spec)
     weights = head.state_dict()
     assert weights
     for name, value in weights.items():
         assert torch.equal(value, model.pretrained.heads[f"image-text-matching.{name}"])
-    assert trial_of(model.bench, "retrieval@match@zero-shot").matcher is None, "nothing was pretrained"
+    assert not trial_of(model.bench, "retrieval@match@zero-shot").heads, "nothing was pretrained"
 
 
 @pytest.mark.parametrize(

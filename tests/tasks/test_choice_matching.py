@@ -33,7 +33,7 @@ def asked(trial: Made, chosen: Opened) -> Made:
 
     def make(task: str, trunk: Any = DualFusion, **settings: Any) -> Trial:
         made = trial(task, trunk, lambda name, purpose: chosen(name, purpose, settings.get("blind", False)), **settings)
-        return dataclasses.replace(made, matcher=head)
+        return dataclasses.replace(made, heads={"match": head})
 
     return make
 

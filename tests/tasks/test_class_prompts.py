@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vlpbench.config.settings import Protocol
-from vlpbench.tasks.class_prompts import class_vectors, cosines, prompt_vectors, prompts_of
+from vlpbench.tasks.class_prompts import Prompts, class_vectors, cosines, prompt_vectors, prompts_of
 from vlpbench.tasks.trial import Trial
 from vlpbench.training.pace import Pace
 
@@ -62,8 +62,9 @@ def test_vectors_are_those_of_prompts_read_one_by_one(kind: str, at_once: int, r
         tokens, mask = made.tokenizer.encode([prompt], made.settings.text.length)
         with torch.no_grad():
             slow.append(backbone.text_vector(backbone.read(torch.from_numpy(tokens), torch.from_numpy(mask)))[0])
-    found, cut = prompt_vectors(prompts, backbone, dataclasses.replace(made, pace=Pace(at_once=at_once)))
-    assert found == pytest.approx(torch.stack(slow).numpy(), abs=1e-5) and cut == 0
+    read = Prompts.of(prompts, made)
+    found = prompt_vectors(read, backbone, dataclasses.replace(made, pace=Pace(at_once=at_once)))
+    assert found == pytest.approx(torch.stack(slow).numpy(), abs=1e-5) and read.cut == 0
 
 
 def test_classes_that_read_alike_tie_to_the_last_bit(towers: Made) -> None:
@@ -72,8 +73,9 @@ def test_classes_that_read_alike_tie_to_the_last_bit(towers: Made) -> None:
     backbone = made.build(NEEDS).eval()
     long = "a very " * 30
     names = ["Dog", "b", "dog", "c", "d", long + "old", long + "new"]
-    vectors, cut = prompt_vectors(prompts_of(names, ["a picture of {}"]), backbone, made)
-    assert cut == 2
+    read = Prompts.of(prompts_of(names, ["a picture of {}"]), made)
+    vectors = prompt_vectors(read, backbone, made)
+    assert read.cut == 2
     scores = cosines(np.random.default_rng(3).normal(size=(50, vectors.shape[1])), class_vectors(vectors, len(names)))
     assert (scores[:, 0] == scores[:, 2]).all() and (scores[:, 5] == scores[:, 6]).all()
     assert (scores[:, 0] != scores[:, 1]).all()

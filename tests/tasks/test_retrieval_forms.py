@@ -104,7 +104,7 @@ def pretrained(made: Trial, abilities: set[str]) -> tuple[Trial, ImageTextMatchi
         return mine
 
     trains = {"match"} | {one for one, asked in (("vectors", VECTORS), ("decode", SAYS)) if abilities >= asked}
-    return replace(made, weights=weights, matcher=build, trains=frozenset(trains)), head
+    return replace(made, weights=weights, heads={"match": build}, trains=frozenset(trains)), head
 
 
 @pytest.mark.parametrize(("abilities", "by"), [(FUSED | VECTORS, "vectors"), (FUSED, "all pairs")])
@@ -120,7 +120,7 @@ def test_zero_shot_asks_the_head_of_pretraining(
     outcome = run_task(made)
     assert outcome.scores.told["shortlist"] == by and not outcome.training.samples
     with pytest.raises(UserError, match="no matching head"):
-        run_task(replace(made, matcher=None))
+        run_task(replace(made, heads={}))
 
 
 def test_what_a_head_calls_to_judge_is_built(trial: Made) -> None:
@@ -130,7 +130,7 @@ def test_what_a_head_calls_to_judge_is_built(trial: Made) -> None:
             return frozenset(FUSED | SAYS)
 
     made, _ = pretrained(trial("retrieval@match@zero-shot", EncoderDecoder), FUSED)
-    more = replace(made, matcher=lambda spec: Reader(Config(), spec))
+    more = replace(made, heads={"match": lambda spec: Reader(Config(), spec)})
     assert ready(task_named(made.task), more).backbone.abilities >= FUSED | SAYS
 
 

@@ -29,7 +29,7 @@ class Outside(Backbone):
 
     name = "outside"
     trains: frozenset[str] = frozenset()
-    """What it was trained for, which zero-shot evaluation relies on: "vectors", "decode", "match"."""
+    """What it was trained for, which zero-shot evaluation relies on: "vectors", "similarity", "decode", "match"."""
     pixels: ClassVar[int] = 224
     """H = W of the pictures that it sees; they are squashed to a square."""
     mean: ClassVar[tuple[float, ...]] = (0.5, 0.5, 0.5)
@@ -59,6 +59,13 @@ class Outside(Backbone):
     def match(self, image: Any, text: Any) -> Tensor:
         """B: log-odds that picture and text of a row belong together, where `trains` says "match"."""
         raise AttributeError(f"{type(self).__name__} has no matching head")
+
+    def similarity(self, image: Any, text: Any) -> tuple[Tensor, Tensor]:
+        """N, M twice: how well M texts suit each of N pictures, and how well N pictures suit each of M texts.
+
+        For a model whose `trains` says "similarity".
+        """
+        raise AttributeError(f"{type(self).__name__} has no similarity")
 
     def logits(self, features: Tensor) -> Tensor:
         """..., D -> ..., V: log-odds of each word."""

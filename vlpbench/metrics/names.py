@@ -29,7 +29,8 @@ COLUMNS = frozenset({
     "references", "prompt",  # captioning
     "direction", "query", "text", "fold", "better", "tied", "right", "rank", "found", "listed", "k", "rule",
     "shortlist",  # retrieval, beside `masked`
-    "label", "known", "top5", "cosine", "classes", "unlabelled", "templates", "cut_prompts",  # classification
+    "label", "known", "top5", "cosine", "similarity", "classes", "unlabelled", "templates",
+    "cut_prompts",  # classification
     "chance", "majority", "majority_of_type", "best",  # floors and ceilings
 })
 """Columns that a task's stored predictions may have beside the scores of each row."""

@@ -1,4 +1,4 @@
-"""A model that is there already, in the parts that a trained one is made of: a plan, a tokenizer, a matching head."""
+"""A model that is there already, in the parts that a trained one is made of: a plan, a tokenizer, its heads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from vlpbench.contract.objective import Objective
 from vlpbench.contract.outside import Outside
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.files import digest
+from vlpbench.tasks.trial import Head
 from vlpbench.types import Batch, Spec, Step
 
-__all__ = ["Cutter", "Given", "Match"]
+__all__ = ["HEADS", "Cutter", "Given", "Match", "Similar"]
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,42 @@ class Given:
         return copy.deepcopy(self.model)
 
 
-class Match(Objective):
-    """The matching head that an outside model brings."""
-
-    name, trains = "match", frozenset({"match"})
+class _Asked(Objective):
+    """What an outside model brings beside its abilities: it is asked, not taught."""
 
     def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
-        """Nothing: it is asked, not taught."""
+        """Nothing."""
         return {}
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
-        """None: it is asked, not taught."""
-        raise RuntimeError("an outside model's matching head is not taught here")
+        """None."""
+        raise RuntimeError("what an outside model brings is not taught here")
+
+
+class Match(_Asked):
+    """The matching head that an outside model brings."""
+
+    name, trains = "match", frozenset({"match"})
 
     def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
         """As the model says."""
         assert isinstance(backbone, Outside)
         return backbone.match(image, text)
+
+
+class Similar(_Asked):
+    """The similarity that an outside model brings."""
+
+    name, trains = "similarity", frozenset({"similarity"})
+
+    def similarity(self, backbone: Backbone, image: ImageState, text: TextState) -> tuple[Tensor, Tensor]:
+        """As the model says."""
+        assert isinstance(backbone, Outside)
+        return backbone.similarity(image, text)
+
+
+HEADS: Mapping[Head, type[Objective]] = {"match": Match, "similarity": Similar}
+"""What an outside model's `trains` says -> what asks it."""
 
 
 class Cutter(Tokenizer):

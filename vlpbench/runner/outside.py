@@ -26,7 +26,7 @@ from vlpbench.metrics import VERSION
 from vlpbench.records import cell_folders
 from vlpbench.registry import Registry, load_registry
 from vlpbench.runner.cell import described, folder_of
-from vlpbench.runner.given import Cutter, Given, Match
+from vlpbench.runner.given import HEADS, Cutter, Given
 from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.provenance import of_device, provenance
 from vlpbench.runner.record import curve_of, rows_of, scores_of
@@ -125,8 +125,8 @@ def _digest(model: Outside) -> str:
 
 
 def _trial(bench: Workbench, task: str, model: Outside) -> Trial:
-    matcher = partial(Match, None) if "match" in model.trains else None
-    return replace(trial_of(bench, task, plan=Given(model)), matcher=matcher, trains=model.trains)
+    heads = {name: partial(head, None) for name, head in HEADS.items() if name in model.trains}
+    return replace(trial_of(bench, task, plan=Given(model)), heads=heads, trains=model.trains)
 
 
 def _leave(

@@ -15,13 +15,11 @@ from vlpbench.contract.sealed import sealed
 from vlpbench.errors import UserError
 from vlpbench.files import digest
 from vlpbench.grid import Cell
-from vlpbench.parts.init import seeded
 from vlpbench.records import StageFolder
 from vlpbench.runner.batches import pretraining_loader
 from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.validation import Validation
 from vlpbench.runner.workbench import Workbench
-from vlpbench.streams import seed_of
 from vlpbench.training.checkpoint import Origin, read_weights, save_weights
 from vlpbench.training.cost import parameters
 from vlpbench.training.course import Course
@@ -143,16 +141,10 @@ def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str,
 
 
 def learner_of(bench: Workbench) -> Learner:
-    """The backbone with the abilities that the objectives ask for, and the objectives.
-
-    What an objective draws in its constructor stays as its author meant it, and depends on the seed and its name alone.
-    """
+    """The backbone with the abilities that the objectives ask for, and the objectives."""
     backbone, seed = bench.blueprint.build(bench.needs), bench.settings.seed
     start_from(backbone, bench.settings.init, bench.tokenizer.digest)
-    terms = []
-    for plan in bench.terms:
-        with seeded(seed_of(seed, f"init/objective/{plan.objective.name}")):
-            terms.append(Term(plan.weight, plan.objective(plan.config, backbone.spec)))
+    terms = [Term(plan.weight, plan.build(backbone.spec, seed)) for plan in bench.terms]
     return Learner(backbone, terms).to(bench.device.torch)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import get_args
 
 from torch import Tensor
 
@@ -10,9 +12,9 @@ from vlpbench.config.settings import Protocol
 from vlpbench.contract.objective import Objective
 from vlpbench.data.splits import Split
 from vlpbench.records import StageFolder
-from vlpbench.runner.pretraining import Pretrained
-from vlpbench.runner.workbench import Purpose, Workbench
-from vlpbench.tasks.trial import Plan, Trial
+from vlpbench.runner.pretraining import Pretrained, weights_under
+from vlpbench.runner.workbench import Purpose, TermPlan, Workbench
+from vlpbench.tasks.trial import Head, Plan, Trial
 from vlpbench.training.loop import Heard
 from vlpbench.types import Spec
 
@@ -46,7 +48,7 @@ def trial_of(
         visible=bench.visible,
         device=bench.device,
         heard=heard,
-        matcher=_matcher(bench, pretrained.heads),
+        heads=_heads(bench, pretrained),
         splits=bench.dataset(protocol.data).splits() if protocol.data else (),
         trains=bench.trains,
         kept=kept,
@@ -55,17 +57,23 @@ def trial_of(
     )
 
 
-def _matcher(bench: Workbench, heads: Mapping[str, Tensor]) -> Callable[[Spec], Objective] | None:
-    """The first objective of the sum that trained a matching head, as pretraining left it."""
-    plan = next((plan for plan in bench.terms if "match" in plan.objective.trains), None)
-    if plan is None or not heads:
-        return None
-    start = f"{plan.objective.name}."
-    own = {name.removeprefix(start): value for name, value in heads.items() if name.startswith(start)}
+def _heads(bench: Workbench, pretrained: Pretrained) -> dict[Head, Callable[[Spec], Objective]]:
+    """The first objective of the sum that trained each head, as pretraining left it; none where nothing was pretrained.
 
-    def build(spec: Spec) -> Objective:
-        head = plan.objective(plan.config, spec)
-        head.load_state_dict(own)
-        return head
+    An objective need own no weights: its similarity may compare what the backbone makes.
+    """
+    if not pretrained.weights:
+        return {}
+    found: dict[Head, Callable[[Spec], Objective]] = {}
+    for plan in reversed(bench.terms):
+        for name in get_args(Head):
+            if name in plan.objective.trains:
+                found[name] = partial(_left, plan, pretrained.heads, bench.settings.seed)
+    return found
 
-    return build
+
+def _left(plan: TermPlan, heads: Mapping[str, Tensor], seed: int, spec: Spec) -> Objective:
+    """An objective with the weights that pretraining left it."""
+    objective = plan.build(spec, seed)
+    objective.load_state_dict(weights_under(heads, f"{plan.objective.name}."))
+    return objective

@@ -24,11 +24,14 @@ from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
 from vlpbench.files import digest
 from vlpbench.grid import Cell, open_source
+from vlpbench.parts.init import seeded
 from vlpbench.registry import Registry
+from vlpbench.streams import seed_of
 from vlpbench.tasks.suite import task_named
 from vlpbench.training.build import Blueprint
 from vlpbench.training.initial import initial_tokenizer
 from vlpbench.training.pace import PACE, Pace
+from vlpbench.types import Spec
 
 __all__ = ["Purpose", "TermPlan", "Workbench", "opened_here"]
 
@@ -45,6 +48,11 @@ class TermPlan:
     """The class."""
     config: Any
     """Its settings."""
+
+    def build(self, spec: Spec, seed: int) -> Objective:
+        """The objective; what its constructor draws depends on the seed and its name alone."""
+        with seeded(seed_of(seed, f"init/objective/{self.objective.name}")):
+            return self.objective(self.config, spec)
 
 
 def opened_here(cls: type[Dataset], config: Any) -> Dataset:

@@ -1,6 +1,7 @@
 """Classes of pictures, for data sets with labels: by a probe of frozen features, or zero-shot by sentences of words.
 
-A probe learns nothing of the split that it is scored on (`vlpbench.tasks.probe_pictures`).
+Zero-shot goes by the similarity that pretraining trained, where it trained one, else by vectors. A probe learns nothing
+of the split that it is scored on (`vlpbench.tasks.probe_pictures`).
 Axes: N pictures, C classes, D width of features, E joint width.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,18 @@ from vlpbench.data.examples import Examples
 from vlpbench.data.splits import Split
 from vlpbench.errors import UserError
 from vlpbench.metrics.classification import TOP, accuracies, chance, commonest, likeliest
-from vlpbench.tasks.class_prompts import class_vectors, cosines, prompt_vectors, prompts_of
+from vlpbench.tasks.class_prompts import (
+    Prompts,
+    class_similarities,
+    class_vectors,
+    cosines,
+    prompt_vectors,
+    prompts_of,
+)
 from vlpbench.tasks.labelled import Labelled
 from vlpbench.tasks.probe import Features, Probe, ProbeConfig, choose, fit
 from vlpbench.tasks.probe_pictures import fitted_on, taught
+from vlpbench.tasks.similarity import Similarity
 from vlpbench.tasks.task import Readout, Row, Task
 from vlpbench.tasks.trial import Scores, Trial, blocks
 
@@ -33,8 +42,6 @@ __all__ = ["Classification"]
 VECTORS = frozenset({"image_vector", "text_vector"})
 JUDGED = 4_096
 """Pictures whose classes are scored at once: N, C is never whole."""
-Judge = Callable[[NDArray[Any]], NDArray[Any]]
-"""N, D -> N, C."""
 _SAID: Mapping[Features, str] = {"image_tokens": "mean of image tokens", "image_vector": "image vector"}
 
 
@@ -44,7 +51,9 @@ class Classification(Task):
     name, primary = "classification", "accuracy"
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
-        """A probe asks for features of pictures alone, whatever was pretrained; zero-shot for vectors that were."""
+        """A probe asks for features of pictures alone, whatever was pretrained; zero-shot for what was trained."""
+        if protocol == "zero-shot" and "similarity" in trains:  # whatever its objective needs, it had
+            return None
         if protocol == "zero-shot":
             if not set(offers) >= VECTORS:
                 return "n/a: needs image_vector and text_vector"
@@ -71,7 +80,9 @@ class Classification(Task):
         return {"classes": classes, "majority": commonest(labels), "fitted_on": fitted}
 
     def readout(self, trial: Trial, facts: Mapping[str, Any]) -> Readout:
-        """The probe's linear layer; zero-shot has none."""
+        """The probe's linear layer; zero-shot has none, and may ask one that pretraining left."""
+        if trial.zero_shot and "similarity" in trial.trains:
+            return Readout("class prompts, similarity", (trial.head("similarity"),), facts)
         if trial.zero_shot:
             return Readout("class prompts", (), facts)
         features = _features(trial.blueprint.offers)
@@ -109,16 +120,15 @@ class Classification(Task):
         _refuse_fitted(readout, split, trial)
         said = {"classes": len(known), "majority": readout.facts["majority"], "unlabelled": shown.left_out}
         if trial.zero_shot:
-            vectors, cut = prompt_vectors(prompts_of(known, trial.protocol.templates), backbone, trial)
-            said |= {"templates": list(trial.protocol.templates), "cut_prompts": cut}
-            of_classes, look = class_vectors(vectors, len(known)), backbone.image_vector
-            judge: Judge = lambda features: cosines(features, of_classes)  # noqa: E731
+            prompts = Prompts.of(prompts_of(known, trial.protocol.templates), trial)
+            said |= {"templates": list(trial.protocol.templates), "cut_prompts": prompts.cut}
+            sure, scores = _by_prompts(backbone, readout, prompts, shown, trial)
         else:
             (head,) = readout.objectives
             assert isinstance(head, Probe)
-            look, judge = functools.partial(head.seen, backbone), head.logits
-        features = shown.features(look, backbone, trial)
-        found = [_found(judge(features[block]), known, trial) for block in blocks(len(shown), JUDGED)]
+            features = shown.features(functools.partial(head.seen, backbone), backbone, trial)
+            sure, scores = "probability", (head.logits(features[block]) for block in blocks(len(shown), JUDGED))
+        found = [_found(some, known, sure) for some in scores]
         return [
             {"image_id": sample.id, "image": sample.image, "label": label, "known": label in known, **one, **said}
             for sample, label, one in zip(shown.samples, shown.labels, itertools.chain(*found), strict=True)
@@ -163,15 +173,25 @@ def _refuse_fitted(readout: Readout, split: Split, trial: Trial) -> None:
     )
 
 
-def _found(scores: NDArray[Any], classes: Sequence[str], trial: Trial) -> list[Row]:
-    """What is said of some pictures from the scores of their classes (N, C)."""
+def _by_prompts(
+    backbone: Backbone, readout: Readout, prompts: Prompts, shown: Labelled, trial: Trial
+) -> tuple[str, Iterator[NDArray[Any]]]:
+    """What the scores of zero-shot are called, and those of some pictures after others (N, C)."""
+    many = len(readout.facts["classes"])
+    if readout.objectives:
+        similarity = Similarity(backbone, readout.objectives[0], trial)
+        return "similarity", class_similarities(similarity, shown, prompts, many)
+    of_classes = class_vectors(prompt_vectors(prompts, backbone, trial), many)
+    features = shown.features(backbone.image_vector, backbone, trial)
+    return "cosine", (cosines(features[block], of_classes) for block in blocks(len(shown), JUDGED))
+
+
+def _found(scores: NDArray[Any], classes: Sequence[str], sure: str) -> list[Row]:
+    """What is said of some pictures from the scores of their classes (N, C); `sure`: what the highest is kept as."""
     rows: list[Row] = []
     for best, of_classes in zip(likeliest(scores), scores, strict=True):
         highest = of_classes[best[0]]
-        sure = (
-            {"cosine": float(highest)} if trial.zero_shot
-            else {"probability": float(1 / np.exp(of_classes - highest).sum())}
-        )
+        said = float(1 / np.exp(of_classes - highest).sum()) if sure == "probability" else float(highest)
         named = [classes[one] for one in best]
-        rows.append({"prediction": named[0], **sure, "top5": named})
+        rows.append({"prediction": named[0], sure: said, "top5": named})
     return rows

@@ -1,7 +1,8 @@
 """In which order a closed gallery's items come for each query, in both directions, and where the right ones stand.
 
-Three roads lead to one `Order`: vectors, whose matrix never exists; a shortlist by vectors that a slower scorer orders;
-and the matrix of all pairs by that scorer. Axes: I pictures, T texts, Q queries, E joint width, k listed, m kept items.
+Four roads lead to one `Order`: vectors, whose matrix never exists; a shortlist by vectors that a slower scorer orders;
+the matrix of all pairs by that scorer; and two matrices, where a direction has scores of its own.
+Axes: I pictures, T texts, Q queries, E joint width, k listed, m kept items.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from vlpbench.metrics.recall import Ranks, ranks, ranks_of_vectors
 from vlpbench.metrics.shortlist import Shortlist, reranked
 from vlpbench.metrics.top import Top, top, top_of_vectors
 
-__all__ = ["KEPT", "Order", "Vectors", "by_matrix", "by_shortlist", "by_vectors"]
+__all__ = ["KEPT", "Order", "Vectors", "by_matrices", "by_matrix", "by_shortlist", "by_vectors"]
 
 KEPT = 50
 """Best items kept for each query."""
@@ -70,6 +71,13 @@ def by_matrix(matrix: np.ndarray, owner: np.ndarray, same_text: np.ndarray | Non
     """By scores of all pairs (I, T)."""
     placed = ranks(matrix, owner, same_text)
     return Order(placed, (top(matrix, KEPT, 1), top(matrix, KEPT, 0)), matrix.shape[::-1])
+
+
+def by_matrices(both: tuple[np.ndarray, np.ndarray], owner: np.ndarray, same_text: np.ndarray | None) -> Order:
+    """By scores of all pairs (I, T twice), the first for texts of pictures, the second for pictures of texts."""
+    to_text, to_image = both
+    placed = ranks(to_text, owner, same_text)[0], ranks(to_image, owner, same_text)[1]
+    return Order(placed, (top(to_text, KEPT, 1), top(to_image, KEPT, 0)), to_text.shape[::-1])
 
 
 def _sorted(near: Top, final: np.ndarray) -> Top:

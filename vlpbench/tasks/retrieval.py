@@ -1,7 +1,8 @@
 """Image-text retrieval, both directions over one gallery: by vectors, by a matching head, or by likelihood of captions.
 
-A matching head or a decoder looks at pairs, so it is asked for a shortlist only: the items that vectors find nearest.
-All others stay below them in vector order (`metrics/shortlist.py`). Without vectors, it looks at all pairs.
+Zero-shot without a form goes by the similarity that pretraining trained, where it trained one, else by vectors. A
+matching head or a decoder looks at pairs, so it is asked for a shortlist only: the items that vectors find nearest. All
+others stay below them in vector order (`metrics/shortlist.py`). Without vectors, it looks at all pairs.
 Axes: I pictures, T texts, Q queries, k listed items.
 """
 
@@ -27,11 +28,12 @@ from vlpbench.objectives.image_text_matching import ImageTextMatching
 from vlpbench.objectives.language_model import Config as LanguageConfig
 from vlpbench.objectives.language_model import LanguageModel
 from vlpbench.tasks.gallery import Gallery, States
-from vlpbench.tasks.ordering import Order, Vectors, by_matrix, by_shortlist, by_vectors
+from vlpbench.tasks.ordering import Order, Vectors, by_matrices, by_matrix, by_shortlist, by_vectors
 from vlpbench.tasks.recalls import recall_scores, rows_of
 from vlpbench.tasks.rerank import Judge, Likelihood, Match, all_scores, listed_scores
+from vlpbench.tasks.similarity import Similarity, all_similarities
 from vlpbench.tasks.task import Readout, Row, Task
-from vlpbench.tasks.trial import Scores, Trial, blocks
+from vlpbench.tasks.trial import Head, Scores, Trial, blocks
 
 __all__ = ["Form", "Retrieval"]
 
@@ -55,12 +57,15 @@ class Retrieval(Task):
         self.form = form
 
     def why_not(self, offers: Collection[str], trains: Collection[str], protocol: ProtocolName) -> str | None:
-        """Needs the abilities of its form; for zero-shot, trained ones."""
-        if protocol == "zero-shot" and self.form == "match":  # whatever its objective needs, it had
-            return None if "match" in trains else "n/a: pretraining trained no matching head"
+        """Needs the abilities of its form; for zero-shot, trained ones, or a head that pretraining trained."""
+        if protocol == "zero-shot":
+            if _asked_head(self.form, trains):  # whatever its objective needs, it had
+                return None
+            if self.form == "match":
+                return "n/a: pretraining trained no matching head"
         if not set(offers) >= ASKED[self.form]:
             return f"n/a: needs {' and '.join(sorted(ASKED[self.form]))}"
-        trained = {"": "vectors", "match": "match", "likelihood": "decode"}[self.form]
+        trained = "decode" if self.form == "likelihood" else "vectors"
         if protocol == "zero-shot" and trained not in trains:
             return f"n/a: pretraining did not train {trained}"
         return None
@@ -78,11 +83,8 @@ class Retrieval(Task):
         head = self.form or "vectors"
         _check(trial, self.form)
         if trial.zero_shot:
-            if self.form != "match":
-                return Readout(head)
-            if trial.matcher is None:
-                raise UserError("pretraining left no matching head", trial.task, "take the task out of tasks")
-            return Readout(head, (trial.matcher(trial.blueprint.spec),))
+            asked = _asked_head(self.form, trial.trains)
+            return Readout(asked, (trial.head(asked),)) if asked else Readout(head)
         spec, taught = trial.blueprint.spec, list[Objective]()
         if trial.blueprint.offers >= VECTORS:
             taught.append(Contrastive(ContrastiveConfig(), spec))
@@ -99,9 +101,11 @@ class Retrieval(Task):
     @torch.no_grad()
     def predict(self, backbone: Backbone, readout: Readout, split: Split, trial: Trial) -> list[Row]:
         """The rank of the right answer of each query and the best items found, with their scores; fold by fold."""
-        protocol, judge = trial.protocol, self._judge(backbone, readout, trial)
-        gallery = Gallery(split, protocol.folds)
+        gallery = Gallery(split, trial.protocol.folds)
         states = States(gallery, backbone, trial)
+        if readout.head == "similarity":
+            return _by_similarity(states, Similarity(backbone, readout.objectives[0], trial))
+        protocol, judge = trial.protocol, self._judge(backbone, readout, trial)
         how: dict[str, Any] = {}
         rows: list[Row] = []
         if judge:
@@ -128,6 +132,24 @@ class Retrieval(Task):
     def score(self, rows: Sequence[Row], metrics: Sequence[str] | None = None) -> Scores:
         """R@k of both directions in percent, with the floor of a random order."""
         return recall_scores(rows)
+
+
+def _asked_head(form: Form, trains: Collection[str]) -> Head | None:
+    """Which of pretraining's heads zero-shot asks: with no form said, a similarity goes before vectors."""
+    asked: Head | None = {"": "similarity", "match": "match", "likelihood": None}[form]
+    return asked if asked in trains else None
+
+
+def _by_similarity(states: States, similarity: Similarity) -> list[Row]:
+    """All pairs, each direction by its own matrix; fold by fold."""
+    gallery, trial, rows = states.gallery, states.trial, list[Row]()
+    how = {"k": 0, "rule": "similarity", "shortlist": "all pairs"}
+    for number, fold in enumerate(gallery.folds):
+        with trial.device.autocast():
+            both = all_similarities(states, similarity, fold)
+        same = gallery.sentence[fold.texts] if trial.protocol.same_texts else None
+        rows += rows_of(number, gallery, by_matrices(both, fold.owner, same), how)
+    return rows
 
 
 def has_vectors(trial: Trial) -> bool:

@@ -20,14 +20,17 @@ from vlpbench.data.images import prepare_images
 from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
+from vlpbench.errors import UserError
 from vlpbench.records import StageFolder
 from vlpbench.training.checkpoint import load_weights
 from vlpbench.training.loop import Heard
 from vlpbench.training.pace import PACE, Pace
 from vlpbench.types import Spec
 
-__all__ = ["Plan", "Scores", "Trial", "blocks"]
+__all__ = ["Head", "Plan", "Scores", "Trial", "blocks"]
 
+Head = Literal["match", "similarity"]
+"""A method of an objective that zero-shot asks, beside what the backbone can do by itself."""
 Opener = Callable[[str, Literal["train", "select", "evaluate"]], Split]
 
 
@@ -70,12 +73,12 @@ class Trial:
     """Where it runs."""
     heard: Heard | None = None
     """Told of progress."""
-    matcher: Callable[[Spec], Objective] | None = None
-    """Makes the objective that trained a matching head, with the weights that pretraining left; None where none did."""
+    heads: Mapping[Head, Callable[[Spec], Objective]] = field(default_factory=dict)
+    """Makes the objective that trained a head, with the weights that pretraining left."""
     splits: Collection[str] = ("train", "val", "test")
     """The splits of the task's data set; an outside model may be scored on a set that has no training split."""
     trains: frozenset[str] = frozenset()
-    """What pretraining trained, which zero-shot relies on: "vectors", "decode", "match"."""
+    """What pretraining trained, which zero-shot relies on: "vectors", "similarity", "decode", "match"."""
     kept: StageFolder | None = None
     """Where the fine-tuned weights are kept; None keeps none."""
     answered: StageFolder | None = None
@@ -92,6 +95,13 @@ class Trial:
     def zero_shot(self) -> bool:
         """Whether it is asked without anything learnt for it."""
         return self.name.protocol == "zero-shot"
+
+    def head(self, name: Head) -> Objective:
+        """The objective that trained a head, as pretraining left it; UserError where none did."""
+        if name not in self.heads:
+            said = {"match": "matching head", "similarity": "similarity"}[name]
+            raise UserError(f"pretraining left no {said}", self.task, "take the task out of tasks")
+        return self.heads[name](self.blueprint.spec)
 
     def blocks(self, total: int, own: int) -> Iterator[np.ndarray]:
         """0 .. total-1 in consecutive pieces, of `own` at most where nothing else is asked for."""
