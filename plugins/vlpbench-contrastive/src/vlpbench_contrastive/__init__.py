@@ -8,6 +8,9 @@ from pathlib import Path
 from vlpbench.plugin import Objective, hookimpl
 from vlpbench_contrastive.align import ALIGN
 from vlpbench_contrastive.alip import ALIP
+from vlpbench_contrastive.declip import DeCLIP
+from vlpbench_contrastive.filip import FILIP
+from vlpbench_contrastive.otter import OTTER
 from vlpbench_contrastive.siglip import SigLIP
 from vlpbench_contrastive.unicl import UniCL
 from vlpbench_contrastive.zerovl import ZeroVL
@@ -20,6 +23,9 @@ OBJECTIVES: Sequence[type[Objective]] = (
     UniCL,
     ZeroVL,
     ALIP,
+    FILIP,
+    OTTER,
+    DeCLIP,
 )
 """Every objective of this package."""
 
