@@ -68,8 +68,8 @@ def backbone_checks() -> dict[str, Check]:
     return {name: partial(_on, name, check) for name, check in _CHECKS.items()}
 
 
-def _on(name: str, check: Check, backbone: Any) -> None:
-    ask(name, check, backbone_subject_of(backbone))
+def _on(name: str, check: Check, backbone: Any) -> str | None:
+    return ask(name, check, backbone_subject_of(backbone))
 
 
 def check_backbone(

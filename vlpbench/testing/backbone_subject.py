@@ -33,6 +33,11 @@ class BackboneSubject:
     """Pixels a side: a multiple of every built-in stem's stride."""
 
     @property
+    def author(self) -> type[Stem | Trunk]:
+        """The class that is to be mended where a check fails."""
+        return self.trunk if self.stem is Linear else self.stem
+
+    @property
     def name(self) -> str:
         """Stem, trunk, and the trunk's settings where they are not its defaults."""
         default = vars(self.trunk.config_class())

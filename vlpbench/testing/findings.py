@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Literal
 
 from vlpbench.errors import nearest
+from vlpbench.testing.places import place_of
 
-__all__ = ["REASONS", "Check", "CheckFailed", "CheckSkipped", "Finding", "ask", "find", "refuse_unknown_check"]
+__all__ = [
+    "REASONS", "Check", "CheckFailed", "CheckSkipped", "Finding", "ask", "find", "judged", "refuse_unknown_check",
+    "tally",
+]
 
-Check = Callable[[Any], None]
-"""A check: takes what is checked, returns where it is right, raises CheckFailed where it is wrong."""
+Check = Callable[[Any], str | None]
+"""A check: takes what is checked, returns where it is right (what it found out, if that is worth telling), raises
+CheckFailed where it is wrong."""
 
 REASONS: Mapping[str, str] = {
     "needs-gpu": "no GPU is visible",
+    "no-fields": "no built-in world has the sample fields that it wants",
     "not-importable": "another process cannot find it (it is local to a function, or stands in a script)",
+    "stands-on-another": "another check fails for the very same cause",
     "own-batches": "another process cannot have the author's own batches",
     "trains-nothing": "it uses no batches",
     "no-corruption": "its `corrupt` returns nothing",
@@ -36,16 +43,17 @@ REASONS: Mapping[str, str] = {
 class CheckFailed(AssertionError):
     """A check found something wrong: what was expected and what was seen (`cause`), and what to do (`remedy`).
 
-    `ask` adds the name of the `check`, which a check itself does not know.
+    `ask` adds the name of the `check` and the `place` in the author's file, which a check itself does not know.
     """
 
-    def __init__(self, cause: str, remedy: str = "", check: str = "") -> None:
-        super().__init__(cause, remedy, check)
-        self.cause, self.remedy, self.check = cause, remedy, check
+    def __init__(self, cause: str, remedy: str = "", check: str = "", place: str = "") -> None:
+        super().__init__(cause, remedy, check, place)
+        self.cause, self.remedy, self.check, self.place = cause, remedy, check, place
 
     def __str__(self) -> str:
-        said = f"{self.check}: {self.cause}" if self.check else self.cause
-        return f"{said}\n  to do: {self.remedy}" if self.remedy else said
+        lines = [f"{self.check}: {self.cause}" if self.check else self.cause]
+        lines += [f"  to do: {self.remedy}"] if self.remedy else []
+        return "\n".join([*lines, f"  where: {self.place}"] if self.place else lines)
 
 
 class CheckSkipped(Exception):
@@ -65,19 +73,26 @@ class Finding:
 
     check: str
     """Name of the check."""
-    state: Literal["passed", "failed", "skipped"]
-    """How it ended."""
+    state: Literal["passed", "failed", "skipped", "expected"]
+    """How it ended; "expected" is a failure that was announced."""
     cause: str = ""
     """What is wrong, or the reason why it was skipped."""
     remedy: str = ""
     """What to do about it."""
+    place: str = ""
+    """File and line of the author's that it is about, and what stands there."""
+    told: str = ""
+    """What a check that passed found out beside that."""
+    reason: str = ""
+    """Why it was skipped, one of REASONS."""
     seconds: float = 0.0
     """How long it took."""
 
     def __str__(self) -> str:
-        said = f"{self.state:8}{self.check}"
-        lines = [f"{said}: {self.cause}" if self.cause else said]
-        return "\n".join([*lines, f"        to do: {self.remedy}"] if self.remedy else lines)
+        said = self.cause or self.told
+        lines = [f"{self.state:8}{self.check}" + (f": {said}" if said else "")]
+        lines += [f"        to do: {self.remedy}"] if self.remedy else []
+        return "\n".join([*lines, f"        where: {self.place}"] if self.place else lines)
 
 
 def refuse_unknown_check(name: str, checks: Iterable[str], where: str) -> None:
@@ -89,38 +104,66 @@ def refuse_unknown_check(name: str, checks: Iterable[str], where: str) -> None:
         raise ValueError(f"{where} names the unknown check {name!r}; {guess}known: {', '.join(known)}")
 
 
-def ask(name: str, check: Check, subject: Any) -> None:
-    """Run one check; whatever it raises but a skip becomes CheckFailed under its name."""
+def ask(name: str, check: Check, subject: Any) -> str | None:
+    """Run one check, give what it tells; whatever it raises but a skip becomes CheckFailed under its name."""
     try:
-        check(subject)
+        return check(subject)
     except CheckFailed as wrong:
-        raise CheckFailed(wrong.cause, wrong.remedy, name) from None  # the same, without its name
-    except (CheckSkipped, KeyboardInterrupt, SystemExit):
+        place = wrong.place or place_of(name, subject, wrong.cause, wrong)
+        raise CheckFailed(wrong.cause, wrong.remedy, name, place) from wrong.__cause__  # the same, without its name
+    except (CheckSkipped, KeyboardInterrupt):
         raise
-    except Exception as wrong:
-        remedy = getattr(wrong, "remedy", "") or "the traceback above shows where"
-        raise CheckFailed(f"expected no error, saw {type(wrong).__name__}: {wrong}", remedy, name) from wrong
+    except (Exception, SystemExit) as wrong:  # a stranger's code may call sys.exit
+        remedy = getattr(wrong, "remedy", "") or "look at the line that raised it"
+        cause = f"expected no error, saw {type(wrong).__name__}: {wrong}"
+        raise CheckFailed(cause, remedy, name, place_of(name, subject, cause, wrong)) from wrong
 
 
-def find(checks: Mapping[str, Check], subject: Any, only: Iterable[str] = ()) -> list[Finding]:
-    """The findings of all checks (or of those named in `only`) on one subject, in their order.
+def find(
+    checks: Mapping[str, Check], subject: Any, only: Iterable[str] = (), heard: Callable[[Finding], None] | None = None
+) -> list[Finding]:
+    """The findings of all checks (or of those named in `only`) on one subject, in their order; each is `heard` at once.
 
     An unknown name is a ValueError: a run that checks nothing would look like one that passed.
     """
-    found = []
     wanted = set(only) or set(checks)
     for name in wanted:
         refuse_unknown_check(name, checks, "only")
+    found = []
     for name, check in checks.items():
-        if name not in wanted:
-            continue
-        start = perf_counter()
-        try:
-            ask(name, check, subject)
-        except CheckFailed as wrong:
-            found.append(Finding(name, "failed", wrong.cause, wrong.remedy, perf_counter() - start))
-        except CheckSkipped as skipped:
-            found.append(Finding(name, "skipped", str(skipped), seconds=perf_counter() - start))
-        else:
-            found.append(Finding(name, "passed", seconds=perf_counter() - start))
+        if name in wanted:
+            found.append(_found(name, check, subject))
+            if heard is not None:
+                heard(found[-1])
     return found
+
+
+def _found(name: str, check: Check, subject: Any) -> Finding:
+    start = perf_counter()
+    try:
+        told = ask(name, check, subject)
+    except CheckFailed as wrong:
+        return Finding(name, "failed", wrong.cause, wrong.remedy, wrong.place, seconds=perf_counter() - start)
+    except CheckSkipped as skipped:
+        return Finding(name, "skipped", str(skipped), reason=skipped.reason, seconds=perf_counter() - start)
+    return Finding(name, "passed", told=told or "", seconds=perf_counter() - start)
+
+
+def judged(found: Finding, expected: Mapping[str, str]) -> Finding:
+    """A finding in the light of what was announced: check -> the reason why it must fail. One that passes, fails."""
+    reason = expected.get(found.check)
+    if reason is None or found.state == "skipped":
+        return found
+    if found.state == "failed":
+        return replace(found, state="expected")
+    return replace(found, state="failed", cause=f"expected to fail ({reason}), and it passes", told="",
+                   remedy="expect it no longer")
+
+
+def tally(found: Sequence[Finding]) -> str:
+    """How many checks ran of how many, in a line: "ran 33/35, skipped 2 (needs-gpu, no-figures), failed 1"."""
+    skipped = [one for one in found if one.state == "skipped"]
+    why = f" ({', '.join(sorted({one.reason for one in skipped}))})" if skipped else ""
+    expected, failed = (sum(one.state == state for one in found) for state in ("expected", "failed"))
+    announced = f", failed as expected {expected}" if expected else ""
+    return f"ran {len(found) - len(skipped)}/{len(found)}, skipped {len(skipped)}{why}{announced}, failed {failed}"

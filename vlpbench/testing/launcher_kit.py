@@ -61,8 +61,8 @@ def launcher_checks() -> dict[str, Check]:
     return {name: partial(_on, name, check) for name, check in _CHECKS.items()}
 
 
-def _on(name: str, check: Check, launcher: Any) -> None:
-    ask(name, check, launcher_subject_of(launcher))
+def _on(name: str, check: Check, launcher: Any) -> str | None:
+    return ask(name, check, launcher_subject_of(launcher))
 
 
 def check_launcher(

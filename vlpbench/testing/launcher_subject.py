@@ -34,6 +34,11 @@ class LauncherSubject:
     """A folder that the machines of the launcher share with this one; None for a temporary one."""
 
     @property
+    def author(self) -> Callable[[Place], Launcher]:
+        """What is to be mended where a check fails."""
+        return self.make
+
+    @property
     def name(self) -> str:
         """What it is called."""
         return str(getattr(self.make, "name", getattr(self.make, "__name__", "launcher")))

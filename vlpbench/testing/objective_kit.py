@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Trunk
 from vlpbench.testing.findings import Check, Finding, ask, find
+from vlpbench.testing.foundations import standing_on
 from vlpbench.testing.objective_abilities import check_abilities_declared, check_abilities_used
 from vlpbench.testing.objective_facts import check_config_round_trip, check_metadata
 from vlpbench.testing.objective_gradients import check_no_dead_head, check_teacher
@@ -52,9 +53,13 @@ if TYPE_CHECKING:
 
 __all__ = ["check_objective", "objective_checks", "parametrize_objective_checks"]
 
-_CHECKS: Mapping[str, Check] = MappingProxyType({
+_FOUNDATIONS = ("count", "static-shapes", "finite-loss")
+
+_CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "metadata": check_metadata,
     "config-round-trip": check_config_round_trip,
+    "count": check_count,
+    "static-shapes": check_static_shapes,
     "light-import": check_light_import,
     "another-process": check_another_process,
     "finite-loss": check_finite_loss,
@@ -66,8 +71,6 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "low-precision": check_low_precision,
     "pure-corruption": check_pure_corruption,
     "chance-by-seed": check_chance_by_seed,
-    "static-shapes": check_static_shapes,
-    "count": check_count,
     "no-global-randomness": check_no_global_randomness,
     "no-undeclared-ability": check_abilities_declared,
     "no-unused-ability": check_abilities_used,
@@ -85,7 +88,7 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "micro-batches": check_micro_batches,
     "two-processes": check_two_processes,
     "seed-axis": check_seed_axis,
-})
+}))
 
 
 def objective_checks() -> dict[str, Check]:
@@ -93,8 +96,8 @@ def objective_checks() -> dict[str, Check]:
     return {name: partial(_on, name, check) for name, check in _CHECKS.items()}
 
 
-def _on(name: str, check: Check, objective: Any) -> None:
-    ask(name, check, subject_of(objective))
+def _on(name: str, check: Check, objective: Any) -> str | None:
+    return ask(name, check, subject_of(objective))
 
 
 def check_objective(

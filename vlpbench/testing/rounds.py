@@ -55,7 +55,21 @@ def corrupted(subject: Subject, host: Batch, seed: int = 0) -> Batch:
         made = subject.cls.corrupt(shown, generator(seed, f"corrupt/{subject.cls.name}"), subject.config)
     if not isinstance(made, Mapping):
         raise CheckFailed(f"corrupt() returned {type(made).__name__}", "return a mapping of names to arrays")
-    return replace(host, extras={**host.extras, **{name: np.asarray(array) for name, array in made.items()}})
+    arrays = {name: _rows(name, given, len(host)) for name, given in made.items()}
+    return replace(host, extras={**host.extras, **arrays})
+
+
+def _rows(name: str, given: Any, samples: int) -> np.ndarray:
+    """What `corrupt` gave under a name as an array of numbers with a row a sample, as the loader wants it."""
+    try:
+        array = np.asarray(given)
+    except ValueError as wrong:
+        raise CheckFailed(f"corrupt() returned {name!r}, which is no array: {wrong}", "pad it to one length") from wrong
+    if array.dtype.kind not in "biuf" or array.ndim == 0 or len(array) != samples:
+        cause = f"corrupt() returned {name!r}: {array.dtype} of shape {array.shape}"
+        remedy = f"({samples},)" if name == "count" else f"({samples}, ...)"
+        raise CheckFailed(cause, f"return numbers with one row for each of {samples} samples: {remedy}")
+    return array
 
 
 def crossed(host: Batch) -> Batch:

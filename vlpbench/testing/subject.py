@@ -45,6 +45,11 @@ class Subject:
     """An author's own batches by kind, before `corrupt`, `images` as arrays; None for tiny ones."""
 
     @property
+    def author(self) -> type[Objective]:
+        """The class that is to be mended where a check fails."""
+        return self.cls
+
+    @property
     def coupled(self) -> Any:
         """None, a number of samples, "all", or both."""
         return self.cls.coupled_with(self.config)
