@@ -78,7 +78,8 @@ def test_the_best_is_picked_by_its_mean_for_each_metric(filled):
 
 def test_where_lower_is_better_a_lower_row_is_the_better_one(filled):
     results = load(filled.folder)
-    upside = replace(results, frame=results.frame.replace({"metric": {"accuracy": "TR_median"}}))
+    frame = results.frame.replace({"metric": {"accuracy": "TR_median"}})
+    upside = replace(results, frame=frame.assign(better="lower"))
     found = by_row(compare_with(upside, "base", [("vqa", "TR_median")]))["up"]
     assert found.difference > 0 and found.improvement == 0.0 and found.is_worse(0.05)
     best = compare_with_best(upside, [("vqa", "TR_median")])
@@ -87,7 +88,8 @@ def test_where_lower_is_better_a_lower_row_is_the_better_one(filled):
 
 def test_a_metric_that_is_no_score_is_never_compared(filled):
     results = load(filled.folder)
-    counted = replace(results, frame=results.frame.replace({"metric": {"accuracy": "images"}}))
+    frame = results.frame.replace({"metric": {"accuracy": "images"}})
+    counted = replace(results, frame=frame.assign(better=""))
     assert compare_with(counted, "base", [("vqa", "images")]) == []
     assert compare_with_best(counted, [("vqa", "images")]) == []
 

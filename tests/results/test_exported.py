@@ -56,8 +56,11 @@ def test_a_frame_of_the_previous_version_is_read(written: Path) -> None:
 
 def test_a_frame_as_csv_is_read(grid: Any, written: Path) -> None:
     before = load(grid.folder).frame
-    before.drop(columns=["examples", "fine_tune_flops", "peak_bytes"]).to_csv(written.with_suffix(".csv"), index=False)
-    found = load(written.with_suffix(".csv"))
+    csv, later = written.with_suffix(".csv"), ["examples", "fine_tune_flops", "peak_bytes"]
+    before.drop(columns="better").to_csv(csv, index=False)
+    assert load(csv).frame.set_index("metric").loc["accuracy", "better"] == "higher", "which the suite says"
+    before.drop(columns=["better", *later]).to_csv(csv, index=False)
+    found = load(csv)
     assert found.frame["value"].dropna().tolist() == [40.0] and found.wide().loc["b"].tolist()[0] == "failed"
     assert found.orders[0].published == {"a": {"vqa.accuracy": 77.9}}
 

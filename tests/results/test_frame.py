@@ -28,13 +28,24 @@ def test_columns_are_as_documented(grid: Any) -> None:
         "grid": "small", "row": "a", "cell": "000000000000", "objective": "prefix-lm", "stem": "conv3",
         "trunk": "encoder-decoder", "size": "nano", "seed": 0, "blind": False, "task": "vqa", "protocol": "fine-tune",
         "head": "decoder", "data": "digits", "split": "test", "examples": 20, "images": 12, "normalisation": "always",
-        "metric": "accuracy", "value": 40.0, "status": "done", "reason": "", "metrics_version": 2,
-        "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
+        "metric": "accuracy", "better": "higher", "value": 40.0, "status": "done", "reason": "",
+        "metrics_version": 2, "parameters": 600_000, "image_tokens": 16, "samples": 36_000,
         "target_tokens": 250_000, "flops": 3 * 10**12, "fine_tune_samples": 6_400, "fine_tune_flops": 9,
         "seconds": 12.0, "alone_seconds": 12.0,
         "device": "cpu (x86_64)",
     }
     assert all(len(meaning) > 5 for meaning in COLUMNS.values())
+
+
+def test_a_plugins_metric_has_its_own_direction_and_version(grid: Any) -> None:
+    told = {"told": {"normalisation": "always"}, "extras": {"length": {"version": 5, "better": "lower"}}}
+    values = {"accuracy": 40.0, "length": 8.0, "lost": 1.0}
+    grid.done("a", 0, {"accuracy": 40.0}, task={**told, "values": values}, scores={"metrics": 2})
+    frame = load(grid.folder).frame
+    lines = frame[frame["task"] == "vqa"].set_index("metric")
+    assert lines["better"].to_dict() == {"accuracy": "higher", "length": "lower", "lost": ""}
+    assert lines["metrics_version"].fillna(0).to_dict() == {"accuracy": 2, "length": 5, "lost": 0}
+    assert lines["normalisation"].to_dict() == {"accuracy": "always", "length": "", "lost": ""}
 
 
 def test_each_score_of_answers_names_its_own_rule(grid: Any) -> None:

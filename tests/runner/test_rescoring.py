@@ -13,6 +13,7 @@ from vlpbench.cli.main import main
 from vlpbench.errors import UserError
 from vlpbench.metrics import VERSION
 from vlpbench.records import CellFolder, cell_folders
+from vlpbench.registry import load_registry
 from vlpbench.runner.rescoring import done_cells, rescore
 
 ROWS = ("words", "pairs")
@@ -72,7 +73,7 @@ def test_a_score_that_was_another_is_restored_and_told(copy: Path, capsys: pytes
 def test_an_older_version_of_the_metrics_is_raised(copy: Path) -> None:
     words = cell(copy, "words")
     was = edited(words, metrics=VERSION - 1)
-    rescore(words)
+    rescore(words, load_registry())
     assert words.read("scores.json") == was and was["metrics"] == VERSION
 
 
@@ -83,7 +84,7 @@ def test_what_was_none_is_told_and_run_facts_stay(copy: Path) -> None:
     tasks["vqa"]["values"]["accuracy"] = None
     timing = words.read("timing.json")
     edited(words, tasks=tasks)
-    (vqa,) = [one for one in rescore(words) if one.task == "vqa"]
+    (vqa,) = [one for one in rescore(words, load_registry()) if one.task == "vqa"]
     assert vqa.changed == {"accuracy": (None, right)} and (vqa.row, vqa.seed) == ("words", 0)
     assert words.read("timing.json") == timing and words.state() == "done"
 
@@ -93,7 +94,7 @@ def test_a_reason_is_no_prediction(copy: Path) -> None:
     tasks = pairs.read("scores.json")["tasks"]
     unasked = {task for task, said in tasks.items() if "reason" in said}
     assert unasked == {"captioning"}
-    assert {one.task for one in rescore(pairs)} == set(tasks) - unasked
+    assert {one.task for one in rescore(pairs, load_registry())} == set(tasks) - unasked
     assert pairs.read("scores.json")["tasks"] == tasks
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from vlpbench.cli.plugin_table import plugin_table
+from vlpbench.cli.session import Session
 from vlpbench.errors import UserError
 from vlpbench.results import load
 from vlpbench.results.tables import Asked, Table, build, html, latex, long, markdown
+from vlpbench.results.tables.asked import What
 from vlpbench.results.tables.build import plain_scores
+from vlpbench.results.tables.long import long_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["print_table", "table_text", "text_of_results"]
 
 _FORMATS: Mapping[str, Callable[[Table], str]] = {"md": markdown, "html": html, "latex": latex}
+_OURS: Sequence[Any] = get_args(What)
 _ABOUT: Mapping[str, Any] = {"seeds": "seeds", "examples": "examples", "both": "seeds and examples"}
 
 
@@ -36,9 +44,9 @@ def _where(_: click.Context, _parameter: click.Parameter, said: tuple[str, ...])
 @click.command("table")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RESULTS...")
 @click.option(
-    "--what", type=click.Choice(["scores", "differences", "cost"]), default="scores", show_default=True,
+    "--what", metavar=f"{'|'.join(_OURS)}|NAME", default="scores", show_default=True,
     help="scores: mean and spread; differences: each row beside the baseline, with intervals and tests; cost: what "
-    "each row is made of, and what it took.",
+    "each row is made of, and what it took; NAME: a table of a plugin (`vlpbench plugins list`).",
 )
 @click.option(
     "--format", "form", type=click.Choice(["md", "csv", "html", "latex", "json"]), default="md", show_default=True,
@@ -80,9 +88,9 @@ def _where(_: click.Context, _parameter: click.Parameter, said: tuple[str, ...])
 @click.option(
     "--caption/--no-caption", "caption", default=None, help="A paper's caption; by default in latex and html."
 )
+@click.pass_obj
 def print_table(
-    results: tuple[Path, ...], form: str, caption: bool | None, about: str, rows: tuple[str, ...] | None,
-    columns: tuple[str, ...] | None, **choices: Any,
+    session: Session, /, results: tuple[Path, ...], what: Any, form: str, caption: bool | None, **choices: Any
 ) -> None:
     """Print mean ± standard deviation over seeds of the grid in each RESULTS folder. Works while a grid runs.
 
@@ -91,8 +99,12 @@ def print_table(
     vlpbench report table results/demo --baseline none --what differences --metric accuracy
     vlpbench report table results/sizes --rows objective --columns size --task vqa --format latex
     """  # noqa: D301 (click reads \b)
-    asked = Asked(rows=rows or (), columns=columns or (), target=_ABOUT[about], **choices)
-    click.echo(text_of_results(results, asked, form, caption))
+    choices["target"] = _ABOUT[choices.pop("about")]
+    choices |= {name: choices[name] or () for name in ("rows", "columns")}
+    if what in _OURS:
+        click.echo(text_of_results(results, Asked(what=what, **choices), form, caption))
+    else:
+        click.echo(_text(plugin_table(session, results, what, Asked(**choices)), form, caption))
 
 
 def table_text(folders: tuple[Path, ...]) -> str:
@@ -114,14 +126,23 @@ def text_of_results(folders: tuple[Path, ...], asked: Asked, form: str, caption:
     """A table of these folders in a format; `caption` None: where papers have one."""
     found = load(*folders)
     if form in ("csv", "json"):
-        lines = long(found, asked)
-        if form == "csv":
-            return str(lines.to_csv(index=False)).rstrip("\n")
-        return str(lines.to_json(orient="records", indent=1, double_precision=15))
-    table = build(found, asked)
-    with_caption = form != "md" if caption is None else caption
-    text = _FORMATS[form](table if with_caption else table.for_screen())
+        return _for_programs(long(found, asked), form)
+    text = _text(build(found, asked), form, caption)
     if form != "md" or asked.what != "scores" or asked.is_pivot:
         return text
     costs = build(found, replace(asked, what="cost", beside=None))
     return f"{text}\n\n{markdown(replace(costs, caption='', notes=()))}" if costs.lines else text
+
+
+def _text(table: Table, form: str, caption: bool | None) -> str:
+    """A table as it is in a format."""
+    if form in ("csv", "json"):
+        return _for_programs(long_table(table), form)
+    with_caption = form != "md" if caption is None else caption
+    return _FORMATS[form](table if with_caption else table.for_screen())
+
+
+def _for_programs(lines: pd.DataFrame, form: str) -> str:
+    if form == "csv":
+        return str(lines.to_csv(index=False)).rstrip("\n")
+    return str(lines.to_json(orient="records", indent=1, double_precision=15))

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from vlpbench.errors import UserError
+from vlpbench.results.metric_names import better
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["COLUMNS", "FRAME_SCHEMA", "NUMBERS", "upgraded"]
 
-FRAME_SCHEMA = 2
-"""Version of the columns; 1 lacked those of `_SINCE_2`."""
+FRAME_SCHEMA = 3
+"""Version of the columns; earlier ones lacked those of `_SINCE`."""
 
 COLUMNS: Mapping[str, str] = {
     "grid": "name of the grid",
@@ -34,11 +35,12 @@ COLUMNS: Mapping[str, str] = {
     "images": "number of images that were scored",
     "normalisation": "rule by which answers were normalised (2016, 2021, always), or none; empty where there are none",
     "metric": "name of the score",
+    "better": "which end of its scale is good: higher or lower; empty for what is no score",
     "value": "percent, but for captions pycocoevalcap's own scale; NaN where there is none",
     "published": "the number that a paper prints for this row, where the grid gives one",
     "status": "done, failed, timeout, pending, damaged, or n/a",
     "reason": "why there is no value",
-    "metrics_version": "version of the metric set that measured it",
+    "metrics_version": "version of the metric set that measured it; of a plugin's metric its own",
     "parameters": "trained numbers of the backbone as pretrained, or as its tasks ask for it where nothing is",
     "image_tokens": "P, tokens of a picture",
     "samples": "samples seen in pretraining",
@@ -53,7 +55,8 @@ COLUMNS: Mapping[str, str] = {
 }
 """Each column with its meaning and unit."""
 
-_SINCE_2 = ("examples", "fine_tune_flops", "alone_seconds", "peak_bytes")
+_SINCE = {"better": 3, **dict.fromkeys(("examples", "fine_tune_flops", "alone_seconds", "peak_bytes"), 2)}
+"""Column -> the first version that has it; 1 for all others."""
 _FLOATS = ("value", "published", "flops", "fine_tune_flops", "seconds", "alone_seconds", "peak_bytes")
 _WHOLE = (
     "images", "examples", "metrics_version", "parameters", "image_tokens", "samples", "target_tokens",
@@ -74,9 +77,12 @@ def upgraded(frame: pd.DataFrame, schema: int, place: str = "") -> pd.DataFrame:
             f"the frame has columns of version {schema}, and this vlpbench knows {FRAME_SCHEMA}", place,
             "read it with the vlpbench that wrote it, or a later one",
         )
-    lacking = [name for name in COLUMNS if name not in frame and not (schema < 2 and name in _SINCE_2)]
+    lacking = [name for name in COLUMNS if name not in frame and schema >= _SINCE.get(name, 1)]
     if lacking:
         raise UserError(f"it is no frame of results: column {lacking[0]!r} is missing", place,
                         "name a results folder, or what Results.export wrote")
     found = frame.reindex(columns=list(COLUMNS))
+    if schema < _SINCE["better"]:
+        found["better"] = [(better(metric) or "") if metric else "" for metric in found["metric"].fillna("")]
+    found["better"] = found["better"].astype(object).fillna("")  # numbers, where every cell failed
     return found.astype(dict.fromkeys(_FLOATS, "float64") | dict.fromkeys(_WHOLE, "Int64"))

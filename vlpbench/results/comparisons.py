@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.best import best_of
 from vlpbench.results.example_pairs import ExamplePairs
-from vlpbench.results.metric_names import better
 from vlpbench.results.pairing import Measured, Pairs, Place, measured, paired
 from vlpbench.results.statistics import (
     Finding,
@@ -75,6 +74,8 @@ class Comparison:
 
     is_with_best: bool = False
     """Whether the other row is the best of its grid, picked by these very scores."""
+    better: str = "higher"
+    """Which way is better: higher or lower."""
 
     @property
     def is_tested(self) -> bool:
@@ -87,7 +88,7 @@ class Comparison:
 
     def is_worse(self, alpha: float) -> bool:
         """Whether the row is significantly worse than the other; lower is better for some metrics."""
-        is_below = self.difference > 0 if better(self.metric) == "lower" else self.difference < 0
+        is_below = self.difference > 0 if self.better == "lower" else self.difference < 0
         return is_below and self.is_significant(alpha)
 
 
@@ -118,7 +119,7 @@ def compare_with_best(
     """
     sides = []
     for place, rows in measured(results, metrics).items():
-        first = best_of(rows, place[2])[:1]
+        first = best_of(rows)[:1]
         sides += [(place, rows[row], rows) for row in first]
     found = [replace(one, is_with_best=True) for one in _compared(results, sides, target, alpha)]
     return corrected_together(found)
@@ -148,7 +149,7 @@ def _compared(
     return [
         _comparison(place, row, other, _Asked(target, 1 - alpha, examples))
         for place, other, rows in sides
-        if better(place[2])
+        if other.better
         for row in rows.values()
         if row.row != other.row and row.is_possible and not row.is_blind
     ]
@@ -166,7 +167,7 @@ class _Asked:
 def _comparison(place: Place, row: Measured, other: Measured, asked: _Asked) -> Comparison:
     pairs = paired(row, other)
     finding = _finding(place, row, other, pairs, asked)
-    differences, sign = pairs.differences, -1.0 if better(place[2]) == "lower" else 1.0
+    differences, sign = pairs.differences, -1.0 if row.better == "lower" else 1.0
     many = len(differences) > 1
     return Comparison(
         grid=place[0], row=row.row, other=other.row, task=place[1], metric=place[2], seeds=pairs.seeds,
@@ -174,6 +175,7 @@ def _comparison(place: Place, row: Measured, other: Measured, asked: _Asked) -> 
         sign_flip=sign_flip(differences) if many else float("nan"),
         improvement=probability_of_improvement(sign * differences)[0] if len(differences) else float("nan"),
         target=asked.target, method=finding.method, note="; ".join([*pairs.notes, *filter(None, [finding.note])]),
+        better=row.better,
     )
 
 

@@ -1,8 +1,8 @@
 """Scores of single examples: as a tidy frame, and of one row summed over the examples of each image.
 
-Metrics that are the mean of scores of examples have them: VQA accuracy, R@k, class accuracy, and CIDEr and ROUGE-L of
-each image, word weights fixed by the whole set. That a mean is the recorded value is checked, cell by cell. BLEU and
-METEOR are of the whole set, medians and sums of recalls of no mean: UserError says so.
+Metrics that are the mean of scores of examples have them: VQA accuracy, R@k, class accuracy, CIDEr and ROUGE-L of each
+image, word weights fixed by the whole set, and any metric of a plugin. That a mean is the recorded value is checked,
+cell by cell. BLEU and METEOR are of the whole set, medians and sums of recalls of no mean: UserError says so.
 """
 
 from __future__ import annotations
@@ -156,6 +156,7 @@ def _read(path: Path, metric: str) -> tuple[list[str], list[str], NDArray[np.flo
         rows = [row for row in rows if row["direction"] == _WAYS[recall[0]]]
         scores = _hits(rows, int(recall[2]))
     else:
+        rows = [row for row in rows if row[column] is not None]  # a metric of a plugin may say nothing about one
         scores = np.array([row[column] for row in rows], np.float64)
     names = [str(row[named[0]]) for row in rows]
     return names, [_image(row, name) for row, name in zip(rows, names, strict=True)], scores

@@ -62,13 +62,18 @@ def read_exported(path: Path) -> tuple[pd.DataFrame, tuple[GridOrder, ...], pd.D
             frame, told = table.to_pandas(), json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UserError(f"cannot read a frame: {error}", str(path), "name what Results.export wrote") from error
-    schema = int(told.get("schema", FRAME_SCHEMA if "peak_bytes" in frame else 1))
+    schema = int(told.get("schema", _schema_of(frame)))
     frame = upgraded(frame, schema, str(path))
     orders = tuple(GridOrder(**{key: _tuples(value) for key, value in one.items()}) for one in told.get("orders", ()))
     floors = pd.DataFrame(told.get("floors", []), columns=["grid", "floor", "task", "metric", "value"])
     return frame, orders or _orders(frame), floors.astype({"value": float})
 
 
+
+
+def _schema_of(frame: pd.DataFrame) -> int:
+    """The version of columns that nobody told."""
+    return FRAME_SCHEMA if "better" in frame else 2 if "peak_bytes" in frame else 1
 
 
 def _tuples(value: Any) -> Any:

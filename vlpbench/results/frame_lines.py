@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from vlpbench.config.known import backbone_parts
+from vlpbench.metrics.names import is_suite
 from vlpbench.results.compute.cells import CellTime
 from vlpbench.results.grid_order import GridOrder
+from vlpbench.results.metric_names import better
 from vlpbench.results.records import DAMAGED, Record
 
 __all__ = ["lines_of", "lines_of_missing"]
@@ -44,11 +46,20 @@ def _of_task(
         "metrics_version": record.scores.get("metrics", 1), "fine_tune_samples": taught["samples"],
         "fine_tune_flops": taught.get("flops"),
     }
+    extras = found.get("extras", {})
     for metric, value in found["values"].items():
-        yield shared | {
+        yield shared | _way(metric, told, extras) | {
             "metric": metric, "value": value, "published": record.asked["published"].get(f"{task}.{metric}"),
-            "reason": found["reasons"].get(metric, ""), "normalisation": _normalisation(metric, told),
+            "reason": found["reasons"].get(metric, ""),
         }
+
+
+def _way(metric: str, told: Mapping[str, Any], extras: Mapping[str, Any]) -> dict[str, Any]:
+    """How a metric is to be read: which end is good, and the rule and version behind it, its own for a plugin's."""
+    if is_suite(metric):
+        return {"better": better(metric) or "", "normalisation": _normalisation(metric, told)}
+    own = extras.get(metric, {})
+    return {"better": own.get("better", ""), "normalisation": "", "metrics_version": own.get("version")}
 
 
 def lines_of_missing(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["better", "factor", "head", "printed_name"]
+if TYPE_CHECKING:
+    from vlpbench.results.frame import Results
+
+__all__ = ["better", "better_in", "factor", "head", "printed_name"]
 
 _PAPER_SCALE = frozenset(
     {"Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "CIDEr-plain", "METEOR", "SPICE"}
@@ -37,7 +40,14 @@ def head(task: str, metric: str) -> str:
 
 
 def better(metric: str) -> Literal["higher", "lower"] | None:
-    """Which way is better; None for what is no score (how many images there are, how many scores tie)."""
+    """Which way is better of a suite metric; None for what is no score (how many images there are, how many tie)."""
     if metric in _NEITHER:
         return None
     return "lower" if metric in _LOWER else "higher"
+
+
+def better_in(results: Results, task: str, metric: str) -> Literal["higher", "lower"] | None:
+    """Which way is better as the records say, whoever brought the metric; what they do not say, the suite does."""
+    frame = results.frame
+    said = set(frame.loc[(frame["task"] == task) & (frame["metric"] == metric), "better"])
+    return "lower" if "lower" in said else "higher" if "higher" in said else better(metric)

@@ -50,6 +50,8 @@ class Measured:
     """By seed, ascending."""
     missing: Mapping[int, str]
     """Seed, ascending -> why there is no score: failed, timeout, damaged, pending, or the reason that was recorded."""
+    better: str = "higher"
+    """Which way is better: higher or lower; empty where the metric is no score."""
 
     @property
     def is_possible(self) -> bool:
@@ -91,7 +93,8 @@ def measured(results: Results, metrics: Sequence[tuple[str, str]]) -> dict[Place
     scores: dict[Place, dict[str, dict[int, Score]]] = {}
     missing: dict[Place, dict[str, dict[int, str]]] = {}
     blind: dict[tuple[str, str], bool] = {}
-    for grid, row, seed, is_blind, task, metric, value, status, reason, head, *how in _lines(results, metrics):
+    ways: dict[Place, str] = {}
+    for grid, row, seed, is_blind, task, metric, value, status, reason, head, better, *how in _lines(results, metrics):
         rows.setdefault(grid, {}).setdefault(row)
         if is_blind != "":
             blind[grid, row] = bool(is_blind)
@@ -103,11 +106,12 @@ def measured(results: Results, metrics: Sequence[tuple[str, str]]) -> dict[Place
             gaps[int(seed)] = "had by more than one cell"  # merged folders: which of them is meant, nobody knows
         else:
             mine[int(seed)] = Score(float(value), tuple(map(str, how)), str(head))
+            ways.setdefault((grid, task, metric), better)
     blind = {(grid, name): True for grid, names in rows.items() for name in _blind_names(names)} | blind
     return {
         (grid, task, metric): {
             row: _measured(
-                row, blind.get((grid, row), False), scores[grid, task, metric].get(row, {}),
+                row, blind.get((grid, row), False), ways[grid, task, metric], scores[grid, task, metric].get(row, {}),
                 missing[grid, task, metric].get(row, {}) | missing.get((grid, task, ""), {}).get(row, {}),
             )
             for row in names
@@ -121,15 +125,17 @@ def measured(results: Results, metrics: Sequence[tuple[str, str]]) -> dict[Place
 def _lines(results: Results, metrics: Sequence[tuple[str, str]]) -> list[list[Any]]:
     """The frame's lines that matter, "" for what is unknown: of these metrics, and of cells and tasks without any."""
     wanted = results.frame["metric"].isin(["", *(metric for _, metric in metrics)])
-    columns = ["grid", "row", "seed", "blind", "task", "metric", "value", "status", "reason", "head", *_ALIKE]
+    columns = ["grid", "row", "seed", "blind", "task", "metric", "value", "status", "reason", "head", "better", *_ALIKE]
     frame = results.frame.loc[wanted, columns].astype(object)
     lines: list[list[Any]] = frame.where(frame.notna(), "").to_numpy().tolist()
     return lines
 
 
-def _measured(row: str, is_blind: bool, scores: Mapping[int, Score], missing: Mapping[int, str]) -> Measured:
+def _measured(
+    row: str, is_blind: bool, better: str, scores: Mapping[int, Score], missing: Mapping[int, str]
+) -> Measured:
     clear = {seed: scores[seed] for seed in sorted(scores) if seed not in missing}
-    return Measured(row, is_blind, clear, dict(sorted(missing.items())))
+    return Measured(row, is_blind, clear, dict(sorted(missing.items())), better)
 
 
 def _blind_names(rows: Iterable[str]) -> list[str]:

@@ -65,12 +65,32 @@ def version_notes(told: Sequence[Scored]) -> list[str]:
         versions.setdefault(version, {})[row] = None
         if version != VERSION:
             folders[folder] = None
+    others = _extra_versions(told)
     if len(versions) < 2:
-        return []
-    which = "; ".join(f"version {version}: {listed(rows)}" for version, rows in sorted(versions.items()))
+        return others
     commands = " and ".join(map(_command, folders))
-    said = f"scores of different versions of the metric set stand in this table ({which})"
-    return [f"{said}: {commands} measures them again by version {VERSION}, from the stored predictions"]
+    said = f"scores of different versions of the metric set stand in this table ({_which(versions)})"
+    return [f"{said}: {commands} measures them again by version {VERSION}, from the stored predictions", *others]
+
+
+def _extra_versions(told: Iterable[Scored]) -> list[str]:
+    """The same for each metric of a plugin."""
+    found: dict[str, dict[int, dict[str, None]]] = {}
+    folders: dict[str, dict[Path, None]] = {}
+    for row, folder, scores in told:
+        for one in scores["tasks"].values():
+            for metric, said in one.get("extras", {}).items():
+                found.setdefault(metric, {}).setdefault(said["version"], {})[row] = None
+                folders.setdefault(metric, {})[folder] = None
+    return [
+        f"{metric} was measured by different versions of its plugin ({_which(versions)}): "
+        f"{' and '.join(map(_command, folders[metric]))} measures it again by the one that is installed"
+        for metric, versions in found.items() if len(versions) > 1
+    ]
+
+
+def _which(versions: Mapping[int, Iterable[str]]) -> str:
+    return "; ".join(f"version {version}: {listed(rows)}" for version, rows in sorted(versions.items()))
 
 
 def _command(folder: Path) -> str:

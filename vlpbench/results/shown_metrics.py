@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from vlpbench.errors import unknown
+from vlpbench.metrics.names import extras_among
 from vlpbench.results.published import published_by_column
 from vlpbench.results.spreads import Spreads
 
@@ -59,13 +60,14 @@ def in_order(order: Iterable[Name], there: Iterable[Name]) -> list[Name]:
 
 
 def shown_metrics(task: str, found: Spreads, asked: Sequence[str] | None, printed: Sequence[str]) -> list[str]:
-    """The metrics to show of a task, as far as any row has them: the usual ones and those that a paper prints.
+    """The metrics to show of a task, as far as any row has them: the usual ones, what a paper prints, and plugins'.
 
     Of the usual ones only those that some row has a value of, unless there is none of them. A task that nobody has
     numbers of has one column without a metric, unless metrics are asked for and another task has some.
     """
     there = found.metrics.get(task, ())
-    wanted = dict.fromkeys((*SHOWN.get(task.partition("@")[0], ()), *printed)) if asked is None else asked
+    usual = (*SHOWN.get(task.partition("@")[0], ()), *printed, *extras_among(there))
+    wanted = dict.fromkeys(usual) if asked is None else asked
     known = [metric for metric in wanted if metric in there]
     if asked is None:
         known = [metric for metric in known if (task, metric) in found.valued or metric in printed] or known

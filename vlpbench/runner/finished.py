@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vlpbench.config.measured import suite_metrics
 from vlpbench.config.task_name import parse_task
 from vlpbench.contract.abilities import Backbone
 from vlpbench.data.decoding import BadImage, decode
@@ -23,7 +24,7 @@ from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench, opened_here
 from vlpbench.tasks.captioning import Captioning, write
 from vlpbench.tasks.fine_tuning import Asked, ready
-from vlpbench.tasks.suite import task_named
+from vlpbench.tasks.suite import scored, task_named
 from vlpbench.tasks.task import Answers
 from vlpbench.tasks.trial import Scores, Trial
 
@@ -83,8 +84,8 @@ class Finished:
         trial, asked = self._of(task)
         self._refuse_other_data(trial.protocol.data)
         split = trial.open_split(trial.settings.split, "evaluate")
-        said = task_named(task)
-        return said.score(said.predict(asked.backbone, asked.readout, split, trial), trial.protocol.metrics)
+        rows = task_named(task).predict(asked.backbone, asked.readout, split, trial)
+        return scored(task, rows, suite_metrics(trial.protocol), trial.extras)
 
     def refuse_damaged(self) -> None:
         """UserError unless what was learnt for every task is there, whole."""

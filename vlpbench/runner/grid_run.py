@@ -12,6 +12,7 @@ from vlpbench.files import as_json, write_json
 from vlpbench.grid import Cell
 from vlpbench.records import SCHEMA, Claims, StageFolder
 from vlpbench.registry import Registry
+from vlpbench.runner.added_metrics import lacking, measure_lacking
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.code_change import changed
 from vlpbench.runner.events import Event
@@ -40,6 +41,7 @@ def run_grid(
     """
     device = Device.choose(rules.device)
     begin(plan, heard)
+    _measure_added(plan, registry, heard)
     waiting = plan.chosen("run")
     if waiting:
         launcher = registry.launcher(rules.launcher)(place_of(device, rules))
@@ -97,6 +99,15 @@ def begin(plan: Plan, heard: Heard) -> None:
             with claim:
                 if changed(stage.code(), stage.made_by):
                     stage.forget()
+
+
+def _measure_added(plan: Plan, registry: Registry, heard: Heard) -> None:
+    """Extra metrics that the grid names and finished cells lack: measured from their stored predictions."""
+    behind = [(cell, names) for cell in plan.chosen("done") if (names := lacking(cell, plan.results))]
+    said = ", ".join(dict.fromkeys(name for _, names in behind for some in names.values() for name in some))
+    for at, (cell, _) in enumerate(behind, 1):
+        heard(Event("preparing", "", f"{said} of finished cells", at, len(behind)))
+        measure_lacking(cell, plan.results, registry)
 
 
 def place_of(device: Device, rules: Rules) -> Place:

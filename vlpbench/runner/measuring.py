@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from vlpbench.config.measured import suite_metrics
 from vlpbench.contract.sealed import sealed
 from vlpbench.data.splits import Split
 from vlpbench.device import Device, prepare_process
@@ -200,4 +201,4 @@ def _external(task: Task, trial: Trial) -> float:
         find_java()
     except Unavailable:
         return 0.0
-    return sum(JAVA.get(metric, 0.0) for metric in trial.protocol.metrics) if task.name == "captioning" else 0.0
+    return sum(JAVA.get(metric, 0.0) for metric in suite_metrics(trial.protocol)) if task.name == "captioning" else 0.0

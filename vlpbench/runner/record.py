@@ -37,6 +37,7 @@ def scores_of(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, An
             "floors": scores.floors,
             "ceilings": scores.ceilings,
             "told": scores.told,
+            **({"extras": scores.extras} if scores.extras else {}),
         }
     return {"tasks": found, "metrics": VERSION}
 

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vlpbench.config.measured import suite_metrics
+from vlpbench.config.settings import Protocol
+from vlpbench.config.task_name import parse_task
 from vlpbench.errors import UserError
 from vlpbench.files import readable
 from vlpbench.metrics import VERSION
 from vlpbench.metrics.captions import METRICS
+from vlpbench.metrics.names import extras_among, is_suite
 from vlpbench.records import CellFolder, cell_folders, read_predictions
+from vlpbench.registry import Registry
+from vlpbench.runner.added_metrics import add_to_task, extras_of_task
 from vlpbench.tasks.suite import task_named
 
-__all__ = ["Rescored", "done_cells", "rescore"]
+__all__ = ["Rescored", "done_cells", "refuse_unread", "rescore"]
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,21 @@ def done_cells(results: Path) -> list[CellFolder]:
     return found
 
 
-def rescore(folder: CellFolder, metrics: Sequence[str] = ()) -> list[Rescored]:
-    """Measure a finished cell again: the caption metrics that its grid asked for, those it has, and `metrics`.
+def refuse_unread(found: Sequence[CellFolder], metrics: Sequence[str], registry: Registry) -> None:
+    """UserError for an extra metric that none of these cells has predictions for."""
+    names = {name for folder in found for name, said in folder.read("scores.json")["tasks"].items() if "values" in said}
+    for metric in extras_among(metrics):
+        reads = sorted(registry.metric(metric).tasks)
+        if not {parse_task(name).task for name in names} & set(reads):
+            raise UserError(f"{metric!r} reads predictions of {', '.join(reads)}, and no finished cell has any",
+                            "--metrics", f"tasks here: {', '.join(sorted(names)) or 'none'}")
 
-    Its files are written one by one and its status last: a cell that is cut off in between counts as damaged, and
-    `run grid` makes it again.
+
+def rescore(folder: CellFolder, registry: Registry, metrics: Sequence[str] = ()) -> list[Rescored]:
+    """Measure a finished cell again: what its grid asked for, what it has, and `metrics` where they read its task.
+
+    An extra metric that is not installed keeps its values. The cell's files are written one by one and its status last:
+    a cell that is cut off in between counts as damaged, and `run grid` makes it again.
     """
     asked, scores = folder.read("settings.json"), folder.read("scores.json")
     predictions, told = {}, []
@@ -54,14 +70,19 @@ def rescore(folder: CellFolder, metrics: Sequence[str] = ()) -> list[Rescored]:
         if "values" not in said:
             continue
         rows = read_predictions(folder.path / "predictions" / f"{readable(task)}.parquet")
+        named = tuple(asked["settings"]["protocol"][task]["metrics"])
         there = [metric for metric in said["values"] if metric in METRICS]
-        wanted = [*asked["settings"]["protocol"][task]["metrics"], *there, *metrics]
+        wanted = [*suite_metrics(Protocol(metrics=named)), *there, *(name for name in metrics if is_suite(name))]
+        extras = extras_of_task(task, said, (*named, *metrics), registry)
+        was = said["values"]
+        columns = {name: [row.pop(name, None) for row in rows] for name in extras_among(was)}
         found = task_named(task).score(rows, wanted)
-        told.append(Rescored(asked["row"], asked["seed"], task, _changed(said["values"], found.values), found.reasons))
         said |= {
             "examples": found.examples, "values": found.values, "reasons": found.reasons, "floors": found.floors,
             "ceilings": found.ceilings, "told": found.told,
         }
+        add_to_task(said, rows, extras, was, columns)
+        told.append(Rescored(asked["row"], asked["seed"], task, _changed(was, said["values"]), said["reasons"]))
         predictions[task] = rows
     folder.score_again(scores | {"metrics": VERSION}, predictions)
     return told

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.measured import without_extras
 from vlpbench.config.settings import CellSettings
 from vlpbench.config.task_name import parse_task
 from vlpbench.files import digest
@@ -158,7 +159,7 @@ def shape_of(cell: Cell) -> str:
 
 def part_of(task: str, settings: CellSettings) -> str:
     """The key of a task among the parts of its shape."""
-    plain = settings_to_plain(settings)["protocol"][task]
+    plain = settings_to_plain(without_extras(settings))["protocol"][task]
     return f"{task}-{digest({key: value for key, value in plain.items() if key not in _RATES})[:6]}"
 
 

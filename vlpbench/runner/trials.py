@@ -8,12 +8,14 @@ from typing import get_args
 
 from torch import Tensor
 
+from vlpbench.config.measured import extra_metrics
 from vlpbench.config.settings import Protocol
 from vlpbench.contract.objective import Objective
 from vlpbench.data.splits import Split
 from vlpbench.records import StageFolder
 from vlpbench.runner.pretraining import Pretrained, weights_under
 from vlpbench.runner.workbench import Purpose, TermPlan, Workbench
+from vlpbench.tasks.extra import extras_of
 from vlpbench.tasks.trial import Head, Plan, Trial
 from vlpbench.training.loop import Heard
 from vlpbench.types import Spec
@@ -54,6 +56,7 @@ def trial_of(
         kept=kept,
         answered=answered,
         pace=bench.pace,
+        extras=extras_of(extra_metrics(protocol), bench.registry),
     )
 
 

@@ -16,6 +16,7 @@ import torch
 
 from vlpbench.config.changes import with_changes
 from vlpbench.config.identity import settings_to_plain
+from vlpbench.config.measured import without_extras
 from vlpbench.config.settings import CellSettings, Tune
 from vlpbench.contract.sealed import sealed
 from vlpbench.device import Device
@@ -77,8 +78,9 @@ def tuning_of(cell: Cell, results: Path) -> StageFolder | None:
     if not cell.settings.tune.tries:
         return None
     task = cell.settings.tune.task
-    protocol = {task: cell.settings.protocol[task]}
-    asked = replace(cell.settings, seed=0, blind=False, split="val", tasks=(task,), protocol=protocol)
+    settings = without_extras(cell.settings)
+    protocol = {task: settings.protocol[task]}
+    asked = replace(settings, seed=0, blind=False, split="val", tasks=(task,), protocol=protocol)
     plain = {name: value for name, value in settings_to_plain(asked).items() if name != "init"}
     decided_by = {"settings": plain, "versions": dict(cell.versions), "data": dict(cell.fingerprints)}
     return StageFolder.of(results, "tune", decided_by, cell.code)
@@ -96,7 +98,7 @@ def _samples(settings: CellSettings) -> int:
 
 def tried(cell: Cell, changes: Mapping[str, Any], registry: Registry) -> Cell:
     """The cell of one try: seed 0, every picture seen, one task, scored on validation."""
-    settings, task = cell.settings, cell.settings.tune.task
+    settings, task = without_extras(cell.settings), cell.settings.tune.task
     asked = replace(
         settings, seed=0, blind=False, split="val", tasks=(task,), protocol={task: settings.protocol[task]},
         tune=Tune(), budget=replace(settings.budget, samples=_samples(settings)),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vlpbench.config.measured import suite_metrics
 from vlpbench.config.task_name import parse_task
 from vlpbench.tasks.answer_ranking import AnswerRanking
 from vlpbench.tasks.captioning import Captioning
 from vlpbench.tasks.choice_matching import ChoosingByMatch
 from vlpbench.tasks.choosing import Choosing
 from vlpbench.tasks.classification import Classification
+from vlpbench.tasks.extra import Extra
+from vlpbench.tasks.extra_metrics import add_extras
 from vlpbench.tasks.fine_tuning import Asked, ready
 from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.task import Row, Task
@@ -20,7 +23,7 @@ from vlpbench.tasks.vqa import Vqa
 from vlpbench.training.fitting import asked_with_less
 from vlpbench.training.loop import Training
 
-__all__ = ["TASKS", "Outcome", "outcome_of", "ready_for", "run_task", "task_named", "why_not"]
+__all__ = ["TASKS", "Outcome", "outcome_of", "ready_for", "run_task", "scored", "task_named", "why_not"]
 
 TASKS: Mapping[tuple[str, str], Task] = {
     ("vqa", ""): Vqa(), ("vqa", "decoder"): Vqa("decoder"), ("vqa", "fused"): Vqa("fused"),
@@ -75,14 +78,21 @@ def ready_for(trial: Trial) -> Asked | None:
 
 def outcome_of(trial: Trial, asked: Asked | None) -> Outcome:
     """Predict, or read what an earlier run predicted; then score."""
-    task, told, rows = task_named(trial.task), _told(asked), _rows(trial, asked)
+    told, rows = _told(asked), _rows(trial, asked)
     if trial.answered is not None:
         if asked is not None:
             trial.answered.keep(rows)
             trial.answered.close(told)
         told, rows = trial.answered.told() or told, trial.answered.rows()  # read back: the same however it came to be
-    scores = task.score(rows, trial.protocol.metrics)
+    scores = scored(trial.task, rows, suite_metrics(trial.protocol), trial.extras)
     return Outcome(scores, rows, told["head"], Training(**told["training"]), told["chosen"])
+
+
+def scored(name: str, rows: Sequence[Row], metrics: Sequence[str], extras: Sequence[Extra] = ()) -> Scores:
+    """The suite's metrics of a task's rows, then the extra ones; adds each row's own scores to it."""
+    scores = task_named(name).score(rows, metrics)
+    add_extras(extras, rows, scores)
+    return scores
 
 
 def _told(asked: Asked | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.records import StageFolder
+from vlpbench.tasks.extra import Extra
 from vlpbench.training.checkpoint import load_weights
 from vlpbench.training.loop import Heard
 from vlpbench.training.pace import PACE, Pace
@@ -85,6 +86,8 @@ class Trial:
     """Where the predictions are kept; None keeps none."""
     pace: Pace = PACE
     """How it goes about its work; it changes no result."""
+    extras: Sequence[Extra] = ()
+    """Metrics of plugins that are measured beside the suite's."""
 
     @cached_property
     def name(self) -> TaskName:
@@ -136,6 +139,8 @@ class Scores:
     """How many questions, pictures or queries were scored."""
     told: dict[str, Any] = field(default_factory=dict)
     """What must be said beside the numbers: how answers were normalised, how many images, how a list was re-ranked."""
+    extras: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Extra metric -> its version, who brought it, which way is better, how many rows it says nothing about."""
 
 
 def blocks(total: int, size: int) -> Iterator[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vlpbench.results.agreement import agreements
-from vlpbench.results.metric_names import better, head
+from vlpbench.results.metric_names import better_in, head
 from vlpbench.results.plots.seed_scores import RowScores, floor_scores, row_scores, scored_tasks, subject
 from vlpbench.results.plots.style import (
     FAINT,
@@ -61,9 +61,14 @@ def bars(results: Results, task: str = "", metric: str = "", width: str = "colum
     _draw_rows(axes, rows, _LONGEST[width][1])
     far = _draw_floors(axes, rows, floor_scores(results, task, metric))
     legend_above(figure, axes)
-    axes.set_xlabel(head(task, metric) + {"lower": " (lower is better)"}.get(better(metric) or "", ""))
+    axes.set_xlabel(head(task, metric) + _direction(results, task, metric))
     note = f"{_note(rows, far, bool(printed))} {_agreement(results, task, metric)}"
     return finished(figure, _said(rows, task, metric), note)
+
+
+def _direction(results: Results, task: str, metric: str) -> str:
+    """Said where less is better."""
+    return " (lower is better)" if better_in(results, task, metric) == "lower" else ""
 
 
 def _draw_rows(axes: Axes, rows: list[RowScores], longest: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vlpbench.errors import UserError, unknown
 from vlpbench.results.beside import BESIDE, column_of
-from vlpbench.results.metric_names import better, head
+from vlpbench.results.metric_names import better_in, head
 from vlpbench.results.plots.place_names import place_names
 from vlpbench.results.plots.scales import plain, set_plain_log, spans
 from vlpbench.results.plots.seed_scores import RowScores, row_scores, scored_tasks, subject
@@ -60,7 +60,7 @@ def compute(results: Results, task: str = "", metric: str = "", x: str = "flops"
     figure = blank(width, 2.0 + 0.1 * inches(width) + 0.06 * len(points))
     axes = figure.subplots()
     places = _set_axis(axes, [point.cost for point in points])
-    is_lower = better(metric) == "lower"
+    is_lower = better_in(results, task, metric) == "lower"
     seeing = [at for at, point in enumerate(points) if not point.row.is_blind] or list(range(len(points)))
     found = pareto([points[at].cost for at in seeing], [points[at].row.mean for at in seeing], is_lower)
     best = [seeing[at] for at in found]

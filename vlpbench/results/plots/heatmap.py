@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.errors import UserError, unknown
-from vlpbench.results.metric_names import better, head
+from vlpbench.results.metric_names import better_in, head
 from vlpbench.results.plots.matrix import Place, matrix
 from vlpbench.results.plots.seed_scores import RowScores, row_scores, scored_tasks, subject
 from vlpbench.results.plots.style import finished, in_style
@@ -57,8 +57,9 @@ def heatmap(
         mine = values[row.grid, row.row]
         there.setdefault((_text(mine.get(rows)), _text(mine.get(columns))), []).append(row)
     places = [[_place(there.get((line, column), [])) for column in across] for line in down]
-    figure = matrix(_short(down), _short(across), places, width, is_lower_better=better(metric) == "lower")
-    said = f"{head(task, metric)} by {rows} and {columns}: {_best(down, across, places, metric)}"
+    is_lower = better_in(results, task, metric) == "lower"
+    figure = matrix(_short(down), _short(across), places, width, is_lower_better=is_lower)
+    said = f"{head(task, metric)} by {rows} and {columns}: {_best(down, across, places, is_lower)}"
     return finished(figure, said, _note(scored, head(task, metric), (rows, columns), places))
 
 
@@ -110,7 +111,7 @@ def _place(rows: Sequence[RowScores]) -> Place:
     return Place(instead=row.instead) if row.instead else Place(row.mean, (row.high - row.low) / 2)
 
 
-def _best(down: Sequence[str], across: Sequence[str], places: Sequence[Sequence[Place]], metric: str) -> str:
+def _best(down: Sequence[str], across: Sequence[str], places: Sequence[Sequence[Place]], is_lower: bool) -> str:
     """The best place in words."""
     scored = [
         (place.value, f"{line} x {column}") for line, row in zip(down, places, strict=True)
@@ -118,7 +119,7 @@ def _best(down: Sequence[str], across: Sequence[str], places: Sequence[Sequence[
     ]
     if not scored:
         return "no place has a score"
-    value, where = (min if better(metric) == "lower" else max)(scored)
+    value, where = (min if is_lower else max)(scored)
     return f"best {where} with {value:.1f}; {len(scored)} of {len(down) * len(across)} places have a score"
 
 

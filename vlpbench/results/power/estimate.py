@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vlpbench.errors import UserError, unknown
+from vlpbench.metrics.names import extras_among
 from vlpbench.results.example_pairs import ExamplePairs
 from vlpbench.results.grid_order import GridOrder
-from vlpbench.results.metric_names import better, factor
+from vlpbench.results.metric_names import factor
 from vlpbench.results.pairing import Measured, Pairs, Place, measured, paired
 from vlpbench.results.power.asked import PowerAsked
 from vlpbench.results.power.found import ImageNeed, Images, MetricPower, Power, SeedNeed, SeenGap
@@ -57,13 +58,16 @@ def power(results: Results, asked: PowerAsked | None = None) -> list[Power]:
 
 def _metrics(results: Results, names: Sequence[str]) -> list[tuple[str, str]]:
     """(task, metric) of what is asked for, or of what tables show, as far as it is a score."""
-    lines = results.frame[["task", "metric"]].drop_duplicates().itertuples(index=False)
-    there = [(str(task), str(metric)) for task, metric in lines if metric and better(metric)]
+    lines = results.frame.loc[results.frame["better"] != "", ["task", "metric"]].drop_duplicates()
+    there = [(str(task), str(metric)) for task, metric in lines.itertuples(index=False)]
     for name in names:
         if there and name not in {metric for _, metric in there}:
             raise unknown("metric", name, {metric for _, metric in there}, "--metric")
     tasks = dict.fromkeys(task for task, _ in there)
-    wanted = [(task, metric) for task in tasks for metric in names or SHOWN.get(task.partition("@")[0], ())]
+    extras = extras_among(metric for _, metric in there)
+    wanted = [
+        (task, metric) for task in tasks for metric in names or (*SHOWN.get(task.partition("@")[0], ()), *extras)
+    ]
     return [one for one in wanted if one in there]
 
 
