@@ -80,7 +80,7 @@ def test_papers_have_a_caption_with_who_made_it(results: Results) -> None:
     found = table(results, lambda _: pd.DataFrame({"row": ["a_b"], "50 % & more": [1.0]}))
     assert found.caption == "What hangs together. Table `mine`, version 2, of vlpbench-pairs 0.3."
     said = latex(found)
-    assert r"\label{tab:small-mine}" in said and r"a\_b" in said and r"50 \% \& more" in said
+    assert r"\label{tab:small-mine}" in said and r"a\_b" in said and r"50 \%" in said and r"\& more" in said
     assert "<caption>What hangs together. Table <code>mine</code>" in html(found)
 
 
