@@ -11,6 +11,7 @@ __all__ = ["plugins"]
 
 COMMANDS = {
     "list": ("vlpbench.cli.plugins_list:list_plugins", "What each plugin brings, and which are broken."),
+    "info": ("vlpbench.cli.plugins_info:info", "All about one plugin, or about one thing that a plugin brings."),
     "doctor": ("vlpbench.cli.plugins_doctor:doctor", "What is wrong with plugins, where, and what to do."),
     "new": ("vlpbench.cli.plugins_new:new", "Write a new plugin package that installs and passes its tests."),
     "check": ("vlpbench.cli.plugins_check:check", "Run the conformance kit on a plugin, without pytest."),

@@ -16,7 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from vlpbench.config.limits import LIMITS
 from vlpbench.config.typed import fields_of, plain
 
-__all__ = ["Schema", "class_schemas", "field_docs", "field_schema", "type_schema"]
+__all__ = ["Schema", "class_schemas", "docs_in_source", "field_docs", "field_schema", "type_schema"]
 
 Schema = dict[str, Any]
 """A JSON schema (draft 2020-12)."""
@@ -33,11 +33,12 @@ def field_docs(cls: type) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for one in reversed(cls.__mro__):
         if dataclasses.is_dataclass(one):
-            found.update(_docs_in_source(one))
+            found.update(docs_in_source(one))
     return found
 
 
-def _docs_in_source(cls: type) -> dict[str, str]:
+def docs_in_source(cls: type) -> dict[str, str]:
+    """The text under each annotated name in the body of a class, its bases left out; empty where there is no source."""
     try:
         source = textwrap.dedent(inspect.getsource(cls))
     except (OSError, TypeError):  # made at run time: it has fields, but no file that could explain them

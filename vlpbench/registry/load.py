@@ -110,8 +110,8 @@ class _Loader:
             self.fail(source, wrong, wrong.__cause__ or wrong)
             return
         names = tuple(sorted(one.name for one in hooks))
-        told = tuple(dict.fromkeys(remarks))
-        self.plugins.append(Plugin(source.name, source.origin(), names, API_VERSION, source.is_ours, told))
+        path, told = str(source.path() or ""), tuple(dict.fromkeys(remarks))
+        self.plugins.append(Plugin(source.name, source.origin(), names, API_VERSION, source.is_ours, path, told))
         for name, items in brought:
             self._take(KINDS[name], items, source)
         self._watch(hooks, plugin, source)

@@ -38,6 +38,8 @@ class Row:
     """Kind and name of each component; where it was not imported, guesses from its files, some without a kind."""
     sha256: str = ""
     """The hash of its module's file, where it was loaded."""
+    path: str = ""
+    """Its module's file, where it was loaded."""
     hooks: tuple[str, ...] = ()
     """The hooks it implements, where it was imported."""
     is_ours: bool = False
@@ -66,8 +68,8 @@ def _loaded(one: Plugin, registry: Registry) -> Row:
         each for each in registry.failures
         if each.component and (each.name, each.distribution) == (mine.plugin, mine.distribution)
     )
-    return Row(one.name, mine.distribution, mine.version, "loaded", one.api_version, brings, mine.sha256, one.hooks,
-               one.is_ours, one.remarks, failures)
+    return Row(one.name, mine.distribution, mine.version, "loaded", one.api_version, brings, mine.sha256, one.path,
+               one.hooks, one.is_ours, one.remarks, failures)
 
 
 def _failed(one: Failure) -> Row:

@@ -75,6 +75,8 @@ class Plugin:
     """The contract it was written for."""
     is_ours: bool = False
     """Whether it is part of this package."""
+    path: str = ""
+    """Its module's file."""
     remarks: tuple[str, ...] = ()
     """What it did while it was loaded that a plugin should not do, and what was put back."""
 
