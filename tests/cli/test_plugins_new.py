@@ -21,6 +21,7 @@ TOLD = """vlpbench-half-said/
     vlpbench_half_said/
       __init__.py
   tests/
+    conftest.py
     test_conformance.py
 
 Next:

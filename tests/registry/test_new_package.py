@@ -19,7 +19,7 @@ from vlpbench.registry.new_package import new_file, new_package
 from vlpbench.runner.workbench import opened_here
 
 FILES = (".github/workflows/tests.yml", ".gitignore", "LICENSE", "README.md", "grid.toml", "pyproject.toml",
-         "src/vlpbench_half_said/__init__.py", "tests/test_conformance.py")
+         "src/vlpbench_half_said/__init__.py", "tests/conftest.py", "tests/test_conformance.py")
 SMALL = [f"data.digits.{split}={many}" for split, many in (("train", 40), ("val", 8), ("test", 8))]
 
 
