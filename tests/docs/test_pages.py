@@ -10,7 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import dataclasses
+import importlib
+import inspect
 import io
+import itertools
 import json
 import os
 import re
@@ -28,14 +31,18 @@ from pathlib import Path
 import pytest
 
 import vlpbench
+from vlpbench import hookspecs
 from vlpbench.cli.diff import diff
 from vlpbench.cli.grid import grid as grids
 from vlpbench.cli.main import main
+from vlpbench.cli.plugins import plugins as plugin_commands
 from vlpbench.cli.report import report as reports
 from vlpbench.cli.run import run as runs
 from vlpbench.config.settings import Protocol
 from vlpbench.config.task_name import TASKS
 from vlpbench.metrics.vqa_accuracy import RULES, soft_score
+from vlpbench.plugin import API_VERSION
+from vlpbench.registry.switches import ALLOWED, STRICT, TRACED
 from vlpbench.results.plots import PLOTS
 from vlpbench.runner.standing import STATES
 from vlpbench.testing import launcher_checks
@@ -120,12 +127,18 @@ class Shell:
         self.folder = folder
         programs = folder / "bin"
         programs.mkdir()
-        for name, words in (("vlpbench", f"{sys.executable} -m vlpbench"), ("python", sys.executable)):
-            (programs / name).write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+        site = folder / "site"  # what a page installs goes there, and not beside this test
+        pip = f"{sys.executable} -m pip --quiet --disable-pip-version-check"
+        install = f'shift; exec {pip} install --no-deps --no-build-isolation --no-index --target {site}'
+        for name, words in (("vlpbench", f"exec {sys.executable} -m vlpbench"), ("python", f"exec {sys.executable}"),
+                            ("pip", install)):
+            (programs / name).write_text(f'#!/bin/sh\n{words} "$@"\n')
             (programs / name).chmod(0o755)
         path = os.pathsep.join([str(programs), os.environ["PATH"]])
         where = str(Path(vlpbench.__path__[0]).parent)  # the very package that is tested, installed or not
-        self.environment = {**os.environ, "PATH": path, "PYTHONPATH": where, "COLUMNS": "100", **environment}
+        self.environment = {
+            **os.environ, "PATH": path, "PYTHONPATH": f"{where}{os.pathsep}{site}", "COLUMNS": "100", **environment,
+        }
         self.environment.pop("PYTHONSAFEPATH", None)  # a reader's own files may import each other
 
     def run(self, command: str) -> tuple[int, str]:
@@ -472,7 +485,8 @@ def test_start_here(tmp_path):
     shell = QuickShell(tmp_path)
     shell.follow(page, DIGITS)
     assert (tmp_path / "demo.html").is_file()
-    assert set(vlpbench.results.load(tmp_path / "results" / "demo").frame["row"]) == {"none", "prefix-lm", "contrastive"}
+    frame = vlpbench.results.load(tmp_path / "results" / "demo").frame
+    assert set(frame["row"]) == {"none", "prefix-lm", "contrastive"}
 
 
 def test_reading_the_table(tmp_path, five_seeds):
@@ -518,7 +532,8 @@ def test_the_page_of_recipes_has_every_recipe_once():
     """Those of the core and those of the packages in plugins/, and no other."""
     text = (DOCS / "recipes.md").read_text(encoding="utf-8")
     said = re.findall(r"^\| `([\w-]+)` \| (?:arXiv )?[\d.]+", text, re.MULTILINE)
-    files = [*Path(vlpbench.__path__[0]).glob("recipes/*.toml"), *DOCS.parent.glob("plugins/[!_]*/src/*/recipes/*.toml")]
+    ours = Path(vlpbench.__path__[0]).glob("recipes/*.toml")
+    files = [*ours, *DOCS.parent.glob("plugins/[!_]*/src/*/recipes/*.toml")]
     assert len(files) >= 4 and sorted(said) == sorted(file.stem for file in files)
     for file in files:
         (line,) = [line for line in text.splitlines() if line.startswith(f"| `{file.stem}` |")]
@@ -550,11 +565,11 @@ def test_rooms_of_the_picture_are_those_of_the_contracts():
     """Floor by floor, from the roof down."""
     drawn = (DOCS / "pictures" / "design.svg").read_text(encoding="utf-8")
     rooms = re.findall(r'data-room="(\w+)"', drawn)
-    layers = tomllib.loads((DOCS.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
-    assert set(rooms) == {room for layer in layers for room in re.findall(r"\w+", layer)}
+    tools = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    floors = [re.findall(r"\w+", layer) for layer in tools["importlinter"]["contracts"][0]["layers"]]
+    assert sorted(rooms) == sorted(itertools.chain(*floors))
     at = {room: number for number, room in enumerate(rooms)}
-    floors = [re.findall(r"\w+", layer) for layer in layers]
-    assert all(at[above] < at[below] for upper, lower in zip(floors, floors[1:], strict=False)
+    assert all(at[above] < at[below] for upper, lower in itertools.pairwise(floors)
                for above in upper for below in lower if {above, below} != {"contract", "plugin"})
 
 
@@ -565,3 +580,40 @@ def test_pictures_are_what_their_programs_draw(tmp_path, name):
     committed, drawn = (DOCS / "pictures" / name).read_bytes(), (tmp_path / name).read_bytes()
     assert len(committed) < 200_000
     assert committed == drawn or (name.endswith(".png") and drawn.startswith(b"\x89PNG"))
+
+
+@pytest.mark.slow
+def test_plugins(tmp_path, monkeypatch):
+    """Two packages are written, installed into a folder of this test, listed, and found broken."""
+    (tmp_path / "site").mkdir()
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    before = set(sys.modules)
+    try:
+        ran = QuickShell(tmp_path).follow(blocks("plugins.md"), None)
+    finally:
+        for name in set(sys.modules) - before:
+            if name.startswith("vlpbench_"):
+                del sys.modules[name]
+    assert len(ran) == 10
+
+
+def test_the_page_of_plugins_names_every_hook_command_and_switch():
+    text = (DOCS / "plugins.md").read_text(encoding="utf-8")
+    hooks = [name for name, _ in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith("vlpbench_")]
+    assert sorted(re.findall(r"^\| `(vlpbench_\w+)` \|", text, re.MULTILINE)) == sorted(hooks)
+    said = re.findall(r"^\| `vlpbench plugins (\w+)", text, re.MULTILINE)
+    assert set(plugin_commands.list_commands(None)) <= set(said)
+    assert f"now {API_VERSION}." in text
+    assert {ALLOWED, STRICT, TRACED} <= set(re.findall(r"VLPBENCH_\w+", text))
+
+
+@pytest.mark.parametrize("module", ["plugin", "testing", "results"])
+def test_the_page_of_the_api_has_every_public_name(module):
+    said = re.findall(rf"^::: vlpbench\.{module}\.(?:\w+\.)?(\w+)$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    public = set(importlib.import_module(f"vlpbench.{module}").__all__)
+    assert sorted(said) == sorted(public - {"hookimpl", "parts"})
+
+
+def test_every_page_is_in_the_navigation():
+    listed = re.findall(r": ([\w-]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md"))
