@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import inspect
 import re
@@ -14,8 +13,7 @@ from typing import Any
 from torch import nn
 
 from vlpbench.config.problems import guess
-from vlpbench.config.settings import Portion
-from vlpbench.config.typed import WrongValue, described, fields_of, plain, typed
+from vlpbench.config.task_name import TASKS
 from vlpbench.contract.abilities import ABILITIES, Backbone
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.launcher import Launcher
@@ -24,9 +22,10 @@ from vlpbench.contract.objective import Objective, is_coupling
 from vlpbench.contract.report_table import ReportTable
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.plugin import API_VERSION
+from vlpbench.registry.config_checks import check_config, check_own_keys
 from vlpbench.registry.standing import Unfit
 
-__all__ = ["BASES", "Unfit", "check_component", "check_file"]
+__all__ = ["BASES", "Unfit", "check_api", "check_component", "check_file"]
 
 BASES: Mapping[str, tuple[type, ...]] = {
     "objective": (Objective,), "stem": (Stem,), "trunk": (Trunk, Backbone), "data set": (Dataset,),
@@ -35,7 +34,7 @@ BASES: Mapping[str, tuple[type, ...]] = {
 """The class that each kind of component must be a subclass of, and those whose methods it must keep."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_PLAIN = "use bool, int, float, str, tuples of them, Literal"
+_TASKS = tuple(dict.fromkeys(task.partition("@")[0] for task in TASKS))
 _TRAINS = ("vectors", "similarity", "decode", "match")
 
 
@@ -51,8 +50,9 @@ def check_component(kind: str, cls: Any) -> None:
         raise Unfit(f"{cls.__name__} is no subclass of {base.__name__}", f"derive it from {where}")
     _check_facts(kind, cls)
     _check_requires(cls)
+    _check_sentences(cls)
     if kind in ("objective", "trunk", "data set"):
-        _check_config(cls)
+        check_config(cls)
     if kind == "objective":
         _check_words(cls, "needs", ABILITIES)
         _check_words(cls, "welcomes", ABILITIES)
@@ -61,9 +61,11 @@ def check_component(kind: str, cls: Any) -> None:
         _check_words(cls, "wants", None)
         _check_numbers(cls)
     if kind == "data set":
-        _check_own_keys(cls)
+        check_own_keys(cls)
     if kind == "trunk":
         _check_offers(cls)
+    if kind == "metric":
+        _check_metric(cls)
     _check_methods(cls, BASES[kind])
 
 
@@ -93,11 +95,16 @@ def _check_facts(kind: str, cls: type) -> None:
     if isinstance(version, bool) or not isinstance(version, int):
         remedy = "a version is a whole number; raise it when numbers change"
         raise Unfit(f"{cls.__name__}.version is {version!r}", remedy)
-    api = getattr(cls, "api_version", API_VERSION)
-    if api != API_VERSION or isinstance(api, bool):
-        newer = isinstance(api, int) and api > API_VERSION
-        remedy = "upgrade vlpbench" if newer else "ask for a release of the plugin for this vlpbench"
-        raise Unfit(f"{cls.__name__} was written for plugin contract {api!r}; this vlpbench has {API_VERSION}", remedy)
+    check_api(getattr(cls, "api_version", API_VERSION), cls.__name__)
+
+
+def check_api(api: Any, who: str) -> None:
+    """Raise Unfit unless `who` was written for this contract."""
+    if isinstance(api, bool) or not isinstance(api, int):
+        raise Unfit(f"{who} says api_version {api!r}", f"it is a whole number, at present {API_VERSION}")
+    if api != API_VERSION:
+        remedy = "upgrade vlpbench" if api > API_VERSION else "ask for a release of the plugin for this vlpbench"
+        raise Unfit(f"{who} was written for plugin contract {api}; this vlpbench has {API_VERSION}", remedy)
 
 
 def _check_requires(cls: type) -> None:
@@ -117,48 +124,6 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _check_config(cls: type) -> None:
-    config = getattr(cls, "config_class", None)
-    if not isinstance(config, type) or not dataclasses.is_dataclass(config):
-        raise Unfit(f"{cls.__name__}.config_class is {config!r}", "it is a class under @dataclass(frozen=True)")
-    if not getattr(config, "__dataclass_params__").frozen:  # noqa: B009 (unknown to mypy)
-        raise Unfit(f"{config.__name__} is not frozen", "write @dataclass(frozen=True)")
-    try:
-        kinds = fields_of(config)
-    except (NameError, TypeError, AttributeError) as wrong:
-        cause = f"the types of {config.__name__} cannot be told: {wrong}"
-        raise Unfit(cause, "import them at the top of the file") from wrong
-    for one in dataclasses.fields(config):
-        if one.init:
-            _check_default(config, one, kinds[one.name])
-
-
-def _check_default(config: type, one: dataclasses.Field[Any], kind: Any) -> None:
-    """A default goes into JSON and comes back as it was; otherwise a record could not tell what was run."""
-    if one.default is not dataclasses.MISSING:
-        value = one.default
-    elif one.default_factory is not dataclasses.MISSING:
-        value = one.default_factory()
-    else:
-        return
-    try:
-        same = typed(kind, plain(value)) == value
-    except WrongValue as wrong:
-        raise Unfit(f"the default of {config.__name__}.{one.name} {wrong}", "let type and default agree") from wrong
-    except Exception as wrong:
-        cause = f"{config.__name__}.{one.name} has a type that no file can say: {described(kind)}"
-        raise Unfit(cause, _PLAIN) from wrong
-    if not same:
-        raise Unfit(f"the default of {config.__name__}.{one.name}, {value!r}, cannot be written as JSON", _PLAIN)
-
-
-def _check_own_keys(cls: type) -> None:
-    """The keys that every data set has are not those of its kind."""
-    taken = sorted(set(fields_of(getattr(cls, "config_class"))) & {*fields_of(Portion), "kind"})  # noqa: B009
-    if taken:
-        raise Unfit(f"{cls.__name__} has a setting {taken[0]!r}, which every data set has", "call it otherwise")
-
-
 def _check_numbers(cls: type[Any]) -> None:
     decay, coupled = cls.teacher, cls.coupled
     if decay is not None and not (isinstance(decay, float) and 0 < decay < 1):
@@ -171,6 +136,23 @@ def _check_numbers(cls: type[Any]) -> None:
     for word in ("match", "similarity"):
         if word in cls.trains and getattr(cls, word) is getattr(Objective, word):
             raise Unfit(f"{cls.__name__} trains {word!r} but has no method {word}()", f"write {word}() or drop it")
+
+
+def _check_metric(cls: type[Any]) -> None:
+    if not getattr(cls, "tasks", ()):
+        raise Unfit(f"{cls.__name__} names no task", f"say whose predictions it reads: tasks = {{{_TASKS[0]!r}}}")
+    _check_words(cls, "tasks", _TASKS)
+    if not isinstance(cls.higher_is_better, bool):
+        raise Unfit(f"{cls.__name__}.higher_is_better is {cls.higher_is_better!r}", "it is True or False")
+
+
+def _check_sentences(cls: type) -> None:
+    """What goes into print as it is: texts, where a class says anything."""
+    cites, about = getattr(cls, "cites", ()), getattr(cls, "description", "")
+    if isinstance(cites, str) or not all(isinstance(one, str) for one in cites):
+        raise Unfit(f"{cls.__name__}.cites is {cites!r}", "it is a tuple of texts, each a BibTeX entry or a key")
+    if not isinstance(about, str):
+        raise Unfit(f"{cls.__name__}.description is {about!r}", "it is one sentence")
 
 
 def _check_words(cls: type, fact: str, known: Iterable[str] | None) -> None:
@@ -214,6 +196,8 @@ def _check_method(cls: type, base: type, name: str, ours: Any, theirs: Any) -> N
         if isinstance(theirs, wrapper) != isinstance(ours, wrapper):
             what = "must be under" if isinstance(theirs, wrapper) else "must not be under"
             raise Unfit(f"{cls.__name__}.{name} {what} {word}", f"{_signature(base, name)} is what is called")
+    if not callable(getattr(cls, name)):
+        raise Unfit(f"{cls.__name__}.{name} is no method, but {ours!r}", f"write def {_signature(base, name)}")
     wanted, found = _parameters(base, name), _parameters(cls, name)
     if wanted != found:
         raise Unfit(

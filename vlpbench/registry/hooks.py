@@ -11,6 +11,8 @@ import pluggy
 
 from vlpbench import hookspecs
 from vlpbench.config.problems import guess
+from vlpbench.plugin import API_VERSION
+from vlpbench.registry.checks import check_api
 from vlpbench.registry.standing import FILE_KINDS, KINDS, Unfit
 from vlpbench.registry.switches import trace
 
@@ -28,6 +30,7 @@ def check_hooks(manager: pluggy.PluginManager, plugin: Any, key: str) -> list[pl
     if inspect.isclass(plugin):
         remedy = "point it at a module, or at an instance of the class"
         raise Unfit(f"its entry point is the class {plugin.__name__}", remedy)
+    check_api(getattr(plugin, "api_version", API_VERSION), "it")
     _check_marked(plugin)
     try:
         manager.register(plugin, name=key)
