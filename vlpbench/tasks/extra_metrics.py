@@ -19,7 +19,7 @@ from vlpbench.tasks.extra import Extra
 from vlpbench.tasks.task import Row
 from vlpbench.tasks.trial import Scores
 
-__all__ = ["NotMeasured", "add_extras", "measured"]
+__all__ = ["NotMeasured", "add_extras", "measured", "numbers"]
 
 
 class NotMeasured(Exception):
@@ -53,35 +53,38 @@ def measured(extra: Extra, rows: Sequence[Mapping[str, Any]]) -> list[float | No
     """N: the metric's numbers for copies of these rows; NotMeasured where it has none."""
     if extra.metric is None:
         raise NotMeasured(extra.why_not)
+    who = f"values() of plugin {extra.origin.plugin!r} ({extra.origin})" if extra.origin else "values()"
     copies = [{key: list(value) if isinstance(value, list) else value for key, value in row.items()} for row in rows]
     try:
         with contextlib.redirect_stdout(sys.stderr):  # results alone go to stdout
             found = extra.metric().values(copies)
-            values = list(found)
+            return numbers(found, len(rows))
+    except NotMeasured as wrong:
+        raise NotMeasured(f"{who} {wrong}") from None
     except (Exception, SystemExit) as wrong:
-        raise NotMeasured(f"{_who(extra)} raised {type(wrong).__name__}: {wrong}".rstrip(": ")) from wrong
-    if isinstance(found, str | bytes | Mapping):
-        raise NotMeasured(f"{_who(extra)} returned a {type(found).__name__}, not one number for each row")
-    if len(values) != len(rows):
-        raise NotMeasured(f"{_who(extra)} returned {len(values):,} numbers for {len(rows):,} rows")
-    return [_number(extra, at, value) for at, value in enumerate(values)]
+        raise NotMeasured(f"{who} raised {type(wrong).__name__}: {wrong}".rstrip(": ")) from wrong
 
 
-def _number(extra: Extra, at: int, value: Any) -> float | None:
-    """One row's number as Python has it."""
+def numbers(found: Any, many: int) -> list[float | None]:
+    """What a metric returned for so many rows as Python has it: a finite number or None each; else NotMeasured."""
+    if isinstance(found, str | bytes | Mapping) or not hasattr(found, "__iter__"):
+        said = "None" if found is None else f"a {type(found).__name__}"
+        raise NotMeasured(f"returned {said}, not one number for each row")
+    values = list(found)
+    if len(values) != many:
+        raise NotMeasured(f"returned {len(values):,} numbers for {many:,} rows")
+    return [_number(at, value) for at, value in enumerate(values)]
+
+
+def _number(at: int, value: Any) -> float | None:
     if value is None:
         return None
     if not isinstance(value, Real | np.bool_):
-        raise NotMeasured(f"{_who(extra)} returned {repr(value)[:60]} for row {at}, which is no number")
+        raise NotMeasured(f"returned {repr(value)[:60]} for row {at}, which is no number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise NotMeasured(f"{_who(extra)} returned {number} for row {at}; what it says nothing about is None")
+        raise NotMeasured(f"returned {number} for row {at}; what it says nothing about is None")
     return number
-
-
-def _who(extra: Extra) -> str:
-    origin = extra.origin
-    return f"values() of plugin {origin.plugin!r} ({origin})" if origin else f"values() of {extra.name!r}"
