@@ -1,4 +1,4 @@
-"""A file of a stranger's whose objective trains similarity: pretrained, killed, scored, scored again, and in a table."""
+"""A stranger's file whose objective trains similarity: pretrained, killed, scored, scored again, and in a table."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def command(found: Any) -> list[str]:
 
 def named_on_the_command_line(found: Any) -> Any:
     """The grid file without its line of plugins, which come by `-p`."""
-    text = found.file.read_text().replace('plugins = ["mine.py"]\n', "").replace('tasks = ["retrieval@zero-shot"]', TASKS)
-    found.file.write_text(text)
+    text = found.file.read_text().replace('plugins = ["mine.py"]\n', "")
+    found.file.write_text(text.replace('tasks = ["retrieval@zero-shot"]', TASKS))
     return found
 
 
@@ -113,7 +113,7 @@ def test_the_weights_are_those_of_pretraining(finished: Any) -> None:
     model = load_cell(finished.cell("tokens").path, "cpu", registry)
     heads = {name: value for name, value in model.pretrained.heads.items() if name.startswith("token-wise.")}
     assert set(heads) == {"token-wise.image.weight", "token-wise.text.weight"}
-    trial, asked = model._of("retrieval@zero-shot")
+    _, asked = model._of("retrieval@zero-shot")
     (head,) = asked.readout.objectives
     assert all(torch.equal(value, heads[f"token-wise.{name}"]) for name, value in head.state_dict().items())
     fresh = model.bench.terms[1].build(model.bench.blueprint.spec, 0)

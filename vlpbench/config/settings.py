@@ -79,7 +79,7 @@ class TextSettings:
     """Whether texts are lower-cased before they are cut into tokens."""
     rewrites: bool = False
     """Whether pretraining draws a picture's text from its captions and from the texts of its field `rewrites`, each as
-    likely as another (La-CLIP, arXiv 2305.20088)."""
+    likely as another (La-CLIP, arXiv 2305.20088). Without `trained_on`, the tokenizer is trained on them, too."""
 
 
 @dataclass(frozen=True)

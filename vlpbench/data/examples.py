@@ -15,7 +15,7 @@ from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.types import Sample
 
-__all__ = ["Examples", "caption_examples", "described", "fitting", "text_ids"]
+__all__ = ["Examples", "caption_examples", "described", "fitting", "further_texts", "text_ids"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def caption_examples(
     """
     kept = described(split)
     samples = [split.samples[row] for row in kept]
-    said = [(*sample.captions, *(_further(sample, more, split) if more else ())) for sample in samples]
+    said = [(*sample.captions, *(further_texts(sample, more, split) if more else ())) for sample in samples]
     texts = [text for one in said for text in one]
     lengths = tokenizer.lengths(texts)
     tokens, mask = tokenizer.encode(texts, _fitting(lengths, length))
@@ -117,8 +117,8 @@ def caption_examples(
     )
 
 
-def _further(sample: Sample, name: str, split: Split) -> tuple[str, ...]:
-    """The texts of a field."""
+def further_texts(sample: Sample, name: str, split: Split) -> tuple[str, ...]:
+    """The texts of a sample's field, none of them empty; anything else is a DataError."""
     texts = sample.fields.get(name)
     if not isinstance(texts, tuple | list) or not all(isinstance(text, str) and text.strip() for text in texts):
         raise DataError(

@@ -137,10 +137,15 @@ def _spoilt(sample: Sample, swapped: Mapping[int, Sample], noise: TextNoise) -> 
     captions = _spoilt_texts(teller.captions, sample.id, noise, "")
     if noise == TextNoise() or _REWRITES not in sample.fields:
         return dataclasses.replace(sample, captions=captions)
-    spoilt = _Fields(
-        sample.fields, lambda: _spoilt_texts(teller.fields[_REWRITES], sample.id, noise, f"/{_REWRITES}")
-    )
+    spoilt = _Fields(sample.fields, lambda: _spoilt_rewrites(teller.fields[_REWRITES], sample.id, noise))
     return dataclasses.replace(sample, captions=captions, fields=spoilt)
+
+
+def _spoilt_rewrites(said: Any, sample: int, noise: TextNoise) -> Any:
+    """Rewrites as bad as captions; a field of that name that holds something else stays as it is."""
+    if not isinstance(said, tuple | list) or not all(isinstance(text, str) for text in said):
+        return said
+    return _spoilt_texts(said, sample, noise, f"/{_REWRITES}")
 
 
 def _spoilt_texts(texts: Sequence[str], sample: int, noise: TextNoise, stream: str) -> tuple[str, ...]:
@@ -157,7 +162,7 @@ def _spoilt_texts(texts: Sequence[str], sample: int, noise: TextNoise, stream: s
 class _Fields(Mapping[str, Any]):
     """A sample's fields with other rewrites, made when they are asked for: most objectives want neither."""
 
-    def __init__(self, fields: Mapping[str, Any], rewrites: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(self, fields: Mapping[str, Any], rewrites: Callable[[], Any]) -> None:
         self._fields, self._rewrites = fields, rewrites
 
     def __getitem__(self, name: str) -> Any:
@@ -168,6 +173,9 @@ class _Fields(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._fields)
+
+    def __contains__(self, name: object) -> bool:  # without making them
+        return name in self._fields
 
 
 def _thinned(caption: str, rng: np.random.Generator, rate: float) -> str:

@@ -96,7 +96,8 @@ def _examples(
     for (_, name), one in zip(sources, splits, strict=True):
         _refuse_other_kind(kind, name, len(one.pixels) > 0)
     text = bench.settings.text
-    more = "rewrites" if text.rewrites and kind == "pairs" else ""
+    drawn = text.rewrites and kind == "pairs" and split == "train"  # a look compares rows, so it is at captions alone
+    more = "rewrites" if drawn else ""
     parts = [caption_examples(one, bench.tokenizer, text.length, wants, more) for one in splits]
     return mixed(parts, [weight for weight, _ in sources])
 

@@ -18,6 +18,7 @@ from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.sealed import sealed, sealed_for
 from vlpbench.data.errors import DataError
+from vlpbench.data.examples import further_texts
 from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.data.splits import Split, open_split
 from vlpbench.data.tokenizer import Tokenizer
@@ -149,14 +150,26 @@ class Workbench:
     @property
     def _text_key(self) -> list[Any]:
         text = self.settings.text
-        return [text.vocabulary, text.lowercase, self.settings.on_bad_sample, self.stored]
+        key = [text.vocabulary, text.lowercase, self.settings.on_bad_sample, self.stored]
+        return [*key, {"rewrites": sorted(self._rewritten)}] if self._rewritten else key
+
+    @property
+    def _rewritten(self) -> frozenset[str]:
+        """The data sets whose rewrites are drawn, so that the tokenizer is trained on them; where `text.trained_on`
+        names what it is trained on, rows share it whichever of them draws rewrites.
+        """
+        text = self.settings.text
+        drawn = text.rewrites and not text.trained_on
+        return frozenset(names_of(self.settings.data, "data set")) if drawn else frozenset()
 
     def _training_texts(self) -> Iterator[str]:
         for data in self._spoken:
             with sealed("the tokenizer"):
-                samples = self.split(data, "train", "train").samples
-            for sample in samples:
+                split = self.split(data, "train", "train")
+            for sample in split.samples:
                 yield from sample.captions
+                if sample.captions and data in self._rewritten:
+                    yield from further_texts(sample, "rewrites", split)
                 yield from (question.text for question in sample.questions)
 
     @cached_property

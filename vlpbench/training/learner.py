@@ -65,9 +65,11 @@ class Learner(nn.Module):
     def follow(self) -> None:
         """Move each teacher a step towards the backbone; what is no weight (a norm's statistics) is copied.
 
-        After n steps a teacher that warms up has decay min(decay, (1 + n) / (10 + n)), as in OTTER's official code
-        (facebookresearch/OTTER: models/ema.py).
+        At the end of step n (1 for the first) the decay of a teacher that warms up is min(decay, (1 + n) / (10 + n)),
+        as in OTTER's official code (facebookresearch/OTTER: models/ema.py).
         """
+        if self.warm:
+            self.followed += 1
         mine = dict(self.backbone.named_parameters()) | dict(self.backbone.named_buffers())
         for key, average in self.teachers.items():
             pull = 1 - self._decay(key)
@@ -75,8 +77,6 @@ class Learner(nn.Module):
                 weight.lerp_(mine[name], pull)
             for name, buffer in average.named_buffers():
                 buffer.copy_(mine[name])
-        if self.warm:
-            self.followed += 1
 
     def _decay(self, key: str) -> Tensor | float:
         if key not in self.warm:

@@ -38,6 +38,9 @@ class SceneFields(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self.NAMES)
 
+    def __contains__(self, name: object) -> bool:  # without making them
+        return name in self.NAMES
+
     def __repr__(self) -> str:
         return repr(dict(self))
 
