@@ -13,7 +13,9 @@ import pytest
 from vlpbench.errors import UserError
 from vlpbench.registry import PluginError, load_registry
 
-TOP = "from dataclasses import dataclass, field\nfrom vlpbench.plugin import *\nfrom vlpbench.plugin import hookimpl\n"
+TOP = (
+    "from dataclasses import dataclass, field\nfrom vlpbench.plugin import *\nfrom vlpbench.plugin import hookimpl\n"
+)
 CLASS = """
 class ObjectiveMine(Objective):
     name = "NAME"
@@ -81,21 +83,24 @@ FAULTS = [
     Fault("syntax", "def broken(:\n", "syntax error at", "correct it"),
     Fault("null-bytes", "x = 1\0\n", "null bytes"),
     Fault("endless", "def f():\n    f()\nf()\n", "RecursionError while it is imported"),
-    Fault("misspelt-name", "from vlpbench.plugin import Objectiv\n", "cannot import name 'Objectiv' from vlpbench.plugin",
+    Fault("misspelt-name", "from vlpbench.plugin import Objectiv\n",
+          "cannot import name 'Objectiv' from vlpbench.plugin",
           "did you mean 'Objective'? else upgrade vlpbench"),
     Fault("other-release", "import vlpbench.nowhere\n", "no module named 'vlpbench.nowhere'", "another vlpbench"),
     Fault("attribute", "import json\njson.nothing\n", "AttributeError while it is imported"),
     # hooks that would be ignored, or called wrongly
     Fault("misspelt-hook", hook("objectivs", "return []"), "there is no hook 'vlpbench_objectivs'",
           "did you mean 'vlpbench_objectives'?"),
-    Fault("extra-argument", hook("objectives", "return []", arguments="cfg"), "vlpbench_objectives has a wrong signature",
+    Fault("extra-argument", hook("objectives", "return []", arguments="cfg"),
+          "vlpbench_objectives has a wrong signature",
           "arguments it may take: none"),
     Fault("wrong-argument", hook("cell_finished", "pass", arguments="cell"), "wrong signature", "may take: record"),
     Fault("default", hook("cell_finished", "pass", arguments="record=None"), "argument 'record' has a default",
           "drop the default"),
     Fault("keywords", hook("cell_finished", "pass", arguments="**all"), "'**all' stands for would never be given",
           "name those it uses: record"),
-    Fault("unmarked", hook("objectives", "return [ObjectiveMine]", above=""), "not marked as a hook", "put @hookimpl"),
+    Fault("unmarked", hook("objectives", "return [ObjectiveMine]", above=""), "not marked as a hook",
+          "put @hookimpl"),
     Fault("other-marker", hook("objectives", "return []", "import pluggy\n@pluggy.HookimplMarker('other')"),
           "not marked as a hook", "from vlpbench.plugin"),
     Fault("wrapper", hook("objectives", "return (yield)", "@hookimpl(wrapper=True)"), "is a hook wrapper"),
@@ -105,17 +110,21 @@ FAULTS = [
           "it implements no hook"),
     Fault("hook-twice", hook("objectives", "return []") + '@hookimpl(specname="vlpbench_objectives")\ndef more():\n'
           "    return []\n", "vlpbench_objectives is implemented 2 times", "one function"),
-    Fault("module-api", "api_version = 2\n" + objective(), "it was written for plugin contract 2", "upgrade vlpbench"),
-    Fault("class-not-module", TOP + INSTANCE, "its entry point is the class Plugin", "an instance of the class", PACKAGE),
+    Fault("module-api", "api_version = 2\n" + objective(), "it was written for plugin contract 2",
+          "upgrade vlpbench"),
+    Fault("class-not-module", TOP + INSTANCE, "its entry point is the class Plugin",
+          "an instance of the class", PACKAGE),
     Fault("raising-property", TOP + PROPERTY, "it implements no hook", "put @hookimpl", PACKAGE),
     Fault("missing-attribute", "x = 1\n", "AttributeError while it is imported", "tell its author", PACKAGE),
     # what a hook returns
     Fault("returns-number", hook("objectives", "return 3"), "vlpbench_objectives returned 3", "a list of classes"),
     Fault("returns-none", hook("objectives", "pass"), "returned None: does it lack its return?", "a list of classes"),
     Fault("returns-class", hook("objectives", "return ObjectiveMine"), "the class ObjectiveMine, not in a list"),
-    Fault("returns-generator", hook("objectives", "yield ObjectiveMine"), "returned a generator", "a list of classes"),
+    Fault("returns-generator", hook("objectives", "yield ObjectiveMine"), "returned a generator",
+          "a list of classes"),
     Fault("returns-strings", hook("objectives", "return ['NAME']"), "'NAME' is no class", "subclasses of"),
-    Fault("hook-raises", hook("objectives", "raise KeyError('x')"), "vlpbench_objectives raised KeyError: 'x'", "author"),
+    Fault("hook-raises", hook("objectives", "raise KeyError('x')"), "vlpbench_objectives raised KeyError: 'x'",
+          "author"),
     Fault("hook-exits", hook("stems", "raise SystemExit('bye')"), "vlpbench_stems raised SystemExit: bye"),
     Fault("hook-endless", hook("objectives", "return vlpbench_objectives()"), "raised RecursionError"),
     Fault("grids-as-list", hook("grids", "return ['x']"), "vlpbench_grids returned ['x']", "path of a TOML file"),
@@ -123,7 +132,8 @@ FAULTS = [
     Fault("no-toml", hook("recipes", "return {'NAME': __file__}"), "is no TOML", "correct the file"),
     Fault("grid-name", hook("grids", "return {'My Grid': __file__}"), "a grid is called 'My Grid'", "lower-case"),
     # classes that do not keep the contract
-    Fault("no-objective", TOP + "class ObjectiveMine:\n    name = 'NAME'\n" + GIVEN, "no subclass of Objective", "derive"),
+    Fault("no-objective", TOP + "class ObjectiveMine:\n    name = 'NAME'\n" + GIVEN, "no subclass of Objective",
+          "derive"),
     Fault("instance", objective(hook=GIVEN.replace("[ObjectiveMine]", "[ObjectiveMine(None, None)]")),
           "an instance of ObjectiveMine was returned", "without ()"),
     Fault("abstract", TOP + 'class ObjectiveMine(Objective):\n    name = "NAME"\n' + GIVEN, "lacks encode, loss"),
@@ -134,7 +144,8 @@ FAULTS = [
           "loss takes (self, features) instead of (self, features, batch)", "write def loss(self, features, batch)"),
     Fault("no-method", objective("encode = loss = 3").partition("    def encode")[0] + GIVEN, "is no method, but 3"),
     Fault("version", objective("version = '1'"), "version is '1'", "raise it when numbers change"),
-    Fault("newer-contract", objective("api_version = 2"), "plugin contract 2; this vlpbench has 1", "upgrade vlpbench"),
+    Fault("newer-contract", objective("api_version = 2"), "plugin contract 2; this vlpbench has 1",
+          "upgrade vlpbench"),
     Fault("older-contract", objective("api_version = 0"), "plugin contract 0", "ask for a release"),
     Fault("odd-contract", objective("api_version = 'one'"), "says api_version 'one'", "a whole number"),
     Fault("requires", objective("requires = ('no_such_thing',)"), "missing module no_such_thing", "pip install"),
@@ -145,9 +156,11 @@ FAULTS = [
         "(Objective):\n    name = \"NAME\"", "(Objective, metaclass=Odd):"), "no name today"),
     # settings
     Fault("melted", config("rate: float = 0.5", "frozen=False"), "Config is not frozen", "@dataclass(frozen=True)"),
-    Fault("config-instance", objective("config_class = Config()", "@dataclass(frozen=True)\nclass Config:\n    x: int = 1\n"),
+    Fault("config-instance", objective("config_class = Config()",
+          "@dataclass(frozen=True)\nclass Config:\n    x: int = 1\n"),
           "config_class is Config(x=1)", "a class under @dataclass"),
-    Fault("no-json", config("made: object = field(default_factory=object)"), "Config.made", "use bool, int, float, str"),
+    Fault("no-json", config("made: object = field(default_factory=object)"), "Config.made",
+          "use bool, int, float, str"),
     Fault("not-finite", config("rate: float = float('inf')"), "must be a finite number", "agree"),
     Fault("mismatched", config("rate: int = 'three'"), "the default of Config.rate must be a whole number", "agree"),
     Fault("factory", config("made: int = field(default_factory=lambda: 1 / 0)"), "cannot be made: ZeroDivisionError"),
@@ -155,9 +168,12 @@ FAULTS = [
           "Config refuses its own defaults: ValueError: too small", "let them agree"),
     # what is beside models
     Fault("metric-without-task", metric(""), "Mine names no task", "tasks = {'vqa'}"),
-    Fault("metric-of-no-task", metric("tasks = {'captionin'}"), "tasks names 'captionin'", "did you mean 'captioning'?"),
-    Fault("metric-end", metric("tasks = {'vqa'}\nhigher_is_better = 'yes'"), "higher_is_better is 'yes'", "True or False"),
-    Fault("metric-suite", metric("tasks = {'vqa'}\nname = 'exact-normalised'"), "the shared suite's own is kept", "rename"),
+    Fault("metric-of-no-task", metric("tasks = {'captionin'}"), "tasks names 'captionin'",
+          "did you mean 'captioning'?"),
+    Fault("metric-end", metric("tasks = {'vqa'}\nhigher_is_better = 'yes'"), "higher_is_better is 'yes'",
+          "True or False"),
+    Fault("metric-suite", metric("tasks = {'vqa'}\nname = 'exact-normalised'"), "the shared suite's own is kept",
+          "rename"),
     Fault("table-without-frame", table("description = 'x'"), "Mine lacks frame", "ReportTable say what each does"),
     Fault("table-description", table("description = 3\n    def frame(self, results): ..."), "description is 3"),
 ]

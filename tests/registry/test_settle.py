@@ -11,7 +11,8 @@ from vlpbench.registry.settle import TABLES, belongs_to_suite
 from vlpbench.results.tables.asked import What
 
 TEXTS = {
-    "objective": "class Mine(Objective):\n    def encode(self, backbone, batch): ...\n    def loss(self, features, batch): ...\n",
+    "objective": "class Mine(Objective):\n    def encode(self, backbone, batch): ...\n"
+                 "    def loss(self, features, batch): ...\n",
     "stem": "class Mine(Stem):\n    def forward(self, images): ...\n",
     "trunk": "class Mine(Trunk):\n    version = 2\n",
     "data set": "class Mine(Dataset):\n    config_class = NoConfig\n    images = None\n    def splits(self): ...\n"
