@@ -234,10 +234,24 @@ def body(file: Path) -> str:
     return "\n".join(lines[start:])
 
 
+@pytest.fixture
+def imported(tmp_path, monkeypatch):
+    """What a page writes or installs can be imported here, too, until its test is over."""
+    (tmp_path / "site").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("imported")
 def test_your_objective(tmp_path):
     page = blocks("your-objective.md")
-    ran = Shell(tmp_path).follow(page, DIGITS)
+    ran = QuickShell(tmp_path).follow(page, DIGITS)
     assert [command for command in ran if command == "vlpbench run grid my-grid.toml"]
     assert (tmp_path / "batch.png").read_bytes().startswith(b"\x89PNG")
     assert len(list((tmp_path / "results" / "my-grid" / "cells").iterdir())) == 4
@@ -592,17 +606,10 @@ def test_pictures_are_what_their_programs_draw(tmp_path, name):
 
 
 @pytest.mark.slow
-def test_plugins(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("imported")
+def test_plugins(tmp_path):
     """Two packages are written, installed into a folder of this test, listed, and found broken."""
-    (tmp_path / "site").mkdir()
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    before = set(sys.modules)
-    try:
-        ran = QuickShell(tmp_path).follow(blocks("plugins.md"), None)
-    finally:
-        for name in set(sys.modules) - before:
-            if name.startswith("vlpbench_"):
-                del sys.modules[name]
+    ran = QuickShell(tmp_path).follow(blocks("plugins.md"), None)
     assert len(ran) == 11
 
 
