@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -139,3 +140,53 @@ def line_of() -> Callable[[str, str], str]:
         return found
 
     return line
+
+
+_PLUGIN = """
+from vlpbench.plugin import Objective, Step, hookimpl
+
+class Mine(Objective):
+    name = "half-said"
+    api_version = 1
+    def encode(self, backbone, batch):
+        return {}
+    def loss(self, features, batch):
+        return Step(features["x"])
+
+@hookimpl
+def vlpbench_objectives():
+    return [Mine]
+"""
+
+
+@pytest.fixture
+def texts() -> dict[str, str]:
+    """Plugins of one objective: good, named like one of ours, not to be imported, ending Python."""
+    return {
+        "good": _PLUGIN, "thief": _PLUGIN.replace("half-said", "prefix-lm"),
+        "broken": "import no_such_thing_here\n" + _PLUGIN.replace("half-said", "simvlm"),
+        "ends": "import os\nos._exit(9)\n" + _PLUGIN.replace("half-said", "ender"),
+    }
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
+    """site(distribution, text) installs a plugin there; returns the folder."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    made: list[str] = []
+
+    def put(distribution: str, text: str, point: str = "") -> Path:
+        module = distribution.replace("-", "_")
+        made.append(module)
+        (folder / f"{module}.py").write_text(text)
+        info = folder / f"{module}-0.2.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 0.2\n")
+        (info / "entry_points.txt").write_text(f"[vlpbench]\n{point or module} = {module}\n")
+        return folder
+
+    yield put
+    for module in made:
+        sys.modules.pop(module, None)
