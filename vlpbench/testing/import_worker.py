@@ -1,12 +1,7 @@
-"""A process that imports other people's modules, each in a fork of its own, and tells what that loads and reads.
-
-`python -m vlpbench.testing.import_worker RANK` reads the folder of one job a line, and answers with a file in it.
-"""
+"""In the kit's second process: import other people's modules, and tell what that loads, reads and reaches."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import sys
 from pathlib import Path
@@ -14,14 +9,9 @@ from typing import Any
 
 import torch
 
-from vlpbench import plugin
-from vlpbench.testing.jobs import serve
 from vlpbench.testing.references import Reference
 
 __all__ = ["HEAVY", "imported"]
-
-ALLOWED = (torch, plugin)
-"""Loaded beforehand: what they weigh is not a plugin's fault."""
 
 HEAVY = frozenset(
     "timm pandas sklearn scipy transformers matplotlib PIL tokenizers torchvision pyarrow cv2 tensorflow jax datasets "
@@ -32,24 +22,11 @@ HEAVY = frozenset(
 _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth", "METADATA", "entry_points.txt")
 
 
-def _in_a_fork(job: dict[str, Any], folder: Path, _rank: int) -> dict[str, Any]:
-    """Import in a process that ends afterwards, so that each import is the first."""
-    child = os.fork()
-    if child == 0:
-        try:
-            told = imported(job)
-        except BaseException as wrong:  # noqa: BLE001 (a stranger's code may raise anything, or call sys.exit)
-            told = {"error": f"{type(wrong).__name__}: {wrong}"}
-        with contextlib.suppress(OSError):
-            (folder / "imported.json").write_text(json.dumps(told), encoding="utf-8")
-        os._exit(0)
-    os.waitpid(child, 0)
-    found: dict[str, Any] = json.loads((folder / "imported.json").read_text(encoding="utf-8"))
-    return found
+def imported(job: dict[str, Any], _folder: Path, _rank: int) -> dict[str, Any]:
+    """Import the class of a job; tells the heavy modules, the files and the connections that this took.
 
-
-def imported(job: dict[str, Any]) -> dict[str, Any]:
-    """Import the class of a job; tells the heavy modules, the files and the connections that this took."""
+    What the process has loaded itself (torch, and none of HEAVY) is no plugin's fault.
+    """
     reference = Reference(**job["class"])
     before = set(sys.modules)
     opened: list[str] = []
@@ -82,6 +59,3 @@ def _installed(name: str, reference: Reference) -> bool:
         return False
     return path.startswith((sys.prefix, sys.base_prefix, "/proc", "/sys", "/dev", "/etc", "/usr"))
 
-
-if __name__ == "__main__":
-    serve(_in_a_fork)

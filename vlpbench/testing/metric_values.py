@@ -147,7 +147,7 @@ def check_another_process(given: Any) -> None:
     for task, rows in subject.each():
         job = {"class": asdict(Reference.of(subject.cls)), "rows": rows}
         with TemporaryDirectory() as folder:
-            (told,) = crew("vlpbench.testing.metric_worker", 1).ask(job, Path(folder))
+            (told,) = crew("vlpbench.testing.metric_worker").ask("measure", 1, job, Path(folder))
         if "error" in told:
             raise CheckFailed(f"another process failed on {task} with {told['error']}",
                               "let its module be importable, and its work the same in every process")

@@ -27,4 +27,4 @@ if __name__ == "__main__":
     if os.environ.get("PYTHONHASHSEED") != "1":  # strings are hashed as the process began
         os.environ["PYTHONHASHSEED"] = "1"
         os.execv(sys.executable, [sys.executable, "-m", "vlpbench.testing.metric_worker", *sys.argv[1:]])
-    serve(measured)
+    serve({"measure": measured})

@@ -11,17 +11,22 @@ from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Trunk
 from vlpbench.testing.findings import Check, Finding, ask, find
 from vlpbench.testing.foundations import standing_on
+from vlpbench.testing.jobs import crew
 from vlpbench.testing.objective_abilities import check_abilities_declared, check_abilities_used
+from vlpbench.testing.objective_backbones import check_each_backbone
+from vlpbench.testing.objective_costs import check_memory, check_speed
 from vlpbench.testing.objective_facts import check_config_round_trip, check_metadata
 from vlpbench.testing.objective_gradients import check_no_dead_head, check_teacher
+from vlpbench.testing.objective_graph import check_quiet, check_static_graph
+from vlpbench.testing.objective_grid import check_smoke_grid
 from vlpbench.testing.objective_leaks import check_no_future_leak, check_no_label_leak
 from vlpbench.testing.objective_learning import check_learns_by_heart, check_micro_batches
 from vlpbench.testing.objective_numbers import (
+    check_autocast,
     check_batch_of_one,
     check_eos_only,
     check_figures,
     check_finite_loss,
-    check_low_precision,
     check_one_word_texts,
     check_ragged_texts,
 )
@@ -31,6 +36,7 @@ from vlpbench.testing.objective_processes import (
     check_two_processes,
 )
 from vlpbench.testing.objective_samples import check_order_of_samples, check_padding, check_samples_apart
+from vlpbench.testing.objective_scores import check_match, check_similarity
 from vlpbench.testing.objective_state import (
     check_batch_left_alone,
     check_state_round_trip,
@@ -43,6 +49,7 @@ from vlpbench.testing.objective_surgery import (
     check_pure_corruption,
     check_static_shapes,
 )
+from vlpbench.testing.objective_views import check_ids_are_names, check_views
 from vlpbench.testing.pytest_support import parametrized
 from vlpbench.testing.seed_axis import check_seed_axis
 from vlpbench.testing.subject import BackboneMaker, Subject, subject_of
@@ -51,7 +58,10 @@ from vlpbench.types import Batch
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["check_objective", "objective_checks", "parametrize_objective_checks"]
+__all__ = ["check_objective", "get_ready", "objective_checks", "parametrize_objective_checks"]
+
+_SECOND = frozenset({"light-import", "another-process", "two-processes"})
+"""Checks that need a second process."""
 
 _FOUNDATIONS = ("count", "static-shapes", "finite-loss")
 
@@ -60,15 +70,13 @@ _CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "config-round-trip": check_config_round_trip,
     "count": check_count,
     "static-shapes": check_static_shapes,
-    "light-import": check_light_import,
-    "another-process": check_another_process,
     "finite-loss": check_finite_loss,
     "same-figures-each-step": check_figures,
     "batch-of-one": check_batch_of_one,
     "one-word-texts": check_one_word_texts,
     "ragged-texts": check_ragged_texts,
     "end-of-sentence-only": check_eos_only,
-    "low-precision": check_low_precision,
+    "autocast": check_autocast,
     "pure-corruption": check_pure_corruption,
     "chance-by-seed": check_chance_by_seed,
     "no-global-randomness": check_no_global_randomness,
@@ -79,6 +87,10 @@ _CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "not-pad-sensitive": check_padding,
     "order-of-samples": check_order_of_samples,
     "samples-apart": check_samples_apart,
+    "ids-are-names": check_ids_are_names,
+    "views": check_views,
+    "similarity": check_similarity,
+    "match": check_match,
     "no-future-leak": check_no_future_leak,
     "no-label-leak": check_no_label_leak,
     "no-state-written-in-loss": check_state_written_in_after_step,
@@ -86,8 +98,16 @@ _CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "state-round-trip": check_state_round_trip,
     "learns-by-heart": check_learns_by_heart,
     "micro-batches": check_micro_batches,
+    "light-import": check_light_import,
+    "another-process": check_another_process,
     "two-processes": check_two_processes,
     "seed-axis": check_seed_axis,
+    "static-graph": check_static_graph,
+    "quiet": check_quiet,
+    "each-backbone": check_each_backbone,
+    "speed": check_speed,
+    "memory": check_memory,
+    "smoke-grid": check_smoke_grid,
 }))
 
 
@@ -116,7 +136,14 @@ def check_objective(
     `tiny_batches` makes them, replace those; they must hold two whole groups where samples are coupled.
     """
     subject = Subject(cls, cls.config_class() if config is None else config, tuple(trunks), backbone, batches)
+    get_ready(only)
     return find(_CHECKS, subject, only)
+
+
+def get_ready(only: Iterable[str] = ()) -> None:
+    """Start the second process that some of these checks (all, where none is named) will need: it takes seconds."""
+    if _SECOND & set(only or _CHECKS):
+        crew()
 
 
 def parametrize_objective_checks(

@@ -12,7 +12,7 @@ from vlpbench.testing.rounds import Round, corrupted, crossed, mean_loss, play, 
 from vlpbench.testing.subject import Subject
 from vlpbench.types import Batch
 
-__all__ = ["check_batch_of_one", "check_eos_only", "check_figures", "check_finite_loss", "check_low_precision",
+__all__ = ["check_autocast", "check_batch_of_one", "check_eos_only", "check_figures", "check_finite_loss",
            "check_one_word_texts", "check_ragged_texts"]
 
 
@@ -80,15 +80,29 @@ def check_eos_only(subject: Subject) -> None:
     _all_finite(subject, subject.hosts(words=[1] * subject.samples), "texts without a word")
 
 
-def check_low_precision(subject: Subject) -> None:
-    """`encode` runs under bfloat16 autocast and gives finite losses and gradients."""
+def check_autocast(subject: Subject) -> str:
+    """Under bfloat16 autocast, losses and gradients are finite, and losses are near fp32's; tells how near."""
+    worst = 0.0
     for kind, host in subject.hosts().items():
         backbone = subject.backbone()
         objective = subject.objective(backbone)
+        batch = crossed(corrupted(subject, host))
+        exact = play(objective, backbone, batch)
         with torch.autocast("cpu", torch.bfloat16):
-            made = play(objective, backbone, crossed(corrupted(subject, host)))
+            made = play(objective, backbone, batch)
         _finite(made, f"{kind} in bfloat16")
         _finite_gradients(made, [*objective.parameters(), *backbone.parameters()], f"{kind} in bfloat16")
+        for name, rows in exact.rows.items():
+            apart = float((made.rows[name] - rows).detach().abs().mean() / rows.detach().abs().mean().clamp_min(1.0))
+            worst = max(worst, apart)
+            if not apart <= _NEAR:
+                cause = f"in bfloat16, {name!r} on {kind} is {apart:.0%} away from what it is in fp32"
+                raise CheckFailed(cause, "encode() may run in bf16: keep no small difference of large numbers there")
+    return f"{worst:.1%} away from fp32"
+
+
+_NEAR = 0.2
+"""How far a loss may be away in bf16, which has three digits: mean over samples, relative to the loss or to 1."""
 
 
 def _all_finite(subject: Subject, hosts: dict[str, Batch], what: str) -> None:

@@ -24,9 +24,7 @@ __all__ = ["check_another_process", "check_light_import", "check_two_processes"]
 def check_light_import(subject: Subject) -> None:
     """Importing its module loads nothing heavier than torch, reads no file, starts no GPU and reaches nothing."""
     with TemporaryDirectory() as folder:
-        (told,) = crew("vlpbench.testing.import_worker", 1).ask(
-            {"class": asdict(Reference.of(subject.cls))}, Path(folder)
-        )
+        (told,) = crew().ask("import", 1, {"class": asdict(Reference.of(subject.cls))}, Path(folder))
     if "error" in told:
         cause = f"its module cannot be imported by another process: {told['error']}"
         raise CheckFailed(cause, "import all that it uses, and install it")
@@ -60,7 +58,6 @@ def _compare(subject: Subject, many: int, how: str) -> None:
 
 def _shares(subject: Subject, many: int, samples: int, how: str) -> list[dict[str, Tensor]]:
     job: dict[str, Any] = {
-        "processes": many,
         "samples": samples,
         "class": asdict(Reference.of(subject.cls)),
         "config": {name: plain(value) for name, value in vars(subject.config).items()},
@@ -68,8 +65,7 @@ def _shares(subject: Subject, many: int, samples: int, how: str) -> list[dict[st
         "backbone": None if subject.make is None else asdict(Reference.of(subject.make)),
     }
     with TemporaryDirectory() as folder:
-        told = crew("vlpbench.testing.process_worker", 2).ask(job, Path(folder))
-        for one in told[:many]:
+        for one in crew().ask("gradient", many, job, Path(folder)):
             if "error" in one:
                 remedy = "the class must be importable, and its work the same in every process"
                 raise CheckFailed(f"{how}, it failed with {one['error']}", remedy)

@@ -6,12 +6,12 @@ import ast
 import inspect
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BLAMED", "author_of", "place_of"]
+__all__ = ["BLAMED", "author_of", "place_in", "place_of"]
 
 BLAMED: Mapping[str, str] = {
     "count": "corrupt", "chance-by-seed": "corrupt", "pure-corruption": "corrupt", "static-shapes": "corrupt",
@@ -39,6 +39,13 @@ def place_of(check: str, subject: Any, cause: str, wrong: BaseException) -> str:
     if cls is None:
         return ""
     return _raised(cls, wrong) or _blamed(check, cls, cause)
+
+
+def place_in(cls: type, lines: Iterable[tuple[str, str, str]]) -> str:
+    """The place of the last line (file, number, function) of a printed traceback that is the author's own."""
+    home = _file(cls)
+    own = [one for one in lines if home is not None and Path(one[0]).name == home.name]  # folders may be left out
+    return _place(str(home), int(own[-1][1]), own[-1][2]) if own else ""
 
 
 def author_of(subject: Any) -> type | None:

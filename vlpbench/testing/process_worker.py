@@ -1,4 +1,4 @@
-"""A process that computes its share of a joint gradient: `python -m vlpbench.testing.process_worker RANK`.
+"""In forks of the kit's second process: one share of a joint gradient each.
 
 Axes: B samples.
 """
@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import save_file
 
 from vlpbench.config.typed import make
-from vlpbench.testing.jobs import serve
 from vlpbench.testing.learning import Study
 from vlpbench.testing.references import Reference
 from vlpbench.testing.subject import Subject
@@ -21,13 +20,8 @@ __all__ = ["gradient_share"]
 
 
 def gradient_share(job: dict[str, Any], folder: Path, rank: int) -> dict[str, Any]:
-    """Build the same learner, take this rank's rows of the first step, write loss and gradient to a file.
-
-    Where the job is for fewer processes than there are, the others do nothing.
-    """
-    many = int(job["processes"])
-    if rank >= many:
-        return {}
+    """Build the same learner, take this rank's rows of the first step, write loss and gradient to a file."""
+    many = int(job["ranks"])
     torch.set_num_threads(1)
     study = Study.of(_subject(job))
     if many > 1:
@@ -50,6 +44,3 @@ def _subject(job: dict[str, Any]) -> Subject:
     backbone = None if job["backbone"] is None else Reference(**job["backbone"]).find()
     return Subject(cls, make(cls.config_class, job["config"]), trunks, backbone)
 
-
-if __name__ == "__main__":
-    serve(gradient_share)

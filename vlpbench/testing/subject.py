@@ -121,16 +121,23 @@ class Subject:
         self, seed: int = 0, samples: int | None = None, length: int = LENGTH, words: Sequence[int] | None = None
     ) -> dict[str, Batch]:
         """The batches of the kinds it uses, before `corrupt`; of an author's own, the first rows."""
+        return self.hosts_of(self.kinds, seed, samples, length, words)
+
+    def hosts_of(
+        self, kinds: Sequence[str], seed: int = 0, samples: int | None = None, length: int = LENGTH,
+        words: Sequence[int] | None = None,
+    ) -> dict[str, Batch]:
+        """The same, of any kinds: who learns from texts alone may be evaluated with pictures."""
         many = self.samples if samples is None else samples
         if self.given is not None:
-            return {kind: self.given[kind].rows(slice(0, many)) for kind in self.kinds}
+            return {kind: self.given[kind].rows(slice(0, many)) for kind in kinds}
         if self.cls.wants:
             raise UserError(
                 f"{self.cls.name!r} wants the sample fields {', '.join(self.cls.wants)}, which tiny batches lack",
                 remedy="say batches=tiny_batches(fields={name: array with one row a sample})",
             )
         made = tiny_batches(many, length, words, seed, views=self.cls.views)
-        return {kind: made[kind] for kind in self.kinds}
+        return {kind: made[kind] for kind in kinds}
 
 
 @lru_cache(maxsize=16)

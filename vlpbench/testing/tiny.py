@@ -36,9 +36,10 @@ def tiny_backbone(
     seed: int = 0,
     config: Any = None,
     pixels: int = PIXELS,
+    vocabulary: Vocabulary = VOCABULARY,
 ) -> Backbone:
     """A nano backbone with these abilities, in evaluation mode, drawn by (seed, name of each parameter)."""
-    plan = Blueprint(stem, "", trunk, SIZES["nano"], pixels, VOCABULARY, ROOM, seed, config)
+    plan = Blueprint(stem, "", trunk, SIZES["nano"], pixels, vocabulary, ROOM, seed, config)
     return plan.build(abilities).eval()
 
 
