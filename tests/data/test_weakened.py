@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -209,3 +209,90 @@ def test_a_split_that_is_not_there_is_told_as_ever(root: Path, cache: Path) -> N
     made = Coco(CocoConfig(folder="set", captions={"val": "val.json"}), root, cache)
     with pytest.raises(DataError, match="no split 'train'"):
         list(weakened(made, Portion(share=0.5)).read("train"))
+
+
+class Rewritten(Numbered):
+    """The same samples, each with three rewrites that say its id; they count how often they were made."""
+
+    name: ClassVar[str] = "rewritten"
+    asked = 0
+
+    def read(self, split: str) -> Iterator[Sample | BadSample]:
+        for one in super().read(split):
+            if isinstance(one, Sample):
+                yield dataclasses.replace(one, fields=self.fields_of(one))
+
+    def fields_of(self, sample: Sample) -> Mapping[str, Any]:
+        outer = self
+
+        class Lazy(dict[str, Any]):
+            def __getitem__(self, name: str) -> Any:
+                outer.asked += name == "rewrites"
+                return super().__getitem__(name)
+
+        return Lazy(oracle=f"plain {sample.id}", rewrites=tuple(f"words {way} of {sample.id}" for way in "xyz"))
+
+
+@pytest.fixture
+def rewritten(tmp_path: Path) -> Rewritten:
+    return Rewritten(NoConfig(), tmp_path, tmp_path)
+
+
+def owners_of(texts: Sequence[str]) -> set[int]:
+    return {int(text.split()[-1]) for text in texts}
+
+
+@pytest.mark.parametrize("rate", [0.3, 1.0])
+def test_swapped_samples_have_the_rewrites_of_whom_they_have_the_captions_of(rewritten: Rewritten, rate: float) -> None:
+    """A truth that only rewrites tell would undo the noise."""
+    given = train(rewritten, swapped=rate)
+    assert sum(about(sample) != number for number, sample in given.items()) == round(rate * N)
+    for number, sample in given.items():
+        assert owners_of(sample.fields["rewrites"]) == {about(sample)}
+        assert sample.fields["oracle"] == f"plain {number}", "all else is the sample's own"
+        assert list(sample.fields) == ["oracle", "rewrites"] and "boxes" not in sample.fields
+
+
+def test_rewrites_lose_words_and_are_replaced_at_the_rates_of_captions(rewritten: Rewritten) -> None:
+    thinned = train(rewritten, dropped=0.4)
+    words = [len(text.split()) for sample in thinned.values() for text in sample.fields["rewrites"]]
+    assert abs(sum(words) / len(words) - (4 * 0.6 + 0.4**4)) < 0.1
+    alt = [text for sample in train(rewritten, boilerplate=0.3).values() for text in sample.fields["rewrites"]]
+    assert abs(sum(not text.startswith("words ") for text in alt) / len(alt) - 0.3) < 0.05
+    assert {number: sample.fields["rewrites"] for number, sample in train(rewritten, dropped=0.4).items()} == {
+        number: sample.fields["rewrites"] for number, sample in thinned.items()
+    }
+
+
+def test_captions_are_as_bad_as_without_rewrites(numbered: Numbered, rewritten: Rewritten) -> None:
+    noise = {"swapped": 0.2, "dropped": 0.4, "boilerplate": 0.3}
+    plain, more = train(numbered, **noise), train(rewritten, **noise)
+    assert {number: sample.captions for number, sample in plain.items()} == {
+        number: sample.captions for number, sample in more.items()
+    }
+
+
+def test_rewrites_are_made_when_they_are_asked_for(rewritten: Rewritten) -> None:
+    given = train(rewritten, swapped=0.5, dropped=0.5)
+    assert rewritten.asked == 0
+    assert all("rewrites" in sample.fields for sample in given.values()) and rewritten.asked == 0
+    assert given[0].fields["rewrites"] and rewritten.asked == 1
+
+
+def test_a_cut_alone_leaves_them_as_they_are(rewritten: Rewritten) -> None:
+    for number, sample in train(rewritten, share=0.1).items():
+        assert sample.fields["rewrites"] == tuple(f"words {way} of {number}" for way in "xyz")
+
+
+@pytest.mark.parametrize("held", ["one text", 5, (1, 2)])
+def test_a_field_of_that_name_that_holds_something_else_stays(
+    numbered: Numbered, monkeypatch: pytest.MonkeyPatch, held: Any
+) -> None:
+    whole = numbered.read
+
+    def read(split: str) -> Iterator[Sample | BadSample]:
+        for one in whole(split):
+            yield dataclasses.replace(one, fields={"rewrites": held}) if isinstance(one, Sample) else one
+
+    monkeypatch.setattr(numbered, "read", read)
+    assert {str(sample.fields["rewrites"]) for sample in train(numbered, dropped=1.0).values()} == {str(held)}

@@ -88,9 +88,9 @@ def look(bench: Workbench, step: int = 0, task: str = "", texts: bool = False) -
     if not 0 <= step < loader.steps:
         raise UserError(f"there is no step {step}", "--step", f"give one from 0 to {loader.steps - 1}")
     host = loader.host(step)
-    return Look(
-        stage, step, loader.steps, host.views, _colours(host), host.augmented, bench.tokenizer, answers
-    )
+    colours = _colours(host)
+    augmented = () if colours is None else host.augmented  # of texts there is nothing to crop
+    return Look(stage, step, loader.steps, host.views, colours, augmented, bench.tokenizer, answers)
 
 
 def _pretraining(bench: Workbench, texts: bool) -> tuple[Loader, str, Sequence[str]]:
