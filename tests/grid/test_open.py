@@ -66,7 +66,7 @@ def test_a_grid_brings_its_plugin_file_along(tmp_path):
     [
         ("['no.py']", "there is no file"),
         ("['broken.py']", "ZeroDivisionError"),
-        ("['vlpbench-nowhere']", "the grid needs the plugin 'vlpbench-nowhere'"),
+        ("['vlpbench-nowhere']", "the plugin 'vlpbench-nowhere' is not installed"),
     ],
 )
 def test_a_plugin_that_the_grid_names_must_work(tmp_path, plugins, said):
@@ -76,3 +76,13 @@ def test_a_plugin_that_the_grid_names_must_work(tmp_path, plugins, said):
     with pytest.raises(PluginError, match=said) as caught:
         open_grid(str(path))
     assert caught.value.exit_code == 3
+
+
+def test_a_setting_that_needs_a_broken_plugin_is_the_plugins_fault(tmp_path):
+    (tmp_path / "broken.py").write_text("import nothing_like_it\nclass Mine(Objective):\n    name = 'mine'\n")
+    path = tmp_path / "g.toml"
+    for text, code in (("[base]\nobjective = 'mine'\n", 3), ("[base]\nobjective = 'yours'\n", 2)):
+        path.write_text(text)
+        with pytest.raises(GridError) as caught:
+            open_grid(str(path), files=[tmp_path / "broken.py"])
+        assert caught.value.exit_code == code

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vlpbench.config.gridfile import GridFile, plugins_of
+from vlpbench.config.problems import GridError
 from vlpbench.config.reader import read_grid
 from vlpbench.data.folders import use_data_root
 from vlpbench.errors import UserError, nearest
@@ -28,7 +29,13 @@ def open_grid(
     if registry is None or beside:
         registry = load_registry([*files, *beside], blocked)
     _refuse_broken(registry, [one for one in named if not one.endswith(".py")], path)
-    grid = read_grid(path, overrides, registry.known())
+    known = registry.known()
+    try:
+        grid = read_grid(path, overrides, known)
+    except GridError as wrong:
+        if {problem.what for problem in wrong.problems} & {cause for cause, _ in known.broken.values()}:
+            wrong.exit_code = PluginError.exit_code
+        raise
     if grid.data_root:
         use_data_root(Path(grid.data_root))
     return grid, registry
@@ -53,12 +60,9 @@ def find_grid(said: str, registry: Registry | None) -> Path:
     raise UserError(f"there is no grid file {said}", remedy=remedy)
 
 
-def _refuse_broken(registry: Registry, distributions: Sequence[str], path: Path) -> None:
+def _refuse_broken(registry: Registry, named: Sequence[str], path: Path) -> None:
     """A plugin that the user asked for by name must work; any other may be broken as long as nobody needs it."""
     for failure in registry.failures:
-        if failure.asked or failure.distribution in distributions or failure.name in distributions:
+        if failure.asked:
             raise PluginError(failure.sentence(), remedy=failure.remedy)
-    present = {one.origin.distribution for one in registry.plugins} | {one.name for one in registry.plugins}
-    for one in distributions:
-        if one not in present:
-            raise PluginError(f"the grid needs the plugin {one!r}", f"{path}, plugins", f"pip install {one}")
+    registry.require(named, f"{path}, plugins")
