@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.results.beside import BESIDE
+from vlpbench.results.extra_notes import extra_notes
 from vlpbench.results.listed import listed, of_most, spans
 from vlpbench.results.readouts import readout_notes, readouts_in_brief
 from vlpbench.results.rescorable import missing_notes, version_notes
@@ -31,8 +32,9 @@ def gap_notes(results: Results) -> list[str]:
     found = _told(results)
     told, scored = [one for one, _ in found], [(row, folder, scores) for (row, _, scores), folder in found]
     return [
-        *missing_notes(scored), *version_notes(scored), *overlap_notes(told), *_unique(told, _ceilings),
-        *_unique(told, _cut), *_unique(told, _left_out), *_not_beside(results), *_not_there(results),
+        *missing_notes(scored), *version_notes(scored), *extra_notes(scores for _, _, scores in told),
+        *overlap_notes(told), *_unique(told, _ceilings), *_unique(told, _cut), *_unique(told, _left_out),
+        *_not_beside(results), *_not_there(results),
     ]
 
 
