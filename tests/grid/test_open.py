@@ -78,11 +78,19 @@ def test_a_plugin_that_the_grid_names_must_work(tmp_path, plugins, said):
     assert caught.value.exit_code == 3
 
 
-def test_a_setting_that_needs_a_broken_plugin_is_the_plugins_fault(tmp_path):
-    (tmp_path / "broken.py").write_text("import nothing_like_it\nclass Mine(Objective):\n    name = 'mine'\n")
+def test_a_setting_that_needs_a_broken_plugin_is_the_plugins_fault(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "broken_pack.py").write_text("import nothing_like_it\n")
+    info = tmp_path / "vlpbench_mine-0.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vlpbench-mine\nVersion: 0.2\n")
+    (info / "entry_points.txt").write_text("[vlpbench]\nmine = broken_pack\n")
     path = tmp_path / "g.toml"
     for text, code in (("[base]\nobjective = 'mine'\n", 3), ("[base]\nobjective = 'yours'\n", 2)):
         path.write_text(text)
         with pytest.raises(GridError) as caught:
-            open_grid(str(path), files=[tmp_path / "broken.py"])
+            open_grid(str(path))
         assert caught.value.exit_code == code
+    path.write_text("plugins = ['vlpbench_mine']\n")
+    with pytest.raises(PluginError, match="left out by --no-plugin"):
+        open_grid(str(path), blocked=["vlpbench-mine"])
