@@ -33,7 +33,9 @@ def vlpbench_objectives():
 def measured(written: Any, tmp_path: Path) -> Any:
     """(changes of a row, overrides, limits) -> what was found of its only shape."""
 
-    def measure(changes: str, *overrides: str, limits: tuple[float, float] = (120, 60)) -> Found:
+    def measure(
+        changes: str, *overrides: str, limits: tuple[float, float] = (120, 60), pretrains: bool = True
+    ) -> Found:
         file = written({"one": changes})
         plugin = file.parent / "failing.py"
         plugin.write_text(plugin.read_text().rpartition("@hookimpl")[0].rpartition("@hookimpl")[0] + HANGS)
@@ -41,6 +43,7 @@ def measured(written: Any, tmp_path: Path) -> Any:
         plan = plan_grid(grid, registry, tmp_path)
         prepare(plan.cells, registry, Device("cpu"), lambda event: None)
         (shape,) = shapes_of(pieces_of(plan.cells[0], plan, registry))
+        shape.pretrains = shape.pretrains and pretrains
         found = measure_shape(shape, registry, Device("cpu"), limits=limits)
         assert not list(tmp_path.iterdir()), "nothing is left in the results"
         return found
@@ -59,6 +62,14 @@ def test_each_part_of_a_shape_is_measured(measured: Any) -> None:
         assert part.weights > 100_000 and part.peak > 50_000_000
     assert pretrain.asked.at(10) == 0
     assert vqa.examples == {"test": 10} and vqa.asked.at(10) > 0 and vqa.rows.at(10) > 100
+
+
+def test_a_head_of_pretraining_is_asked_also_where_pretraining_is_there_already(measured: Any) -> None:
+    changes = 'objective = "image-text-matching"\nbackbone = "linear/dual-fusion/nano"'
+    found = measured(changes, "tasks=['retrieval@match@zero-shot']", pretrains=False)
+    (asked,) = (part for name, part in found.parts.items() if name.startswith("retrieval"))
+    assert PRETRAIN not in found.parts
+    assert isinstance(asked, Measured) and asked.asked.at(10) > 0, asked
 
 
 def test_what_raises_is_a_sentence_and_the_end(measured: Any) -> None:

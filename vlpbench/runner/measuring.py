@@ -136,12 +136,13 @@ class _Measuring:
             first, step = few_steps(learner, loader, settings.optim, self.device, settings.budget.micro_batch)
         watch = Validation(self.bench, learner, loader.steps)
         look = FORWARD * step * watch.loader.steps if watch.loader is not None else 0.0
-        self.pretrained = Pretrained(dict(learner.backbone.state_dict()), dict(learner.terms.state_dict()), {})
+        self.pretrained = _left_by(learner)
         return Measured(build, first, step, look, *kept(learner, self.device))
 
     def _task(self, part: Part) -> Measured:
+        pretrained = self._left()
         start, bench, task = self.device.seconds(), self._bench(part), task_named(part.task)
-        trial = trial_of(bench, part.task, self.pretrained)
+        trial = trial_of(bench, part.task, pretrained)
         with sealed("measuring"):
             model, fitted = _probed(task, trial) if trial.name.protocol == "probe" else (_built(task, trial), 0.0)
         learner = Learner(model.backbone, [Term(1.0, one) for one in model.readout.objectives])
@@ -163,12 +164,23 @@ class _Measuring:
         asked, rows = few_examples(task, trial, model, splits[max(examples, key=lambda name: examples[name])])
         return replace(found, asked=asked, rows=rows, examples=examples, external=_external(task, trial))
 
+    def _left(self) -> Pretrained:
+        """Weights as pretraining leaves them: as measured, or drawn where it is there already and not measured."""
+        if not self.pretrained.weights and self.bench.terms:
+            with sealed("measuring"):
+                self.pretrained = _left_by(learner_of(self.bench))
+        return self.pretrained
+
     def _bench(self, part: Part) -> Workbench:
         """The shape's own, so that splits are opened once, where its protocol is this part's."""
         mine = self.bench.settings.protocol.get(part.task)
         if mine == part.cell.settings.protocol[part.task]:
             return self.bench
         return Workbench(part.cell, self.registry, self.device, self.bench.pace, self.bench.tokenizer)
+
+
+def _left_by(learner: Learner) -> Pretrained:
+    return Pretrained(dict(learner.backbone.state_dict()), dict(learner.terms.state_dict()), {})
 
 
 def _built(task: Task, trial: Trial) -> Asked:
