@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from vlpbench.contract.outside import Outside
-from vlpbench.runner.given import Cutter, Given, Match
+from vlpbench.runner.given import HEADS, Cutter, Given, Match
 from vlpbench.types import Vocabulary
 
 
@@ -87,6 +87,20 @@ def test_its_matching_head_is_asked_and_never_taught(model: Letters) -> None:
     assert head.encode(model, nothing) == {}
     with pytest.raises(RuntimeError, match="is not taught here"):
         head.loss({}, nothing)
+
+
+def test_its_similarity_is_asked_and_never_taught(model: Letters) -> None:
+    class Alike(Letters):
+        def similarity(self, image: Any, text: Any) -> tuple[Tensor, Tensor]:
+            return image.rows, text.rows
+
+    head = HEADS["similarity"](None, model.spec)
+    image, text = (cast(Any, SimpleNamespace(rows=torch.full((2, 3), value))) for value in (1.0, 2.0))
+    to_text, to_image = head.similarity(Alike(), image, text)
+    assert to_text is image.rows and to_image is text.rows
+    assert list(head.parameters()) == [] and head.trains == {"similarity"}
+    with pytest.raises(AttributeError, match="Letters has no similarity"):
+        head.similarity(model, image, text)
 
 
 def test_a_model_that_says_too_little_is_told_what_to_override() -> None:

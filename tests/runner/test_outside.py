@@ -71,6 +71,16 @@ class Matching(Bag):
         return 9 * (self.image_vector(image) * self.text_vector(text)).sum(1)
 
 
+class Similar(Bag):
+    """Says by a method of its own how alike they are: one direction by the cosine, the other by it turned round."""
+
+    offers, trains = frozenset({"image_tokens"}), frozenset({"similarity"})
+
+    def similarity(self, image: Any, text: Any) -> tuple[Tensor, Tensor]:
+        cosines = self.image_vector(image) @ self.text_vector(text).T
+        return cosines, -cosines
+
+
 def unit(vectors: Tensor) -> Tensor:
     return nn.functional.normalize(vectors.float(), dim=-1)
 
@@ -155,6 +165,20 @@ def test_a_matching_head_of_its_own() -> None:
     assert isinstance(by_match, Outcome) and isinstance(by_vectors, Outcome)
     assert by_match.scores.values["rsum"] == pytest.approx(by_vectors.scores.values["rsum"], abs=5)
     assert by_match.scores.told["rule"] == "match" and by_match.head == "match"
+
+
+def test_a_similarity_of_its_own() -> None:
+    """One direction is that of vectors, the other its reverse."""
+    found = vlpbench.evaluate(Similar(), "retrieval@zero-shot", DATA)["retrieval@zero-shot"]
+    near = vlpbench.evaluate(Bag(), "retrieval@zero-shot", DATA)["retrieval@zero-shot"]
+    assert isinstance(found, Outcome) and isinstance(near, Outcome)
+    assert found.head == found.scores.told["rule"] == "similarity" and near.head == "vectors"
+    for one, two in zip(found.rows, near.rows, strict=True):
+        turned = one["direction"] == "text to image"
+        expected = -np.array(two["scores"])[::-1] if turned else two["scores"]
+        assert one["scores"] == pytest.approx(expected, abs=1e-5)
+    labels = vlpbench.evaluate(Similar(), "classification@zero-shot", DATA)["classification@zero-shot"]
+    assert isinstance(labels, Outcome) and labels.head == "class prompts, similarity"
 
 
 def test_the_record_is_a_row_of_a_table(model: Bag, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,7 @@ class TokenWise(Objective):
         return {}
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
-        raise NotImplementedError
+        return Step(torch.zeros(len(batch)))
 
     def similarity(self, backbone: Backbone, image: Any, text: Any) -> tuple[Tensor, Tensor]:
         patches = nn.functional.normalize(self.of_image(backbone.image_tokens(image)), dim=-1)
