@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +60,7 @@ def check_chance_of_constants(subject: Subject) -> None:
 
 
 def _constant(host: Batch) -> Batch:
-    """Every sample has the first one's picture and text; ids stay apart."""
+    """Every sample has the picture, the text and the fields of the longest; ids stay apart."""
     first = int(np.argmax(host.mask.sum(1)))
 
     def spread(array: np.ndarray) -> np.ndarray:
@@ -67,7 +68,9 @@ def _constant(host: Batch) -> Batch:
 
     images = None if host.images is None else spread(host.images)
     others = () if images is None else (images,) * len(host.others)
-    return replace(host, images=images, others=others, tokens=spread(host.tokens), mask=spread(host.mask))
+    fields = {name: spread(array) for name, array in host.extras.items()}
+    said: dict[str, Any] = {"tokens": spread(host.tokens), "mask": spread(host.mask), "extras": fields}
+    return replace(host, images=images, others=others, **said)
 
 
 def _measured(subject: Subject, objective: Objective, backbone: Backbone, host: Batch) -> tuple[float, float]:

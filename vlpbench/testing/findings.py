@@ -21,9 +21,9 @@ CheckFailed where it is wrong."""
 
 REASONS: Mapping[str, str] = {
     "needs-gpu": "no GPU is visible",
-    "no-fields": "no built-in world has the sample fields that it wants",
+    "wants-nothing": "it wants no sample fields",
     "not-importable": "another process cannot find it (it is local to a function, or stands in a script)",
-    "stands-on-another": "another check fails for the very same cause",
+    "stands-on-another": "another check says the same",
     "own-backbone": "the author's own backbone cannot stand in a grid, or beside ours",
     "own-batches": "another process cannot have the author's own batches",
     "trains-nothing": "it uses no batches",

@@ -23,7 +23,7 @@ def check_smoke_grid(subject: Subject) -> str:
         "budget.batch": batch, "budget.samples": _STEPS * batch, "budget.texts": batch,
         **settings_of("objective", subject.cls.name, subject.config),
     }
-    if "texts" in kinds:
+    if "texts" in kinds and not subject.cls.wants:  # texts alone have no fields
         said["texts"] = "shapes-texts"
     if subject.cls.views > 1:
         said["image.crop"] = 0.6

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Trunk
+from vlpbench.testing.fields import wanted_fields
 from vlpbench.testing.findings import Check, Finding, ask, find
 from vlpbench.testing.foundations import standing_on
 from vlpbench.testing.jobs import crew
@@ -63,11 +64,12 @@ __all__ = ["check_objective", "get_ready", "objective_checks", "parametrize_obje
 _SECOND = frozenset({"light-import", "another-process", "two-processes"})
 """Checks that need a second process."""
 
-_FOUNDATIONS = ("count", "static-shapes", "finite-loss")
+_FOUNDATIONS = ("wanted-fields", "count", "static-shapes", "finite-loss")
 
 _CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "metadata": check_metadata,
     "config-round-trip": check_config_round_trip,
+    "wanted-fields": wanted_fields,
     "count": check_count,
     "static-shapes": check_static_shapes,
     "finite-loss": check_finite_loss,

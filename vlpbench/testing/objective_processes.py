@@ -67,6 +67,6 @@ def _shares(subject: Subject, many: int, samples: int, how: str) -> list[dict[st
     with TemporaryDirectory() as folder:
         for one in crew().ask("gradient", many, job, Path(folder)):
             if "error" in one:
-                remedy = "the class must be importable, and its work the same in every process"
+                remedy = "each process has rows of its own: gather() what all must see; the class must be importable"
                 raise CheckFailed(f"{how}, it failed with {one['error']}", remedy)
         return [load_file(Path(folder) / f"gradient{rank}.safetensors") for rank in range(many)]

@@ -30,6 +30,10 @@ def check_padding(subject: Subject) -> None:
         longer = _padded(subject, host)
         if longer is not None:
             _compare(base, _played(subject, crossed(longer)), f"texts of {kind} were padded with {_MORE} more places")
+        for name in subject.cls.wants:
+            if f"{name}_mask" in host.extras:
+                other = replace(host, extras={**host.extras, **_field(host, name)})
+                _compare(base, _played(subject, crossed(other)), f"texts of the field {name!r} were padded otherwise")
         tokens = np.where(host.mask, host.tokens, host.tokens[:, :1])
         other = replace(host, tokens=tokens)
         _compare(base, _played(subject, crossed(other)), f"other ids were written under the padding of {kind}")
@@ -54,6 +58,14 @@ def _padded(subject: Subject, host: Batch) -> Batch | None:
         pad = host.vocabulary.pad if array.dtype.kind == "i" else 0
         extras[name] = np.pad(array, more, constant_values=pad)
     return replace(longer, extras=extras)
+
+
+def _field(host: Batch, name: str) -> dict[str, np.ndarray]:
+    """A field of texts with more padding, and other ids in it."""
+    grow = [(0, 0)] * (host.extras[name].ndim - 1) + [(0, _MORE)]
+    mask = np.pad(host.extras[f"{name}_mask"], grow)
+    tokens = np.pad(host.extras[name], grow, constant_values=host.vocabulary.pad)
+    return {name: np.where(mask, tokens, tokens[..., :1]), f"{name}_mask": mask}
 
 
 def _compare(base: Round, other: Round, what: str) -> None:

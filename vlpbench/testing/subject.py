@@ -13,9 +13,9 @@ from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective, group_of
 from vlpbench.contract.teacher import Teacher
 from vlpbench.contract.wiring import Trunk
-from vlpbench.errors import UserError
 from vlpbench.parts.init import seeded
 from vlpbench.streams import seed_of
+from vlpbench.testing.fields import field_batches
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
 from vlpbench.testing.tiny import LENGTH, tiny_backbone, tiny_batches
 from vlpbench.types import Batch
@@ -132,11 +132,9 @@ class Subject:
         if self.given is not None:
             return {kind: self.given[kind].rows(slice(0, many)) for kind in kinds}
         if self.cls.wants:
-            raise UserError(
-                f"{self.cls.name!r} wants the sample fields {', '.join(self.cls.wants)}, which tiny batches lack",
-                remedy="say batches=tiny_batches(fields={name: array with one row a sample})",
-            )
-        made = tiny_batches(many, length, words, seed, views=self.cls.views)
+            made = field_batches(tuple(self.cls.wants), many, length, words, seed, self.cls.views)
+        else:
+            made = tiny_batches(many, length, words, seed, views=self.cls.views)
         return {kind: made[kind] for kind in kinds}
 
 
