@@ -54,6 +54,18 @@ def test_other_scores_of_one_cell_are_named_and_the_first_are_taken(another: Any
     assert f"those of {here.folder} are taken" in said
 
 
+def test_a_plugins_metric_makes_no_other_row(another: Any) -> None:
+    here, there, other = another("g", "here"), another("g", "there"), another("g", "other")
+    protocols = {one: {"protocol": {"captioning": {"metrics": names}}} for one, names in (
+        (here, ["CIDEr"]), (there, ["CIDEr", "caption-length"]), (other, ["Bleu_4"]),
+    )}
+    for seed, one in enumerate((here, there, other)):
+        one.done("a", seed, {"CIDEr": 0.5}, settings=protocols[one])
+    both = load(here.folder, there.folder)
+    assert both.conflicts == () and len(both.records()) == 2
+    assert "protocol.captioning.metrics" in load(here.folder, other.folder).conflicts[0]
+
+
 def test_later_metrics_win(another: Any) -> None:
     here, there = another("g", "here"), another("g", "there")
     here.done("a", 0, {"accuracy": 40.0}, scores={"metrics": 1})

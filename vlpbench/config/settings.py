@@ -166,7 +166,9 @@ class Protocol:
     and choices: words before the question, or around "{question}"."""
     metrics: tuple[str, ...] = ("Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "CIDEr-plain", "METEOR",
                                 "SPICE")
-    """Captioning: what is measured; METEOR needs Java (about ten seconds a cell), SPICE a folder of jars too."""
+    """Captioning: what is measured; METEOR needs Java (about ten seconds a cell), SPICE a folder of jars too. Any task:
+    extra metrics of plugins, which change no cell's id; where only such are named, captioning is measured by all of its
+    own, too."""
     shortlist: int = 32
     """Retrieval by match or likelihood: items a query whose scores are looked at, the nearest by vectors; 0 is all."""
     rule: Literal["match", "match + vector"] = "match"

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vlpbench.config.measured import suite_metrics
+from vlpbench.config.settings import Protocol
 from vlpbench.config.typed import shown
 from vlpbench.results.grid_order import GridOrder
 from vlpbench.results.grid_words import in_grid_words
@@ -113,10 +115,17 @@ def _recipe(asked: Mapping[str, Any]) -> dict[str, Any]:
     """All that decides a cell's numbers but the seed and how they are measured, flat."""
     versions = {key: value for key, value in asked.get("versions", {}).items() if key not in ("vlpbench", "metrics")}
     return {
-        **{key: value for key, value in in_grid_words(asked["settings"]).items() if key not in _NOT_A_RECIPE},
+        **{key: _of_suite(key, value) for key, value in in_grid_words(asked["settings"]).items()
+           if key not in _NOT_A_RECIPE},
         **{f"version of {key}": value for key, value in versions.items()},
         **{f"files of {key}": value for key, value in asked.get("fingerprints", {}).items()},
     }
+
+
+def _of_suite(key: str, value: Any) -> Any:
+    """A setting's value, of a task's metrics those of the suite: a plugin's is another column, no other row."""
+    is_metrics = key.startswith("protocol.") and key.endswith(".metrics")
+    return list(suite_metrics(Protocol(metrics=tuple(value)))) if is_metrics else value
 
 
 def _each_once(folders: Sequence[GridFolder]) -> tuple[list[Record], list[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vlpbench.cli.main import main
-from vlpbench.plugin import Objective
+from vlpbench.plugin import Metric, Objective
 from vlpbench.registry import Component, Origin, Registry, load_registry
 from vlpbench.results import load
 from vlpbench.results.citations import Citation, citations, citations_text, known_entries, parse
@@ -106,6 +106,26 @@ def test_a_plugin_brings_its_own_entry(registry: Registry, grid: Any) -> None:
     text = citations_text(citations(load(grid.folder), with_objective(registry, "mine", (entry, "devlin2019bert"))))
     assert f"% objective mine\n{entry}" in text
     assert {"me2030mine", "devlin2019bert"} <= {one.key for one in parse(text)}
+
+
+def test_a_plugins_metric_says_itself_what_to_cite(registry: Registry, grid: Any) -> None:
+    values = {"CIDEr": 0.5, "caption-length": 8.0, "unmeasured": None}
+    grid.done("a", 0, {"CIDEr": 0.5}, task={"values": values})
+
+    class Length(Metric):
+        name, tasks, cites = "caption-length", frozenset({"captioning"}), ("devlin2019bert",)
+
+        def values(self, rows: Any) -> Any:
+            return [1.0 for _ in rows]
+
+    brought = Component("metric", Length.name, Length, Origin("length", "", ""))
+    known = replace(registry, components={**registry.components, ("metric", Length.name): brought})
+    found = {one.what: one for one in citations(load(grid.folder), known)}
+    assert keys(list(found.values()), "metric caption-length") == ["devlin2019bert"]
+    assert "metric captioning caption-length" not in found and "metric unmeasured" not in found
+    assert "not installed here" in {
+        one.what: one for one in citations(load(grid.folder), registry)
+    }["metric caption-length"].remark
 
 
 @pytest.mark.parametrize(("cites", "said"), [

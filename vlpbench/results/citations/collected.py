@@ -12,6 +12,7 @@ from vlpbench.config.known import backbone_parts
 from vlpbench.config.recipes import read_recipe
 from vlpbench.config.sums import parse_sum
 from vlpbench.errors import UserError
+from vlpbench.metrics.names import is_suite
 from vlpbench.registry import Registry
 from vlpbench.results.citations.bibtex import Entry, known_entries, parse
 from vlpbench.results.citations.sources import keys_of_metric, keys_of_names
@@ -58,7 +59,8 @@ def citations(results: Results, registry: Registry) -> list[Citation]:
             found.setdefault(citation.what, citation)
     said = [one.scores for one in records if one.scores]
     rest = [
-        *_recipes([one.asked["settings"] for one in records], registry), *_metrics(said), *_published(results),
+        *_recipes([one.asked["settings"] for one in records], registry), *_metrics(said),
+        *_extra_metrics(said, registry), *_published(results),
         *(Citation(what, _entries(keys)) for what, keys in statistics_used(results)), _software(),
     ]
     return [*found.values(), *rest]
@@ -160,7 +162,8 @@ def _metrics(scores: Iterable[Mapping[str, Any]]) -> Iterator[Citation]:
     for task, one in ((task, one) for said in scores for task, one in said["tasks"].items()):
         for metric, value in one.get("values", {}).items():
             keys = keys_of_metric(task, metric)
-            if value is not None and (keys or not task.startswith("retrieval")):  # its other columns count and add
+            is_score = keys or not task.startswith("retrieval")  # its other columns count and add
+            if value is not None and is_suite(metric) and is_score:
                 kind = "retrieval recall" if keys == ("hodosh2013ranking",) else metric.partition("[")[0]
                 used.setdefault((task.partition("@")[0], kind), keys)
         coco |= task.startswith("captioning") and "values" in one
@@ -173,6 +176,15 @@ def _metrics(scores: Iterable[Mapping[str, Any]]) -> Iterator[Citation]:
              (tokenized, "PTB tokenizer of captions", "manning2014corenlp"),
              (folds, "recalls over folds of the gallery", "faghri2018vsepp"))
     yield from (Citation(what, _entries((key,))) for is_used, what, key in extra if is_used)
+
+
+def _extra_metrics(scores: Iterable[Mapping[str, Any]], registry: Registry) -> Iterator[Citation]:
+    """The metrics of plugins that some cell has a value of; each says itself what to cite."""
+    used = dict.fromkeys(
+        metric for said in scores for one in said["tasks"].values()
+        for metric, value in one.get("values", {}).items() if value is not None and not is_suite(metric)
+    )
+    yield from (_component("metric", metric, registry) for metric in used)
 
 
 def _published(results: Results) -> Iterator[Citation]:
