@@ -75,7 +75,9 @@ def run_a_grid(
     if only["dry_run"]:
         click.echo("\n".join(plan_lines(plan, registry, overrides)))
         return 0
-    call = Call(grid, results, overrides, session.files, session.blocked, _options(how))
+    # Names, not VLPBENCH_PLUGINS: what is printed or queued may run where the variable is not set.
+    left_out = tuple(one.name for one in registry.left_out)
+    call = Call(grid, results, overrides, session.files, left_out, _options(how))
     if only["print_commands"]:
         rules = dataclasses.replace(rules, launcher="print")
     if not registry.launcher(rules.launcher).runs:
