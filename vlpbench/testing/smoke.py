@@ -124,10 +124,15 @@ def _told(cell: Cell, folder: CellFolder, author: type) -> str:
         cause = f"a cell of ten steps {folder.state()}: {status.get('cause', '')}"
         raise CheckFailed(cause, remedy, place=place_in(author, lines))
     scores = folder.read("scores.json")["tasks"]
-    said = [f"{task} {one['values'].get(_PRIMARY[task.partition('@')[0]], float('nan')):.1f}"
+    said = [f"{task} {_number(one['values'].get(_PRIMARY[task.partition('@')[0]]))}"
             for task, one in scores.items() if "values" in one]
     not_run = [f"{task}: {one['reason']}" for task, one in scores.items() if "reason" in one]
     return "; ".join([f"{', '.join(said) or 'no scores'} ({cell.settings.backbone})", *not_run])
+
+
+def _number(value: float | None) -> str:
+    """A score; a task of very few samples may have none."""
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _with(registry: Registry, components: Mapping[str, type]) -> Registry:
