@@ -61,16 +61,17 @@ def test_a_recipe_says_what_is_learnt_by_and_no_more(name):
 
 
 @pytest.fixture(scope="module")
-def dry_run():
-    return [line.split("  ") for line in vlpbench("run", "grid", "contrastive", "--dry-run").splitlines()]
+def dry_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grid")
+    told = vlpbench("run", "grid", "contrastive", "--dry-run", folder=folder)
+    return [" ".join(line.split()) for line in told.splitlines()]
 
 
 def test_the_grid_runs_each_system_on_clean_and_on_noisy_pairs(dry_run):
-    cells = [" ".join(part.strip() for part in line if part.strip()) for line in dry_run]
-    assert cells[-1].startswith("60 cells: 60 to run")
+    assert dry_run[-1].startswith("60 cells: 60 to run")
     for name in NAMES:
         for data in ("digits", "digits-swapped"):
-            assert sum(f" to run {name}, {data} seed " in cell for cell in cells) == 3
+            assert sum(f" to run {name}, {data} seed " in cell for cell in dry_run) == 3
 
 
 def test_a_recipe_may_be_said_in_a_file_and_on_the_command_line(tmp_path):
@@ -81,8 +82,6 @@ def test_a_recipe_may_be_said_in_a_file_and_on_the_command_line(tmp_path):
     (cell, _) = vlpbench("run", "grid", "mine.toml", "--dry-run", folder=tmp_path).splitlines()
     assert "unicl on 36,000 samples" in cell
     shown = vlpbench("config", "show", "mine.toml", "-S", "recipe=la-clip", "--changed", folder=tmp_path)
-    settings = {line.split()[0]: line.split()[2] for line in shown.splitlines() if " = " not in line and "   " in line}
-    assert settings or "text.rewrites" in shown
     (rewrites,) = [line for line in shown.splitlines() if line.startswith("text.rewrites ")]
     assert "true" in rewrites
     assert "recipe la-clip" in rewrites
