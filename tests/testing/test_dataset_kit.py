@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+from PIL import Image
 
 from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.noconfig import NoConfig
@@ -116,7 +117,7 @@ WRONG = {
 @pytest.fixture
 def listed(tmp_path):
     for number in range(6):
-        (tmp_path / f"{number}.png").write_bytes(b"picture")
+        Image.new("RGB", (8, 8), (40 * number, 80, 120)).save(tmp_path / f"{number}.png")
     return lambda cls: cls(Small(), tmp_path, tmp_path)
 
 
@@ -138,7 +139,16 @@ def test_fields_that_differ_from_sample_to_sample_are_found(listed):
 
 
 def test_a_right_set_passes(listed):
-    assert {finding.state for finding in check_dataset(listed(Listed))} == {"passed"}
+    found = check_dataset(listed(Listed))
+    assert {finding.state for finding in found} == {"passed"}, "\n".join(map(str, found))
+    assert "vqa" in found[-1].told and "retrieval" in found[-1].told
+
+
+def test_a_picture_that_cannot_be_decoded_fails_in_a_grid(listed, tmp_path):
+    given = listed(Listed)
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    (finding,) = check_dataset(given, only=["smoke-grid"])
+    assert finding.state == "failed" and "1.png" in finding.cause and finding.remedy
 
 
 def test_settings_that_are_no_dataclass_are_found(listed):

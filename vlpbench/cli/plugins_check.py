@@ -17,7 +17,7 @@ from vlpbench.config.overrides import parse_overrides
 from vlpbench.errors import UserError, nearest, unknown
 from vlpbench.registry import Component, Failure, Registry, load_registry
 from vlpbench.testing.findings import Finding, find, judged, tally
-from vlpbench.testing.kits import KITS, checks_of, subject_for
+from vlpbench.testing.kits import KITS, checks_of, get_ready_for, subject_for
 
 __all__ = ["check"]
 
@@ -31,6 +31,7 @@ class _Asked:
     only: tuple[str, ...]
     values: Mapping[str, Any]
     expected: Mapping[str, str]
+    argument: str
 
 
 @click.command()
@@ -51,12 +52,14 @@ def check(session: Session, /, name: str, listed: bool, as_json: bool, **said: t
     \b
     vlpbench plugins check half_said.py
     vlpbench plugins check half-said -S share=0.3 --only count --only no-future-leak
+    vlpbench plugins check timm:resnet18
     vlpbench plugins check vlpbench-contrastive --expect "speed=solves a small program in each step"
     """  # noqa: D301 (click reads \b)
     file = Path(name) if name.endswith(".py") or Path(name).is_file() else None
     registry = load_registry([*session.files, *([file] if file else [])], session.blocked)
-    failures, components = _found(registry, name, file)
-    asked = _Asked(said["only"], parse_overrides(said["settings"]), _expected(said["expect"]))
+    bare, _, argument = (name, "", "") if file else name.partition(":")
+    failures, components = _found(registry, bare, file)
+    asked = _Asked(said["only"], parse_overrides(said["settings"]), _expected(said["expect"]), argument)
     if listed:
         _list(components, as_json)
         return _BROKEN if failures else 0
@@ -126,7 +129,8 @@ def _check(component: Component, asked: _Asked, tell: Callable[[Finding], None] 
     checks = {
         name: one for name, one in checks_of(component.kind).items() if not asked.only or name in asked.only
     }
-    subject = subject_for(component.kind, component.value, asked.values)
+    get_ready_for(component.kind, asked.only)
+    subject = subject_for(component.kind, component.value, asked.values, asked.argument)
     told: list[Finding] = []
 
     def heard(found: Finding) -> None:

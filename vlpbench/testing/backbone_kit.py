@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlpbench.contract.wiring import Stem, Trunk
 from vlpbench.testing.backbone_decoding import check_cache, check_one_picture_many_captions, check_select
+from vlpbench.testing.backbone_grid import check_backbone_smoke_grid
 from vlpbench.testing.backbone_laws import (
     check_backbone_padding,
     check_backbone_samples_apart,
@@ -33,6 +34,14 @@ from vlpbench.testing.backbone_subject import BackboneSubject, backbone_subject_
 from vlpbench.testing.findings import Check, Finding, ask, find
 from vlpbench.testing.pytest_support import parametrized
 from vlpbench.testing.seed_axis import check_seed_axis
+from vlpbench.testing.stem_laws import (
+    check_stem_argument,
+    check_stem_gradients,
+    check_stem_grid,
+    check_stem_repeats,
+    check_stem_samples_apart,
+    check_stem_sizes,
+)
 
 if TYPE_CHECKING:
     import pytest
@@ -60,6 +69,13 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "select": check_select,
     "one-picture-many-captions": check_one_picture_many_captions,
     "seed-axis": check_seed_axis,
+    "stem-grid": check_stem_grid,
+    "stem-repeats": check_stem_repeats,
+    "stem-samples-apart": check_stem_samples_apart,
+    "stem-gradients": check_stem_gradients,
+    "stem-sizes": check_stem_sizes,
+    "stem-argument": check_stem_argument,
+    "smoke-grid": check_backbone_smoke_grid,
 })
 
 
@@ -84,11 +100,11 @@ def check_backbone(
 
 
 def parametrize_backbone_checks(
-    backbones: Sequence[Any], expected_failures: Mapping[str, str] | None = None
+    backbones: Sequence[Any], expected_failures: Mapping[str, str] | None = None, only: Iterable[str] = ()
 ) -> pytest.MarkDecorator:
     """A decorator that gives `test(backbone, check)` each of these backbones with each check; call check(backbone).
 
-    `backbones` are trunk classes, stem classes or BackboneSubjects; `expected_failures` as for objectives.
+    `backbones` are trunk classes, stem classes or BackboneSubjects; `expected_failures` and `only` as for objectives.
     """
     named = [(one.name, one) for one in map(backbone_subject_of, backbones)]
-    return parametrized("backbone", named, backbone_checks(), expected_failures or {})
+    return parametrized("backbone", named, backbone_checks(), expected_failures or {}, only)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vlpbench.backbones.encoder_decoder import EncoderDecoder
+from vlpbench.backbones.sizes import SIZES
 from vlpbench.backbones.stems import Linear
 from vlpbench.contract.abilities import Backbone, ImageState, TextState
-from vlpbench.contract.wiring import Stem, Trunk
+from vlpbench.contract.wiring import Size, Stem, Trunk
 from vlpbench.testing.findings import CheckSkipped
-from vlpbench.testing.tiny import FIRST_WORD, LENGTH, VOCABULARY, tiny_backbone, tiny_batches
+from vlpbench.testing.tiny import FIRST_WORD, LENGTH, ROOM, VOCABULARY, tiny_batches
+from vlpbench.training.build import Blueprint
 
 __all__ = ["BackboneSubject", "backbone_subject_of"]
 
@@ -31,11 +33,16 @@ class BackboneSubject:
     """The trunk's settings; None for its defaults."""
     pixels: int = 32
     """Pixels a side: a multiple of every built-in stem's stride."""
+    argument: str = ""
+    """What stands behind the colon of the stem's name."""
+
+    size: ClassVar[Size] = SIZES["nano"]
+    """How large it is."""
 
     @property
     def author(self) -> type[Stem | Trunk]:
-        """The class that is to be mended where a check fails."""
-        return self.trunk if self.stem is Linear else self.stem
+        """The class that is to be mended where a check fails: the one that is not its default."""
+        return self.trunk if self.stem is Linear and self.trunk is not EncoderDecoder else self.stem
 
     @property
     def name(self) -> str:
@@ -43,7 +50,8 @@ class BackboneSubject:
         default = vars(self.trunk.config_class())
         mine = default if self.config is None else vars(self.config)
         said = ",".join(f"{key}={value}" for key, value in mine.items() if default[key] != value)
-        return f"{self.stem.name}/{self.trunk.name}" + (f"[{said}]" if said else "")
+        stem = f"{self.stem.name}:{self.argument}" if self.argument else self.stem.name
+        return f"{stem}/{self.trunk.name}" + (f"[{said}]" if said else "")
 
     @property
     def offers(self) -> frozenset[str]:
@@ -59,7 +67,10 @@ class BackboneSubject:
 
     def build(self, abilities: frozenset[str], seed: int = 0) -> Backbone:
         """A backbone with these abilities, in evaluation mode."""
-        return tiny_backbone(abilities, self.trunk, self.stem, seed, self.config, self.pixels)
+        plan = Blueprint(
+            self.stem, self.argument, self.trunk, self.size, self.pixels, VOCABULARY, ROOM, seed, self.config
+        )
+        return plan.build(abilities).eval()
 
     def images(self, seed: int = 0, samples: int = 3) -> Tensor:
         """B, 3, H, W."""

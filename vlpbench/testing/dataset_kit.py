@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.contract.dataset import Dataset
+from vlpbench.testing.dataset_grid import check_dataset_smoke_grid
 from vlpbench.testing.dataset_samples import (
     check_fields,
     check_fingerprint,
@@ -37,6 +38,7 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "fingerprint": check_fingerprint,
     "fields": check_fields,
     "splits-apart": check_splits_apart,
+    "smoke-grid": check_dataset_smoke_grid,
 })
 
 
@@ -51,11 +53,11 @@ def check_dataset(dataset: Dataset, *, only: Iterable[str] = ()) -> list[Finding
 
 
 def parametrize_dataset_checks(
-    datasets: Sequence[tuple[str, Any]], expected_failures: Mapping[str, str] | None = None
+    datasets: Sequence[tuple[str, Any]], expected_failures: Mapping[str, str] | None = None, only: Iterable[str] = ()
 ) -> pytest.MarkDecorator:
     """A decorator that gives `test(dataset, check)` each named data set with each check; call check(dataset).
 
     `datasets` are pairs of a name and what the test makes a data set of (an instance, or settings and a class);
-    `expected_failures` as for objectives.
+    `expected_failures` and `only` as for objectives.
     """
-    return parametrized("dataset", datasets, dataset_checks(), expected_failures or {})
+    return parametrized("dataset", datasets, dataset_checks(), expected_failures or {}, only)

@@ -52,7 +52,7 @@ def field_batches(
 
 
 def _pictures(examples: Examples) -> np.ndarray:
-    """N, 3, H, H: standardised by pixel over the world: its pictures are alike, and checks of learning want contrasts."""
+    """N, 3, H, H: standardised by pixel over the world, as pictures there are alike and checks learn them by heart."""
     pixels = examples.pictures(np.arange(len(examples))).astype(np.float32).transpose(0, 3, 1, 2)
     found: np.ndarray = (pixels - pixels.mean(0)) / (pixels.std(0) + 1)
     return found

@@ -24,6 +24,7 @@ REASONS: Mapping[str, str] = {
     "wants-nothing": "it wants no sample fields",
     "not-importable": "another process cannot find it (it is local to a function, or stands in a script)",
     "stands-on-another": "another check says the same",
+    "built-in-stem": "a trunk is checked, behind vlpbench's own linear patches",
     "own-backbone": "the author's own backbone cannot stand in a grid, or beside ours",
     "own-batches": "another process cannot have the author's own batches",
     "trains-nothing": "it uses no batches",

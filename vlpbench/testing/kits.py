@@ -6,7 +6,7 @@ Homes are loaded on use: whoever checks an objective need not load what starts l
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -15,9 +15,10 @@ from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.errors import UserError
 from vlpbench.testing.backbone_subject import BackboneSubject
 from vlpbench.testing.findings import Check
+from vlpbench.testing.objective_kit import get_ready
 from vlpbench.testing.subject import Subject
 
-__all__ = ["KITS", "checks_of", "subject_for"]
+__all__ = ["KITS", "checks_of", "get_ready_for", "subject_for"]
 
 KITS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "objective": ("objective_kit", "objective_checks"),
@@ -40,13 +41,22 @@ def checks_of(kind: str) -> dict[str, Check]:
     return found
 
 
-def subject_for(kind: str, cls: Any, values: Mapping[str, Any]) -> Any:
-    """What the checks of a kind take: the class with these settings. UserError for wrong ones, or where it has none."""
+def get_ready_for(kind: str, only: Iterable[str] = ()) -> None:
+    """Start what these checks of a kind (all, where none is named) will wait for."""
+    if kind == "objective":
+        get_ready(only)
+
+
+def subject_for(kind: str, cls: Any, values: Mapping[str, Any], argument: str = "") -> Any:
+    """What the checks of a kind take: the class with these settings. UserError for wrong ones, or where it has none.
+
+    `argument` is what stands behind the colon of a stem's name.
+    """
     config = _config(kind, cls, values)
     if kind == "objective":
         return Subject(cls, config)
     if kind in ("stem", "trunk"):
-        return BackboneSubject(cls, config=config) if kind == "trunk" else BackboneSubject(stem=cls)
+        return BackboneSubject(cls, config=config) if kind == "trunk" else BackboneSubject(stem=cls, argument=argument)
     return cls(config, data_root(), cache_folder()) if kind == "data set" else cls
 
 

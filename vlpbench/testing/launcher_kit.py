@@ -77,11 +77,11 @@ def check_launcher(
 
 
 def parametrize_launcher_checks(
-    launchers: Sequence[Any], expected_failures: Mapping[str, str] | None = None
+    launchers: Sequence[Any], expected_failures: Mapping[str, str] | None = None, only: Iterable[str] = ()
 ) -> pytest.MarkDecorator:
     """A decorator that gives `test(launcher, check)` each of these launchers with each check; call check(launcher).
 
-    `launchers` are classes or LauncherSubjects; `expected_failures` as for objectives.
+    `launchers` are classes or LauncherSubjects; `expected_failures` and `only` as for objectives.
     """
     named = [(one.name, one) for one in map(launcher_subject_of, launchers)]
-    return parametrized("launcher", named, launcher_checks(), expected_failures or {})
+    return parametrized("launcher", named, launcher_checks(), expected_failures or {}, only)

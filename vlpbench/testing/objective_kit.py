@@ -149,14 +149,14 @@ def get_ready(only: Iterable[str] = ()) -> None:
 
 
 def parametrize_objective_checks(
-    objectives: Sequence[Any], expected_failures: Mapping[str, str] | None = None
+    objectives: Sequence[Any], expected_failures: Mapping[str, str] | None = None, only: Iterable[str] = ()
 ) -> pytest.MarkDecorator:
     """A decorator that gives `test(objective, check)` each of these objectives with each check; call check(objective).
 
     `objectives` are classes, instances (their settings are taken) or Subjects. `expected_failures` maps names of
-    checks to the reason why they must fail; a name that is no check's is a ValueError, a check that passes against
-    expectation fails its test.
+    checks to the reason why they must fail: one that passes against expectation fails its test. `only` names the checks
+    to run, none for all. A name that is no check's is a ValueError.
     """
     subjects = [subject_of(one) for one in objectives]
     named = [(one.cls.__name__, one) for one in subjects]
-    return parametrized("objective", named, objective_checks(), expected_failures or {})
+    return parametrized("objective", named, objective_checks(), expected_failures or {}, only)

@@ -14,18 +14,25 @@ __all__ = ["parametrized"]
 
 
 def parametrized(
-    what: str, subjects: Sequence[tuple[str, Any]], checks: Mapping[str, Check], expected_failures: Mapping[str, str]
+    what: str, subjects: Sequence[tuple[str, Any]], checks: Mapping[str, Check], expected_failures: Mapping[str, str],
+    only: Iterable[str] = (),
 ) -> pytest.MarkDecorator:
     """A decorator that gives `test(WHAT, check)` each named subject with each check; `check(WHAT)` runs it.
 
-    `expected_failures` maps names of checks to reasons: those must fail (strictly). Unknown names are a ValueError.
+    `expected_failures` maps names of checks to reasons: those must fail (strictly). `only` names the checks to run,
+    none for all. Unknown names are a ValueError.
     """
     import pytest
 
     _check_expected(expected_failures, checks)
+    wanted = set(only) or set(checks)
+    for name in wanted:
+        refuse_unknown_check(name, checks, "only")
     parameters = []
     for name, subject in subjects:
         for label, check in checks.items():
+            if label not in wanted:
+                continue
             reason = expected_failures.get(label)
             marks = () if reason is None else (pytest.mark.xfail(raises=CheckFailed, strict=True, reason=reason),)
             parameters.append(pytest.param(subject, _Skipping(label, check), id=f"{name}-{label}", marks=marks))

@@ -76,7 +76,7 @@ def tiny_batches(
             for _ in range(views - 1) if images is not None
         )
         shared, wanted = (tokens, mask, ids, ids + 100, np.float32(0.5), VOCABULARY), dict(fields or {})
-        made[kind] = Batch(images, *shared, kind == "pairs", wanted, others)
+        made[kind] = Batch(images, *shared, kind == "pairs", wanted, others=others)
     return made
 
 
