@@ -114,14 +114,14 @@ class Batch:
     """Whether this is a batch of pairs; known in `corrupt` too, where pictures are not."""
     extras: Mapping[str, Array] = field(default_factory=dict)
     """What this objective's `corrupt` returned and the sample fields it wants; read as `batch["name"]`."""
-    others: tuple[Array, ...] = ()
-    """B, 3, H, W each: the same pictures, cropped and mirrored anew, for objectives with more than one view."""
     image: Any = None
     """The lazy ImageState of `images`, shared by all objectives of the step; None for texts."""
-    views: tuple[Any, ...] = ()
-    """Lazy ImageStates: `image`, then those of `others`; empty for texts."""
     text: Any = None
     """The lazy TextState of `tokens`, shared by all objectives of the step."""
+    others: tuple[Array, ...] = ()
+    """B, 3, H, W each: the same pictures, cropped and mirrored anew, for objectives with more than one view."""
+    views: tuple[Any, ...] = ()
+    """Lazy ImageStates: `image`, then those of `others`; empty for texts."""
 
     def __getitem__(self, name: str) -> Array:
         try:
