@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["moved", "seeded_anew", "shared_states", "without_dropout"]
+__all__ = ["moved", "no_own_generators", "seeded_anew", "shared_states", "without_dropout"]
 
 
 def shared_states() -> dict[str, Any]:
@@ -61,3 +62,34 @@ def without_dropout() -> Iterator[None]:
 
 def _unchanged(x: Tensor, *_settings: Any, **_named: Any) -> Tensor:
     return x
+
+
+_MAKERS = ("default_rng", "RandomState", "Generator", "PCG64", "SeedSequence")
+
+
+@contextmanager
+def no_own_generators(module: str, refuse: Callable[[str], Exception]) -> Iterator[None]:
+    """Inside, who makes a generator of numpy's or Python's gets what `refuse` makes of its name.
+
+    What `module` has imported from there by name is replaced, too.
+    """
+    homes: list[tuple[Any, str]] = [(np.random, name) for name in _MAKERS] + [(random, "Random")]
+    makers = {id(getattr(home, name)): name for home, name in homes}
+    if module in sys.modules:
+        own = sys.modules[module]
+        homes += [(own, name) for name, value in vars(own).items() if id(value) in makers]
+    before = [(home, name, getattr(home, name)) for home, name in homes]
+
+    def refusing(name: str) -> Callable[..., Any]:
+        def make(*_given: Any, **_named: Any) -> Any:
+            raise refuse(name)
+
+        return make
+
+    try:
+        for home, name, _ in before:
+            setattr(home, name, refusing(name))
+        yield
+    finally:
+        for home, name, value in before:
+            setattr(home, name, value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,38 @@ def imported(job: dict[str, Any], _folder: Path, _rank: int) -> dict[str, Any]:
             reached.append(event)
 
     sys.addaudithook(watch)
-    reference.find()
+    with _no_gpu(reached):
+        reference.find()
     read = [name for name in opened if not _is_code(name) and not _installed(name, reference)]
     new = {name.partition(".")[0] for name in set(sys.modules) - before}
     started = [] if not torch.cuda.is_initialized() else ["a GPU"]
     return {"heavy": sorted(HEAVY & new), "files": read, "reached": [*reached, *started]}
+
+
+_ASKING = ("is_available", "device_count", "current_device", "get_device_name", "get_device_properties", "init",
+           "set_device", "synchronize")
+
+
+@contextmanager
+def _no_gpu(reached: list[str]) -> Iterator[None]:
+    """Inside, questions about GPUs are answered as where there is none, and noted."""
+    cuda = torch.cuda
+    before = {name: getattr(cuda, name) for name in _ASKING}
+
+    def noting(name: str) -> Callable[..., Any]:
+        def ask(*_given: Any, **_named: Any) -> Any:
+            reached.append(f"torch.cuda.{name}()")
+            return 0 if name == "device_count" else False
+
+        return ask
+
+    try:
+        for name in _ASKING:
+            setattr(cuda, name, noting(name))
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(cuda, name, value)
 
 
 def _is_code(name: str) -> bool:

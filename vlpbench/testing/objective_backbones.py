@@ -7,10 +7,13 @@ from dataclasses import replace
 import torch
 
 from vlpbench.backbones import vlpbench_trunks
+from vlpbench.contract.teacher import Teacher
 from vlpbench.contract.wiring import Trunk
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
 from vlpbench.testing.rounds import corrupted, crossed, mean_loss, play
 from vlpbench.testing.subject import Subject
+from vlpbench.testing.tiny import PIXELS, ROOM, tiny_backbone
+from vlpbench.types import Batch
 
 __all__ = ["check_each_backbone"]
 
@@ -32,10 +35,25 @@ def check_each_backbone(subject: Subject) -> str:
     return f"{told}; n/a on {', '.join(sorted(without))}" if without else told
 
 
+_TIMES, _LENGTH = 2, ROOM - 1
+"""Pictures and texts are larger than in other checks: what relies on one number of tokens falls over."""
+
+
+def _larger(host: Batch) -> Batch:
+    if host.images is None or host.images.shape[-1] != PIXELS:
+        return host
+    images, *others = (one.repeat(_TIMES, 2).repeat(_TIMES, 3) for one in (host.images, *host.others))
+    return replace(host, images=images, others=tuple(others))
+
+
 def _step(subject: Subject, trunk: type[Trunk]) -> None:
     here = replace(subject, trunks=(trunk,))
-    for kind, host in here.hosts().items():
-        backbone = here.backbone().train()
+    needs = subject.cls.needs_with(subject.config)
+    for kind, host in here.hosts(length=_LENGTH).items():
+        host = _larger(host)
+        backbone = tiny_backbone(needs, trunk, pixels=_TIMES * PIXELS).train()
+        average = tiny_backbone(needs, trunk, seed=100, pixels=_TIMES * PIXELS)
+        backbone.taught_by(Teacher(average.requires_grad_(False), "teacher"))
         objective = here.objective(backbone).train()
         try:
             loss = mean_loss(play(objective, backbone, crossed(corrupted(here, host))))

@@ -15,6 +15,7 @@ from vlpbench.testing.foundations import standing_on
 from vlpbench.testing.jobs import crew
 from vlpbench.testing.objective_abilities import check_abilities_declared, check_abilities_used
 from vlpbench.testing.objective_backbones import check_each_backbone
+from vlpbench.testing.objective_claims import check_sums, check_trains, check_visible
 from vlpbench.testing.objective_costs import check_memory, check_speed
 from vlpbench.testing.objective_facts import check_config_round_trip, check_metadata
 from vlpbench.testing.objective_gradients import check_no_dead_head, check_teacher
@@ -81,6 +82,8 @@ _CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "autocast": check_autocast,
     "pure-corruption": check_pure_corruption,
     "chance-by-seed": check_chance_by_seed,
+    "sums": check_sums,
+    "visible": check_visible,
     "no-global-randomness": check_no_global_randomness,
     "no-undeclared-ability": check_abilities_declared,
     "no-unused-ability": check_abilities_used,
@@ -100,6 +103,7 @@ _CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "state-round-trip": check_state_round_trip,
     "learns-by-heart": check_learns_by_heart,
     "micro-batches": check_micro_batches,
+    "trains": check_trains,
     "light-import": check_light_import,
     "another-process": check_another_process,
     "two-processes": check_two_processes,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vlpbench.streams import generator
-from vlpbench.testing.chance import moved, seeded_anew, shared_states, without_dropout
+from vlpbench.testing.chance import moved, no_own_generators, seeded_anew, shared_states, without_dropout
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
 from vlpbench.testing.rounds import corrupted, crossed, far, full, rows_of, stated
 from vlpbench.testing.rows import SHARED
@@ -91,7 +91,13 @@ def check_count(subject: Subject) -> None:
 
 def check_no_global_randomness(subject: Subject) -> None:
     """Neither corrupt, encode nor loss draws from, seeds or depends on a shared generator (or an unseeded one)."""
+    def refuse(name: str) -> CheckFailed:
+        return CheckFailed(f"corrupt() makes a generator of its own, {name}", _OWN)
+
     for kind, host in subject.hosts().items():
+        rng = generator(5, "corrupt")
+        with no_own_generators(subject.cls.__module__, refuse):
+            subject.cls.corrupt(_copied(replace(host, images=None, others=())), rng, subject.config)
         surgery = [_watched(partial(_surgery, subject, host), seed, f"corrupt() on {kind}") for seed in (1, 2)]
         for name, array in surgery[0].items():
             if not _same(array, surgery[1][name]):
