@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,20 @@ def test_a_recipe_says_what_is_learnt_by_and_no_more(name):
     assert {key.split(".")[0] for key in settings} <= {"objective", "text", "image"}
     assert settings["objective"] in {"contrastive", *(cls.name for cls in OBJECTIVES)}
     assert settings[f"objective.{settings['objective']}.equals"] == "negatives"  # in all papers
+
+
+@pytest.mark.parametrize("cls", OBJECTIVES, ids=lambda cls: cls.name)
+def test_a_recipe_is_its_objective_as_it_is_by_default_but_that_equals_are_negatives(cls):
+    settings = tomllib.loads(RECIPES[cls.name].read_text(encoding="utf-8"))["settings"]
+    prefix = f"objective.{cls.name}."
+    told = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+    assert cls.config_class(**told) == replace(cls.config_class(), equals="negatives")
+
+
+def test_the_package_counts_its_systems_right():
+    told = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert told["project"]["description"].startswith("Ten ")
+    assert len(RECIPES) == 10
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,11 @@ class Config:
     """Settings of `[objective.align]`. There is no official code: what the paper leaves open is as in COYO-ALIGN."""
 
     temperature: float = 1.0
-    """What cosines are divided by when training starts (section 4.2: learnt; COYO-ALIGN starts at 1)."""
+    """What cosines are divided by when training starts (section 5; learnt, section 4.1)."""
     learnt: bool = True
-    """Whether the temperature is trained: itself and not its logarithm, and without bounds."""
+    """Whether the temperature is trained: itself and not its logarithm, and without bounds (COYO-ALIGN)."""
     smoothing: float = 0.1
-    """Share of each target that is spread evenly over the batch (section 5.1)."""
+    """Share of each target that is spread evenly over the batch (section 5)."""
     equals: Equals = "positives"
     """What pairs are to each other that share a picture or a string; in the paper each has itself alone."""
 
