@@ -233,3 +233,14 @@ def test_the_recipe_is_the_defaults_but_for_equal_pairs():
     mine = {key.rpartition(".")[2]: value for key, value in said.items() if key.startswith("objective.declip.")}
     assert Config(**mine) == Config(equals="negatives") and said["objective"] == DeCLIP.name
     assert said["image"]["crop"] < 1  # else both views would be equal
+
+
+@pytest.mark.parametrize(("weights", "still"), [
+    ({"siamese": 0.0}, {"siamese"}),
+    ({"words": 0.0}, {"words"}),
+    ({"pairs": 0.0, "near": 0.0}, {"log_scale"}),
+    ({"pairs": 0.0}, set()),
+])
+def test_what_only_a_term_of_no_weight_would_teach_is_not_trained(weights, still):
+    frozen = {name.split(".")[0] for name, weight in make(**weights).named_parameters() if not weight.requires_grad}
+    assert frozen == still

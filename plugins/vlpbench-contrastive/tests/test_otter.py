@@ -231,3 +231,10 @@ def test_the_recipe_is_the_defaults_but_for_equal_pairs():
     said = tomllib.loads(path.read_text())["settings"]
     mine = {key.rpartition(".")[2]: value for key, value in said.items() if key.startswith("objective.otter.")}
     assert Config(**mine) == Config(equals="negatives") and said["objective"] == OTTER.name
+
+
+@pytest.mark.parametrize(("pairs", "learns"), [(0.0, (False, True)), (0.5, (True, True)), (1.0, (True, False))])
+def test_a_temperature_of_no_share_is_not_trained(pairs, learns):
+    objective = make(pairs=pairs)
+    assert (objective.log_scale.requires_grad, objective.log_scale_of_plan.requires_grad) == learns
+    assert not any(weight.requires_grad for weight in make(pairs=pairs, learnt=False).parameters())

@@ -98,6 +98,9 @@ class DeCLIP(Tempered):
         self.words = nn.Linear(spec.width, spec.width)
         self.siamese = Siamese(joint, config.hidden or 2 * joint, config.bottleneck or joint)
         self.bank = Bank(config.bank, joint)
+        self.log_scale.requires_grad_(config.learnt and config.pairs + config.near > 0)
+        self.words.requires_grad_(config.words > 0)  # what is out of the sum would never move
+        self.siamese.requires_grad_(config.siamese > 0)
 
     @staticmethod
     def corrupt(batch: Batch, rng: np.random.Generator, config: Config) -> Mapping[str, Any]:

@@ -66,7 +66,8 @@ class OTTER(Tempered):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         start = torch.tensor(-log(config.temperature))
-        self.log_scale_of_plan = nn.Parameter(start, requires_grad=config.learnt)
+        self.log_scale_of_plan = nn.Parameter(start, requires_grad=config.learnt and config.pairs < 1)
+        self.log_scale.requires_grad_(config.learnt and config.pairs > 0)  # a share of nothing teaches nothing
 
     def encode(self, backbone: Backbone, batch: Batch) -> Mapping[str, Tensor]:
         """image, text, and the teacher's slow_image, slow_text (B, E): unit vectors."""
