@@ -20,7 +20,7 @@ from vlpbench.types import Batch
 
 __all__ = ["check_sums", "check_trains", "check_visible"]
 
-_STEPS, _MOST = 40, 160
+_STEPS, _MOST = 40, 80
 """Steps after which claims are looked at, again and again, and after which they must be true."""
 
 
@@ -49,6 +49,9 @@ _FAST = 0.9
 
 _MARGIN = {"vectors": 0.5, "similarity": 0.5, "match": 0.1, "decode": 0.2}
 """How much better it must get."""
+
+_NATS = 8.0
+"""About what a word takes before anything is learnt."""
 
 _MEANS = {
     "vectors": "own pairs' cosines above those of others, in deviations",
@@ -109,7 +112,8 @@ def _said(subject: Subject, study: Study, batch: Batch) -> float:
     other = torch.where(words, FIRST_WORD + ordinary % (batch.vocabulary.size - FIRST_WORD), batch.tokens)
     both = torch.stack([batch.tokens, other], 1), torch.stack([batch.mask, batch.mask], 1)
     scores = candidate_scores(backbone, context, backbone.read(*both), [batch.vocabulary.bos], per_token=True)
-    return float((scores[:, 0] - scores[:, 1]).mean())
+    usual = (-scores[:, 0].mean() / _NATS).clamp_min(1)  # where all texts became impossible, a little more is nothing
+    return float((scores[:, 0] - scores[:, 1]).mean() / usual)
 
 
 def check_visible(subject: Subject) -> None:

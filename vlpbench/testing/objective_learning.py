@@ -14,7 +14,7 @@ from vlpbench.testing.subject import Subject
 
 __all__ = ["check_learns_by_heart", "check_micro_batches", "compare_gradients"]
 
-_STEPS, _MOST = 40, 160
+_STEPS, _MOST = 40, 80
 """Steps after which the loss is looked at, again and again, and after which it must have fallen: a formula that weighs
 its own terms may rise at first."""
 
