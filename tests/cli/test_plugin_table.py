@@ -97,7 +97,8 @@ def test_mistakes_are_told_with_what_to_do(say: Any, words: tuple[str, ...], tol
 
 
 def test_a_table_of_a_failed_plugin_says_why(say: Any, tmp_path: Path) -> None:
-    (tmp_path / "seeds.py").write_text(PLUGIN.replace("def frame(self, results):\n        frame", "def frame(self):\n        frame"))
+    wrong = PLUGIN.replace("def frame(self, results):\n        frame", "def frame(self):\n        frame")
+    (tmp_path / "seeds.py").write_text(wrong)
     code, out, err = say("--what", "seed-scores")
     assert (code, out) == (3, "") and "table 'seed-scores' is not there" in err and "def frame(self, results)" in err
 

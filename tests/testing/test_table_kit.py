@@ -53,7 +53,10 @@ def counted(results: Any) -> Any:
         (wrong(lambda results: results.colours), "frame", "AttributeError"),
         (wrong(spoil), "pure", "changes `results.frame`"),
         (wrong(counted), "pure", "another table"),
-        (wrong(lambda results: results.records()[0] and pd.DataFrame({"row": ["a"]})), "nothing-finished", "IndexError"),
+        (
+            wrong(lambda results: results.records()[0] and pd.DataFrame({"row": ["a"]})),
+            "nothing-finished", "IndexError",
+        ),
     ],
 )
 def test_each_fault_is_named_by_its_check(cls: type[ReportTable], check: str, cause: str) -> None:
