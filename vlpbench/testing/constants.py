@@ -80,20 +80,24 @@ def _measured(subject: Subject, objective: Objective, backbone: Backbone, host: 
         for seed in range(_SEEDS):
             made = play(objective, backbone, crossed(corrupted(subject, host, seed)))
             losses.append(float(mean_loss(made)))
-            step = objective.loss(_averaged(made.features), made.batch)
+            step = objective.loss(_averaged(made.features, bool(subject.cls.wants)), made.batch)
             if all(rows.shape == (len(host),) for rows in rows_of(step).values()):
                 alike.append(float(mean_loss(Round(made.batch, made.features, step))))
     return sum(losses) / len(losses), sum(alike) / max(1, len(alike))
 
 
-def _averaged(features: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each feature's mean over samples; where a sample has few numbers, the mean of all features of that shape."""
+def _averaged(features: Mapping[str, Tensor], has_fields: bool) -> dict[str, Tensor]:
+    """Each feature's mean over samples; where a sample has few numbers, the mean of all features of that shape.
+
+    Of an objective that wants fields, few numbers may be an answer of several parts (left, top, width and height), and
+    the field, like the picture, is the same for all samples: an answer by parts is no leak.
+    """
     averaged: dict[str, Tensor] = {}
     for name, x in features.items():
         if not x.is_floating_point():
             averaged[name] = x
             continue
-        few = x[0].numel() <= _NUMBERS
+        few = x[0].numel() <= _NUMBERS and not has_fields
         same = [y.float() for y in features.values() if few and y.is_floating_point() and y.shape == x.shape]
         mean = torch.stack(same).mean() if few else x.float().mean(0, keepdim=True)
         averaged[name] = mean.expand_as(x).clone()
