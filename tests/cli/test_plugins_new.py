@@ -23,6 +23,7 @@ TOLD = """vlpbench-half-said/
   tests/
     conftest.py
     test_conformance.py
+    test_known_answers.py
 
 Next:
   cd vlpbench-half-said
