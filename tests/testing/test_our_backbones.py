@@ -11,13 +11,18 @@ FORMS = [
 ]
 
 
-@parametrize_backbone_checks([*vlpbench_trunks(), Conv2, Conv4])
+@parametrize_backbone_checks(vlpbench_trunks())
 def test_a_built_in_backbone_passes(backbone, check):
     assert check(backbone) is None
 
 
 LAWS = [name for name in backbone_checks() if name != "smoke-grid"]
 """Checks that each form is asked; grids are run with the trunks and stems themselves."""
+
+
+@parametrize_backbone_checks([Conv2, Conv4], only=LAWS)
+def test_a_built_in_stem_passes(backbone, check):
+    assert check(backbone) is None
 
 
 @parametrize_backbone_checks([BackboneSubject(trunk, Conv3) for trunk in vlpbench_trunks()], only=LAWS)

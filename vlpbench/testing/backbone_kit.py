@@ -32,6 +32,7 @@ from vlpbench.testing.backbone_shapes import (
 )
 from vlpbench.testing.backbone_subject import BackboneSubject, backbone_subject_of
 from vlpbench.testing.findings import Check, Finding, ask, find
+from vlpbench.testing.foundations import standing_on
 from vlpbench.testing.pytest_support import parametrized
 from vlpbench.testing.seed_axis import check_seed_axis
 from vlpbench.testing.stem_laws import (
@@ -46,9 +47,11 @@ from vlpbench.testing.stem_laws import (
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["backbone_checks", "check_backbone", "parametrize_backbone_checks"]
+__all__ = ["backbone_checks", "check_backbone", "parametrize_backbone_checks", "trunk_checks"]
 
-_CHECKS: Mapping[str, Check] = MappingProxyType({
+_FOUNDATIONS = ("metadata", "shapes")
+
+_CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "metadata": check_backbone_metadata,
     "shapes": check_shapes,
     "unit-vectors": check_unit_vectors,
@@ -76,12 +79,17 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "stem-sizes": check_stem_sizes,
     "stem-argument": check_stem_argument,
     "smoke-grid": check_backbone_smoke_grid,
-})
+}))
 
 
 def backbone_checks() -> dict[str, Check]:
     """name -> a function that takes a trunk or stem class (or a BackboneSubject) and raises CheckFailed."""
     return {name: partial(_on, name, check) for name, check in _CHECKS.items()}
+
+
+def trunk_checks() -> dict[str, Check]:
+    """The same without those of a stem by itself, which a trunk that is checked behind linear patches need not pass."""
+    return {name: check for name, check in backbone_checks().items() if not name.startswith("stem-")}
 
 
 def _on(name: str, check: Check, backbone: Any) -> str | None:

@@ -9,4 +9,4 @@ __all__ = ["n_checks"]
 
 def n_checks(kind: str = "objective") -> int:
     """The number of checks of a kind of component; "backbone" is what a stem or a trunk is part of."""
-    return len(checks_of("trunk" if kind == "backbone" else kind))
+    return len(checks_of("stem" if kind == "backbone" else kind))

@@ -21,6 +21,7 @@ from vlpbench.testing.dataset_samples import (
     check_texts,
 )
 from vlpbench.testing.findings import Check, Finding, ask, find
+from vlpbench.testing.foundations import standing_on
 from vlpbench.testing.pytest_support import parametrized
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check_dataset", "dataset_checks", "parametrize_dataset_checks"]
 
-_CHECKS: Mapping[str, Check] = MappingProxyType({
+_FOUNDATIONS = ("metadata", "splits")
+
+_CHECKS: Mapping[str, Check] = MappingProxyType(standing_on(_FOUNDATIONS, {
     "metadata": check_metadata,
     "splits": check_splits,
     "ids": check_ids,
@@ -39,7 +42,7 @@ _CHECKS: Mapping[str, Check] = MappingProxyType({
     "fields": check_fields,
     "splits-apart": check_splits_apart,
     "smoke-grid": check_dataset_smoke_grid,
-})
+}))
 
 
 def dataset_checks() -> dict[str, Check]:

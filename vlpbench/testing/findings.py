@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Literal
 
-from vlpbench.errors import nearest
+from vlpbench.errors import UserError, nearest
 from vlpbench.testing.places import place_of
 
 __all__ = [
@@ -112,6 +112,10 @@ def refuse_unknown_check(name: str, checks: Iterable[str], where: str) -> None:
         raise ValueError(f"{where} names the unknown check {name!r}; {guess}known: {', '.join(known)}")
 
 
+_NEXT = "\n  to do: "
+"""Where the remedy begins in the text of a UserError."""
+
+
 def ask(name: str, check: Check, subject: Any) -> str | None:
     """Run one check, give what it tells; whatever it raises but a skip becomes CheckFailed under its name."""
     try:
@@ -123,7 +127,8 @@ def ask(name: str, check: Check, subject: Any) -> str | None:
         raise
     except (Exception, SystemExit) as wrong:  # a stranger's code may call sys.exit
         remedy = getattr(wrong, "remedy", "") or "look at the line that raised it"
-        cause = f"expected no error, saw {type(wrong).__name__}: {wrong}"
+        said = f"{wrong.cause} ({wrong.place})" if isinstance(wrong, UserError) and wrong.place else str(wrong)
+        cause = f"expected no error, saw {type(wrong).__name__}: {said.partition(_NEXT)[0]}"
         raise CheckFailed(cause, remedy, name, place_of(name, subject, cause, wrong)) from wrong
 
 

@@ -23,7 +23,7 @@ __all__ = ["KITS", "checks_of", "get_ready_for", "subject_for"]
 KITS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "objective": ("objective_kit", "objective_checks"),
     "stem": ("backbone_kit", "backbone_checks"),
-    "trunk": ("backbone_kit", "backbone_checks"),
+    "trunk": ("backbone_kit", "trunk_checks"),
     "data set": ("dataset_kit", "dataset_checks"),
     "launcher": ("launcher_kit", "launcher_checks"),
     "metric": ("metric_kit", "metric_checks"),
