@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.testing.faulty import SOUND
-from vlpbench.registry import load_registry
+from vlpbench.registry.find import single_files
 from vlpbench.testing import check_objective
 
 FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
@@ -31,9 +31,8 @@ def loaded(text, name, folder):
     """The objective of a file that is loaded as `-p FILE.py` loads it."""
     path = folder / f"{name}.py"
     path.write_text(text, encoding="utf-8")
-    registry = load_registry([path])
-    assert not registry.failures, registry.failures[0].sentence()
-    return registry.objective("mine")
+    (source,) = single_files([path])
+    return source.load().Mine
 
 
 @pytest.fixture(scope="module")
