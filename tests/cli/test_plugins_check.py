@@ -145,8 +145,9 @@ def test_all_that_a_file_brings_is_checked(run):
 def test_a_file_that_cannot_be_loaded(run):
     code, out, _ = run("import no_such_module\n" + FILE, "{}")
     assert code == 3 and "no module named 'no_such_module'" in out and "to do: " in out and "half_said.py" in out
-    code, out, _ = run(FILE.replace("def loss", "def lost"), "{}")
-    assert code == 3 and "lacks loss" in out
+    for more in ((), ("--list",)):
+        code, out, _ = run(FILE.replace("def loss", "def lost"), "{}", *more)
+        assert code == 3 and "lacks loss" in out
 
 
 def test_the_good_half_of_a_half_broken_file_is_checked(run):

@@ -16,6 +16,7 @@ from vlpbench.cli.session import Session
 from vlpbench.config.overrides import parse_overrides
 from vlpbench.errors import UserError, nearest, unknown
 from vlpbench.registry import Component, Failure, Registry, load_registry
+from vlpbench.registry.switches import is_named
 from vlpbench.testing.findings import Finding, find, judged, tally
 from vlpbench.testing.kits import KITS, checks_of, get_ready_for, subject_for
 
@@ -61,6 +62,7 @@ def check(session: Session, /, name: str, listed: bool, as_json: bool, **said: t
     failures, components = _found(registry, bare, file)
     asked = _Asked(said["only"], parse_overrides(said["settings"]), _expected(said["expect"]), argument)
     if listed:
+        _tell_failures(failures, as_json, session.verbose)
         _list(components, as_json)
         return _BROKEN if failures else 0
     _refuse_unknown(asked, components)
@@ -80,13 +82,16 @@ def _found(registry: Registry, name: str, file: Path | None) -> tuple[list[Failu
         failures = [one for one in registry.failures if one.asked and one.name == file.name]
         found = [one for one in registry.components.values() if one.origin.plugin == file.name]
         return failures, _with_kits(found, failures, name)
-    failures = [one for one in registry.failures if name in (one.name, one.distribution, *one.provides)]
+    failures = [
+        one for one in registry.failures if name in one.provides or is_named([name], one.name, one.distribution)
+    ]
     found = [
-        one for one in registry.components.values() if name in (one.name, one.origin.plugin, one.origin.distribution)
+        one for one in registry.components.values()
+        if name == one.name or is_named([name], one.origin.plugin, one.origin.distribution)
     ]
     if not found and not failures:
         for left in registry.left_out:
-            if name in (left.name, left.distribution, *left.provides):
+            if name in left.provides or is_named([name], left.name, left.distribution):
                 raise UserError(left.sentence(), remedy=left.remedy)
         names = {word for one in registry.components.values() for word in (one.name, one.origin.distribution)}
         near = nearest(name, sorted(names))
