@@ -26,7 +26,7 @@ REASONS: Mapping[str, str] = {
     "stands-on-another": "another check says the same",
     "built-in-stem": "a trunk is checked, behind vlpbench's own linear patches",
     "own-backbone": "the author's own backbone cannot stand in a grid, or beside ours",
-    "own-batches": "another process cannot have the author's own batches",
+    "own-batches": "the author's own batches cannot be had, or do not have what it takes",
     "trains-nothing": "it uses no batches",
     "no-corruption": "its `corrupt` returns nothing",
     "no-chance": "its `corrupt` draws nothing",

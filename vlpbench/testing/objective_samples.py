@@ -48,7 +48,8 @@ def _padded(subject: Subject, host: Batch) -> Batch | None:
     if subject.given is None and length + _MORE > ROOM:
         return None
     grow = ((0, 0), (0, _MORE))
-    bare = {name: array for name, array in host.extras.items() if name.removesuffix("_mask") in subject.cls.wants}
+    wanted = {*subject.cls.wants, *(f"{name}_mask" for name in subject.cls.wants)}
+    bare = {name: array for name, array in host.extras.items() if name in wanted}
     pads = np.pad(host.tokens, grow, constant_values=host.vocabulary.pad)
     longer = replace(host, tokens=pads, mask=np.pad(host.mask, grow), extras=bare)
     aims = {name: array.shape for name, array in corrupted(subject, longer).extras.items()}

@@ -130,6 +130,11 @@ class Subject:
         """The same, of any kinds: who learns from texts alone may be evaluated with pictures."""
         many = self.samples if samples is None else samples
         if self.given is not None:
+            lacking = [kind for kind in kinds if kind not in self.given]
+            if any(kind in self.cls.uses for kind in lacking):
+                raise CheckFailed(f"the batches given have no {', '.join(lacking)}", "give one of each kind in `uses`")
+            if lacking:
+                raise CheckSkipped("own-batches", f"they have no {', '.join(lacking)}")
             return {kind: self.given[kind].rows(slice(0, many)) for kind in kinds}
         if self.cls.wants:
             made = field_batches(tuple(self.cls.wants), many, length, words, seed, self.cls.views)
