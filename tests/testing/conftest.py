@@ -6,7 +6,6 @@ import pytest
 
 from vlpbench.testing import CheckFailed, check_objective, objective_checks
 
-
 LONG = ("smoke-grid", "speed", "memory", "each-backbone", "light-import")
 """Checks that our own objectives and the sound files are asked."""
 
