@@ -82,16 +82,14 @@ def _found(registry: Registry, name: str, file: Path | None) -> tuple[list[Failu
         failures = [one for one in registry.failures if one.asked and one.name == file.name]
         found = [one for one in registry.components.values() if one.origin.plugin == file.name]
         return failures, _with_kits(found, failures, name)
-    failures = [
-        one for one in registry.failures if name in one.provides or is_named([name], one.name, one.distribution)
-    ]
+    failures = [one for one in registry.failures if one.answers_to(name)]
     found = [
         one for one in registry.components.values()
         if name == one.name or is_named([name], one.origin.plugin, one.origin.distribution)
     ]
     if not found and not failures:
         for left in registry.left_out:
-            if name in left.provides or is_named([name], left.name, left.distribution):
+            if left.answers_to(name):
                 raise UserError(left.sentence(), remedy=left.remedy)
         names = {word for one in registry.components.values() for word in (one.name, one.origin.distribution)}
         near = nearest(name, sorted(names))

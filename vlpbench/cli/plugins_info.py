@@ -63,10 +63,7 @@ class _Found:
         rows = opened(registry)
         mine = [row for row in rows if is_named([name], row.name, row.distribution)]
         components = [one for (_, its), one in registry.components.items() if its == name]
-        failures = [
-            one for one in registry.failures
-            if name in one.provides or is_named([name], one.name, one.distribution)
-        ]
+        failures = [one for one in registry.failures if one.answers_to(name)]
         left = [row for row in rows if row not in mine and _brought_by(name, row, registry)]
         if not (mine or components or failures or left):
             known = {row.name for row in rows} | {row.distribution for row in rows if row.distribution}

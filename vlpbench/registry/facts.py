@@ -17,6 +17,7 @@ from vlpbench.config.typed import described, fields_of, plain
 from vlpbench.plugin import API_VERSION
 from vlpbench.registry.catalogue import Component
 from vlpbench.registry.checks import BASES
+from vlpbench.registry.frames import place_of
 from vlpbench.registry.standing import FILE_KINDS
 
 __all__ = ["Declared", "Facts", "Setting", "facts_of"]
@@ -86,7 +87,7 @@ def facts_of(component: Component) -> Facts:
     cls = component.value
     settings = _settings(getattr(cls, "config_class", None))
     return Facts(
-        _about(cls), _path(cls), getattr(cls, "version", 1), getattr(cls, "api_version", API_VERSION),
+        _about(cls), place_of(cls), getattr(cls, "version", 1), getattr(cls, "api_version", API_VERSION),
         _declared(component.kind, cls), settings, tuple(getattr(cls, "cites", ())), _said(component, settings),
     )
 
@@ -102,13 +103,6 @@ def _about(cls: type) -> str:
 def _description(path: Path) -> str:
     """What a grid file says of itself in its `description`."""
     return str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
-
-
-def _path(cls: type) -> str:
-    try:
-        return f"{inspect.getsourcefile(cls)}, line {inspect.getsourcelines(cls)[1]}"
-    except (OSError, TypeError):  # made at run time
-        return ""
 
 
 def _declared(kind: str, cls: type) -> tuple[Declared, ...]:

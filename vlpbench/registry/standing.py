@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vlpbench.errors import UserError
+from vlpbench.registry.switches import is_named
 
 __all__ = [
     "FILE_KINDS", "KINDS", "Failure", "LeftOut", "Origin", "Plugin", "PluginError", "Unfit", "who",
@@ -126,6 +127,10 @@ class Failure:
         """Whether a component is not there because of this."""
         return name in self.provides and self.kind in ("", kind)
 
+    def answers_to(self, name: str) -> bool:
+        """Whether a name is the plugin's, its distribution's, or that of something it would have brought."""
+        return name in self.provides or is_named([name], self.name, self.distribution)
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -146,6 +151,10 @@ class LeftOut:
     def who(self) -> str:
         """Its distribution with version."""
         return who(self.name, self.distribution, self.version)
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a name is the plugin's, its distribution's, or that of something it seems to bring."""
+        return name in self.provides or is_named([name], self.name, self.distribution)
 
     def sentence(self) -> str:
         """That it is left out, and by what."""
