@@ -40,9 +40,11 @@ def test_each_option_says_one_thing() -> None:
     said = rules(
         "--device", "cpu", "--workers", "2", "--at-once", "16", "--checkpoint-every", "10m", "--jobs", "3",
         "--slots-per-gpu", "2", "--timeout", "2h", "--memory", "1.5", "--retries", "1", "--max-failures", "4",
-        "--launcher", "mine",
+        "--launcher", "mine", "--compile", "never", "--resident", "always", "--recompute", "--shard", "--no-pack",
     )
-    assert said == Rules("cpu", 3, 2, Pace(2, 16, 600.0), "mine", 7200.0, 1.5 * 2**30, 1, 4)
+    pace = Pace(2, 16, 600.0, compiled="never", resident="always", recompute=True, sharded=True)
+    assert said == Rules("cpu", 3, 2, pace, "mine", 7200.0, 1.5 * 2**30, 1, 4, pack=False)
+    assert rules("--pack").pack is True
 
 
 def test_failing_fast_is_one_failure_whatever_else_is_said() -> None:

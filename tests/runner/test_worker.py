@@ -60,7 +60,7 @@ def good(by_row: Mapping[str, Cell]) -> Cell:
 
 def order(cell: Cell, results: Path, file: Path, pace: Pace = PACE) -> Order:
     """As a launcher gets it: it can be sent to another process."""
-    made = Order(cell, results, (file.parent / "failing.py",), (), "cpu", pace, {"command": "vlpbench run"})
+    made = Order((cell,), results, (file.parent / "failing.py",), (), "cpu", pace, {"command": "vlpbench run"})
     mine, theirs = multiprocessing.Pipe()
     with mine, theirs:
         mine.send(made)

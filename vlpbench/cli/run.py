@@ -140,8 +140,11 @@ def _run_here(plan: Plan, registry: Registry, rules: Rules, progress: Progress) 
 
 def _options(how: Mapping[str, Any]) -> list[str]:
     """The options of `run cell` that were given to `run grid`, as they are typed."""
-    said = {"device": "--device", "workers": "--workers", "at_once": "--at-once", "every": "--checkpoint-every"}
-    return [word for name, option in said.items() if how[name] not in (0, "auto") for word in (option, f"{how[name]}")]
+    said = {"device": "--device", "workers": "--workers", "at_once": "--at-once", "every": "--checkpoint-every",
+            "compiled": "--compile", "resident": "--resident"}
+    flags = {"recompute": "--recompute", "sharded": "--shard"}
+    given = [word for name, option in said.items() if how[name] not in (0, "auto") for word in (option, f"{how[name]}")]
+    return given + [flag for name, flag in flags.items() if how[name]]
 
 
 def _full(ids: Sequence[str], plan: Plan) -> set[str]:

@@ -43,6 +43,8 @@ class _Duration(click.ParamType[float]):
         return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(said))
 
 
+_CHOICE = click.Choice(["auto", "always", "never"])
+
 _CELL = (
     click.option(
         "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
@@ -61,6 +63,27 @@ _CELL = (
         help="Between two checkpoints of a training (30s, 10m); by default the longer of a minute and 50 times "
              "what writing one takes.",
     ),
+    click.option(
+        "--compile", "compiled", type=_CHOICE, default="auto", show_default=True,
+        help="Whether training steps are compiled; auto does on a GPU where it pays.",
+    ),
+    click.option(
+        "--resident", type=_CHOICE, default="auto", show_default=True,
+        help="Whether all pictures lie in the GPU's memory; auto where they take half of what is free at most.",
+    ),
+    click.option(
+        "--recompute", is_flag=True,
+        help="Compute each layer again in the backward pass: less memory, a third more work.",
+    ),
+    click.option(
+        "--shard", "sharded", is_flag=True,
+        help="Under torchrun, let each process keep a part of the weights (FSDP2) instead of all of them (DDP).",
+    ),
+    click.option(
+        "--pack/--no-pack", "pack", default=None,
+        help="Train cells that differ by their seed alone as one model, and let small ones share a GPU; by default on "
+             "a GPU alone, where it pays.",
+    ),
 )
 
 _GRID = (
@@ -69,8 +92,8 @@ _GRID = (
         help="Cells at once; 0 is one a core on a CPU, and one in each slot of each GPU.",
     ),
     click.option(
-        "--slots-per-gpu", "each", type=click.IntRange(min=1), default=1, show_default=True, metavar="K",
-        help="Cells at once on one GPU.",
+        "--slots-per-gpu", "each", type=click.IntRange(min=0), default=0, metavar="K",
+        help="Cells at once on one GPU; 0 measures how many it gains by.",
     ),
     click.option("--timeout", "seconds", type=_Duration(), default=0.0, metavar="TIME", help="Time limit of a cell."),
     click.option(
@@ -107,11 +130,13 @@ def _with(command: Command, options: tuple[Callable[[Command], Command], ...]) -
     return command
 
 
-def rules_of(
-    device: str, workers: int, at_once: int, every: float, **more: Any
-) -> Rules:
+_PACE = ("workers", "at_once", "every", "compiled", "resident", "recompute", "sharded")
+
+
+def rules_of(device: str, **more: Any) -> Rules:
     """What the options say."""
+    pace = Pace(**{name: more.pop(name) for name in _PACE})
     if more.pop("fail_fast", False):
         more["most"] = 1
     more["memory"] = more.get("memory", 0.0) * 2**30
-    return Rules(device=device, pace=Pace(workers, at_once, every), **more)
+    return Rules(device=device, pace=pace, **more)

@@ -50,7 +50,7 @@ def run_grid(
 
         def job_of(cell: Cell) -> Job:
             order = Order(
-                cell, plan.results, tuple(registry.files), tuple(registry.blocked), device.kind, rules.pace, provenance
+                (cell,), plan.results, tuple(registry.files), tuple(registry.blocked), device.kind, rules.pace, provenance
             )
             log = folder_of(cell, plan.results).path / "log.txt"
             return Job(cell.id, command_of(cell, call), log, order, seconds=rules.seconds)
@@ -117,8 +117,8 @@ def place_of(device: Device, rules: Rules) -> Place:
     """
     if device.kind == "cpu":
         return Place("cpu", rules.jobs or device.cores())
-    devices = device.visible()[: rules.jobs or None]
-    each = min(rules.each, rules.jobs // max(1, len(devices))) if rules.jobs else rules.each
+    devices, each = device.visible()[: rules.jobs or None], rules.each or 1
+    each = min(each, rules.jobs // max(1, len(devices))) if rules.jobs else each
     return Place("cuda", rules.jobs, devices, each)
 
 

@@ -17,8 +17,8 @@ class Rules:
     """ "cpu", "cuda", or "auto": the GPU where there is one."""
     jobs: int = 0
     """Cells at once; 0 is one a core on a CPU, and as many as there are slots on GPUs."""
-    each: int = 1
-    """Cells at once on one GPU."""
+    each: int = 0
+    """Cells at once on one GPU; 0 is as many as it was measured to gain by, or one where nothing may be packed."""
     pace: Pace = PACE
     """How each cell goes about its work."""
     launcher: str = "local"
@@ -31,3 +31,6 @@ class Rules:
     """How often a cell that failed is tried again in the same run."""
     most: int = 0
     """Failures after which no further cell is started and those that run are stopped; 0 goes on to the end."""
+    pack: bool | None = None
+    """Whether cells that differ by their seed alone train as one model and small cells share a GPU; None is on a GPU
+    alone, where it pays."""

@@ -1,4 +1,4 @@
-"""One cell in one process, whoever started it: a launcher's child, a queue, or a person who typed `run cell`."""
+"""Cells in one process, whoever started it: a launcher's child, a queue, or a person who typed `run cell`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ DONE, FAILED, TAKEN, STOPPED = 0, 1, 75, 143
 
 @dataclass(frozen=True)
 class Order:
-    """A cell, and all that a process must know to run it."""
+    """Cells, and all that a process must know to run them."""
 
-    cell: Cell
-    """The cell."""
+    cells: tuple[Cell, ...]
+    """One cell, or several that differ by their seed alone and learn together."""
     results: Path
     """The grid's results."""
     plugins: tuple[Path, ...] = ()
@@ -42,16 +42,19 @@ class Order:
     """Versions, commit and command of the run, for the record."""
 
     def __call__(self) -> int:
-        """Run it in this process; the exit code."""
+        """Run them in this process; the exit code: that of the first that did not end as done."""
         device = Device(self.device)
         prepare_process(device)
         registry = load_registry(self.plugins, self.blocked)
         with Stopping() as stop:
             hands = Hands(registry, device, replace(self.pace, stop=stop), None, self.provenance)
             try:
-                return live(self.cell, self.results, hands)
+                return next((code for code in self._codes(hands) if code != DONE), DONE)
             except Stopped:
                 return STOPPED
+
+    def _codes(self, hands: Hands) -> list[int]:
+        return [live(cell, self.results, hands) for cell in self.cells]
 
 
 def live(cell: Cell, results: Path, hands: Hands) -> int:

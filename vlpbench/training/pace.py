@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["PACE", "Pace", "Stopped", "never"]
+__all__ = ["PACE", "Choice", "Pace", "Stopped", "never"]
+
+Choice = Literal["auto", "always", "never"]
+"""Whether a way of computing is taken; "auto" takes it where it pays."""
 
 
 class Stopped(BaseException):
@@ -32,6 +36,14 @@ class Pace:
     """Seconds between two checkpoints; 0 is the longer of a minute and 50 times what writing one takes."""
     stop: Callable[[], bool] = never
     """Asked after each step of a training; True writes a checkpoint and ends the work with `Stopped`."""
+    compiled: Choice = "auto"
+    """Whether steps are compiled; "auto" does on a GPU where a training is long enough to win back what that takes."""
+    resident: Choice = "auto"
+    """Whether all pictures lie in the GPU's memory; "auto" where they take no more than half of what is free."""
+    recompute: bool = False
+    """Whether each layer is computed again in the backward pass instead of kept: less memory, a third more work."""
+    sharded: bool = False
+    """Whether several processes that train one cell each keep a part of its weights (FSDP2), or all of them (DDP)."""
 
 
 PACE = Pace()
