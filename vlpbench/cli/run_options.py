@@ -92,8 +92,8 @@ _GRID = (
         help="Cells at once; 0 is one a core on a CPU, and one in each slot of each GPU.",
     ),
     click.option(
-        "--slots-per-gpu", "each", type=click.IntRange(min=0), default=0, metavar="K",
-        help="Cells at once on one GPU; 0 measures how many it gains by.",
+        "--slots-per-gpu", "each", type=click.IntRange(min=1), metavar="K",
+        help="Cells at once on one GPU; by default as many as it was measured to gain by.",
     ),
     click.option("--timeout", "seconds", type=_Duration(), default=0.0, metavar="TIME", help="Time limit of a cell."),
     click.option(
@@ -139,4 +139,5 @@ def rules_of(device: str, **more: Any) -> Rules:
     if more.pop("fail_fast", False):
         more["most"] = 1
     more["memory"] = more.get("memory", 0.0) * 2**30
+    more["each"] = more.get("each") or 0
     return Rules(device=device, pace=pace, **more)

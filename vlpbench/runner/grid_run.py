@@ -49,9 +49,8 @@ def run_grid(
         prepare(waiting, registry, device, heard)
 
         def job_of(cell: Cell) -> Job:
-            order = Order(
-                (cell,), plan.results, tuple(registry.files), tuple(registry.blocked), device.kind, rules.pace, provenance
-            )
+            plugins = tuple(registry.files), tuple(registry.blocked)
+            order = Order((cell,), plan.results, *plugins, device.kind, rules.pace, provenance)
             log = folder_of(cell, plan.results).path / "log.txt"
             return Job(cell.id, command_of(cell, call), log, order, seconds=rules.seconds)
 
