@@ -1,7 +1,7 @@
 """Torch blocks that know no vlpbench type: each could be pasted into another project."""
 
 from vlpbench.parts import masks
-from vlpbench.parts.attention import Attention, Keys, joined
+from vlpbench.parts.attention import Attention, Keys, attend, joined
 from vlpbench.parts.block import DecoderBlock, EncoderBlock, FusionBlock, Mlp
 from vlpbench.parts.heads import Projection, WordTable, masked_mean, pooled_pair
 from vlpbench.parts.losses import two_sided_cross_entropy
@@ -12,6 +12,6 @@ from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
 
 __all__ = [
     "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FusionBlock", "Keys", "Mlp", "Past",
-    "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "WordTable", "joined", "masked_mean", "masks",
-    "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
+    "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "WordTable", "attend", "joined", "masked_mean",
+    "masks", "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
 ]

@@ -9,10 +9,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-__all__ = ["Attention", "Keys", "joined"]
+__all__ = ["Attention", "Keys", "attend", "joined"]
 
 Keys = tuple[Tensor, Tensor]
 """Keys and values: each B, N, K, H."""
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+    """B, N, Q, H and twice B, N, K, H -> B, N, Q, H: the one place that calls torch's kernels.
+
+    `mask` is boolean (True = may look) or an additive bias, and broadcasts against B, N, Q, K; `causal` says without a
+    mask that a query sees the keys up to its own place (Q = K).
+    """
+    return scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
 
 
 class Attention(nn.Module):
@@ -37,7 +46,7 @@ class Attention(nn.Module):
 
     def ask(self, x: Tensor, keys: Keys, mask: Tensor | None = None) -> Tensor:
         """B, Q, D -> B, Q, D: each query's mean of the values it may look at."""
-        seen = scaled_dot_product_attention(self._split(self.query(x)), *keys, attn_mask=mask)
+        seen = attend(self._split(self.query(x)), *keys, mask)
         return self.out(seen.transpose(1, 2).flatten(2))
 
     def ask_both(self, x: Tensor, shared: Keys, own: Keys, mask: Tensor | None = None) -> Tensor:
