@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from vlpbench.parts.seeds import are_together, attention_of_each
+
 __all__ = ["Attention", "Keys", "attend", "joined"]
 
 Keys = tuple[Tensor, Tensor]
@@ -21,6 +23,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     `mask` is boolean (True = may look) or an additive bias, and broadcasts against B, N, Q, K; `causal` says without a
     mask that a query sees the keys up to its own place (Q = K).
     """
+    if are_together():
+        return attention_of_each(query, key, value, mask, causal)
     return scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
 
 
