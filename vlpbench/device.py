@@ -10,7 +10,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,25 @@ import torch
 
 from vlpbench.errors import UserError
 
-__all__ = ["Device", "environment", "prepare_process"]
+__all__ = ["Beside", "Device", "environment", "prepare_process"]
+
+
+class Beside:
+    """A GPU's queue beside the one that computes: what is copied on it is copied while a step runs."""
+
+    def __init__(self) -> None:
+        self._queue = torch.cuda.Stream()
+
+    def working(self) -> contextlib.AbstractContextManager[None]:
+        """Whatever is asked of the GPU meanwhile goes to this queue."""
+        return torch.cuda.stream(self._queue)
+
+    def hand_over(self, made: Iterable[torch.Tensor]) -> None:
+        """The queue that computes waits for what was asked here; the host does not. No memory is reused too early."""
+        computing = torch.cuda.current_stream()
+        computing.wait_stream(self._queue)
+        for one in made:
+            one.record_stream(computing)
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,10 @@ class Device:
     def room(self) -> tuple[int, int] | None:
         """Free and whole memory of the GPU, in bytes; None on a CPU, whose memory is everybody's."""
         return torch.cuda.mem_get_info() if self.kind == "cuda" else None
+
+    def beside(self) -> Beside | None:
+        """A queue for copies; None on a CPU, which has nothing to copy."""
+        return Beside() if self.kind == "cuda" else None
 
     @staticmethod
     def release() -> None:
