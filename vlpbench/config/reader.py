@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from vlpbench.config.recipes import read_recipe
 from vlpbench.config.tries import refuse_double_axes, refuse_double_tries
 from vlpbench.config.typed import WrongValue, typed
 
-__all__ = ["read_grid"]
+__all__ = ["read_grid", "said_grid"]
 
 _HEADER: Mapping[str, Any] = {
     "schema": int, "name": str, "description": str, "plugins": tuple[str, ...], "seeds": tuple[int, ...],
@@ -38,8 +39,12 @@ def read_grid(path: Path, overrides: Sequence[str] = (), known: Known | None = N
     Raises one GridError with all mistakes. `known` None checks only what can be told without plugins.
     """
     raw, text = parse_file(path)
-    said = parse_overrides(overrides)
-    return _Reader(path, raw, Report(str(path), find_lines(text)), said, known).read()
+    return _Reader(path, raw, Report(str(path), find_lines(text)), parse_overrides(overrides), known).read()
+
+
+def said_grid(raw: dict[str, Any], overrides: Sequence[str], known: Known, name: str) -> GridFile:
+    """A grid without a file: what its tables would hold, and where mistakes in them are said to be."""
+    return _Reader(Path(name), copy.deepcopy(raw), Report(name), parse_overrides(overrides), known).read()
 
 
 class _Reader:

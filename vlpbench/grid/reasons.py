@@ -9,13 +9,26 @@ from vlpbench.config.typed import make
 from vlpbench.registry import Registry
 from vlpbench.tasks import suite
 
-__all__ = ["task_why_not", "why_not"]
+__all__ = ["task_why_not", "untrainable", "why_not"]
 
 
 def why_not(settings: CellSettings, registry: Registry) -> str | None:
     """The reason not to run a cell; None if it can be run.
 
-    An ability that its trunk lacks, batches that its data has not, weights that its stem cannot take, or no task left.
+    What `untrainable` says, or no task left.
+    """
+    if reason := untrainable(settings, registry):
+        return reason
+    reasons = {task: task_why_not(task, settings, registry) for task in settings.tasks}
+    if not all(reasons.values()):
+        return None
+    return "n/a: " + "; ".join(f"{task} {(why or '').removeprefix('n/a: ')}" for task, why in reasons.items())
+
+
+def untrainable(settings: CellSettings, registry: Registry) -> str | None:
+    """The reason why a cell cannot be pretrained, whatever its tasks; None if it can.
+
+    An ability that its trunk lacks, batches that its data has not, or weights that its stem cannot take.
     """
     stem, trunk, _ = backbone_parts(settings.backbone)
     offers = _offers(settings, registry)
@@ -32,10 +45,7 @@ def why_not(settings: CellSettings, registry: Registry) -> str | None:
             return f"n/a: {name} learns from {unread}"
     if settings.init.stem and stem.partition(":")[0] != "timm":
         return f"n/a: init.stem has weights of a timm model, {stem} is none"
-    reasons = {task: task_why_not(task, settings, registry) for task in settings.tasks}
-    if not all(reasons.values()):
-        return None
-    return "n/a: " + "; ".join(f"{task} {(why or '').removeprefix('n/a: ')}" for task, why in reasons.items())
+    return None
 
 
 def task_why_not(task: str, settings: CellSettings, registry: Registry) -> str | None:

@@ -14,7 +14,7 @@ from vlpbench.data.mixture import Mixture, mixed
 from vlpbench.errors import UserError
 from vlpbench.runner.workbench import TermPlan, Workbench
 
-__all__ = ["pretraining_loader", "validation_loader"]
+__all__ = ["pretraining_loader", "surgery", "validation_loader"]
 
 Kind = Literal["pairs", "texts"]
 
@@ -70,7 +70,7 @@ def _loader(
     stream = {"pairs": "pretrain", "texts": "pretrain/texts"}[kind] + ("" if split == "train" else "/validation")
     return Loader(
         _examples(bench, kind, sources, split, terms),
-        [_surgery(plan) for plan in terms],
+        [surgery(plan) for plan in terms],
         bench.tokenizer.vocabulary,
         settings.image,
         settings.seed,
@@ -81,7 +81,8 @@ def _loader(
     )
 
 
-def _surgery(plan: TermPlan) -> Surgery:
+def surgery(plan: TermPlan) -> Surgery:
+    """What an objective of the sum does to each batch on the host."""
     objective = plan.objective
     return Surgery(objective.name, objective.corrupt, plan.config, tuple(objective.wants), objective.views)
 
