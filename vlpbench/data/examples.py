@@ -12,6 +12,7 @@ import numpy as np
 
 from vlpbench.data.errors import DataError
 from vlpbench.data.splits import Split
+from vlpbench.data.token_store import encoded
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.types import Sample
 
@@ -29,7 +30,7 @@ class Examples:
     image_ids: np.ndarray
     """N: int64; equal numbers are the same picture."""
     tokens: np.ndarray
-    """M, T: int64."""
+    """M, T: int32 or int64; memory-mapped where a cache has them. A batch's are int64."""
     mask: np.ndarray
     """M, T: bool."""
     caption_ids: np.ndarray
@@ -67,11 +68,7 @@ def text_ids(texts: Sequence[str]) -> np.ndarray:
 
 def fitting(texts: Sequence[str], tokenizer: Tokenizer, length: int) -> int:
     """T of a stage: as long as its longest text, at most `length`; shapes stay static and nothing is padded in vain."""
-    return _fitting(tokenizer.lengths(texts), length)
-
-
-def _fitting(lengths: np.ndarray, length: int) -> int:
-    return max(2, min(length, int(lengths.max())))
+    return max(2, min(length, int(tokenizer.lengths(texts).max())))
 
 
 def described(split: Split) -> list[int]:
@@ -99,21 +96,20 @@ def caption_examples(
     samples = [split.samples[row] for row in kept]
     said = [(*sample.captions, *(further_texts(sample, more, split) if more else ())) for sample in samples]
     texts = [text for one in said for text in one]
-    lengths = tokenizer.lengths(texts)
-    tokens, mask = tokenizer.encode(texts, _fitting(lengths, length))
+    read = encoded(texts, tokenizer, length, split.cache)
     many = np.array([len(one) for one in said], np.int64)
     return Examples(
         pixels=split.pixels,
         image_rows=np.array(kept, np.int64),
         image_ids=np.array([sample.id for sample in samples], np.int64),
-        tokens=tokens,
-        mask=mask,
+        tokens=read.tokens,
+        mask=read.mask,
         caption_ids=text_ids(texts),
         first=np.cumsum(many) - many,
         many=many,
         fields={key: array for name in wants for key, array in _field(samples, name, split, tokenizer, length)},
         texts=texts,
-        cut=int((lengths > length).sum()),
+        cut=int((read.lengths > length).sum()),
     )
 
 

@@ -157,7 +157,7 @@ class Loader:
         given = self.examples
         base = Batch(
             images=None,
-            tokens=given.tokens[texts],
+            tokens=given.tokens[texts].astype(np.int64, copy=False),
             mask=given.mask[texts],
             image_ids=given.image_ids[chosen],
             caption_ids=given.caption_ids[texts],

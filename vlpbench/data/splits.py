@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -39,6 +40,8 @@ class Split:
     """N, S, S, 3: read-only; row i belongs to samples[i]. 0, S, S, 3 where the samples are texts alone."""
     problems: tuple[BadSample, ...]
     """What was left out (`on_bad = "skip"`)."""
+    cache: Path | None = None
+    """The folder in which what is made of its texts is kept; None keeps nothing."""
 
 
 def open_split(
@@ -74,7 +77,7 @@ def open_split(
                         f"{len(problems)} broken; see `vlpbench data check`" if problems else "is the file empty?")
     if blind:
         pixels = np.broadcast_to(np.uint8(BLANK), pixels.shape)
-    return Split(dataset.name, name, tuple(samples), pixels, tuple(problems))
+    return Split(dataset.name, name, tuple(samples), pixels, tuple(problems), dataset.cache)
 
 
 def _allowed(dataset: Dataset, name: str, purpose: Purpose) -> None:

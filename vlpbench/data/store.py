@@ -6,12 +6,10 @@ it), the second written last: where it stands, the first is whole. Each is writt
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from vlpbench.data.cached import checksum, turn
 from vlpbench.data.decoding import BadImage, decode, quiet
 from vlpbench.data.errors import DataError
 from vlpbench.data.fingerprint import file_digests
@@ -33,9 +32,6 @@ VERSION = 1
 
 Heard = Callable[[int, int], None]
 """Told of progress: done, of."""
-
-_BLOCK, _BLOCKS = 1 << 20, 256
-"""Bytes of a block that the checksum reads, and most blocks."""
 
 _CHUNK = 32
 """Pictures of one task."""
@@ -63,7 +59,7 @@ def open_store(folder: Path, names: Sequence[str], size: int, cache: Path, heard
     path = cache / "images" / f"{key}.npy"
     store = _opened(path, size)
     if store is None:
-        with _turn(path):
+        with turn(path):
             store = _opened(path, size)
             if store is None:
                 _build(path, [folder / name for name in names], size, heard)
@@ -83,7 +79,7 @@ def _opened(path: Path, size: int) -> Store | None:
     try:
         index = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         shape = (int(index["pictures"]), size, size, 3)
-        if index["checksum"] != _checksum(path):
+        if index["checksum"] != checksum(path):
             return None
         pixels = np.load(path, mmap_mode="r" if shape[0] else None, allow_pickle=False)
         if pixels.shape != shape or pixels.dtype != np.uint8:
@@ -92,42 +88,6 @@ def _opened(path: Path, size: int) -> Store | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return Store(pixels, broken)
-
-
-def _checksum(path: Path) -> int:
-    """CRC of the file's size and of evenly spread blocks, first and last among them: all of a file up to 256 MiB."""
-    size = path.stat().st_size
-    last = -(-size // _BLOCK) - 1
-    places = range(last + 1) if last < _BLOCKS else [round(i * last / (_BLOCKS - 1)) for i in range(_BLOCKS)]
-    value = zlib.crc32(str(size).encode())
-    with path.open("rb") as file:
-        for place in places:
-            file.seek(place * _BLOCK)
-            value = zlib.crc32(file.read(_BLOCK), value)
-    return value
-
-
-@contextlib.contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    """Wait until no other process builds this store. Where there are no locks both build it: the same bytes twice."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as file:
-        locked = _locked(file.fileno())
-        if locked:  # whoever left these behind was killed while building
-            for left in path.parent.glob(f".{path.name}.*"):
-                left.unlink(missing_ok=True)
-        yield
-
-
-def _locked(handle: int) -> bool:
-    """Take the lock, waiting for it; False where the system or the file system has none."""
-    try:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    except (ImportError, OSError):
-        return False
-    return True
 
 
 def _build(path: Path, files: Sequence[Path], size: int, heard: Heard | None) -> None:
@@ -148,9 +108,9 @@ def _build(path: Path, files: Sequence[Path], size: int, heard: Heard | None) ->
             _shortened(temporary, rows, len(kept))
         elif isinstance(rows, np.memmap):
             rows.flush()
-        checksum = _checksum(temporary)
+        crc = checksum(temporary)
     index: dict[str, Any] = {
-        "version": VERSION, "pictures": len(files) - len(broken), "size": size, "checksum": checksum,
+        "version": VERSION, "pictures": len(files) - len(broken), "size": size, "checksum": crc,
         "broken": {str(place): what for place, what in sorted(broken.items())},
     }
     write_json(path.with_suffix(".json"), index)

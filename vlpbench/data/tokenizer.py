@@ -30,6 +30,8 @@ SENTINELS = 32
 _SPECIAL = 5 + SENTINELS
 _PAD, _BOS, _EOS, _UNK, _MASK = range(5)
 _BYTES = 256
+_REMEMBERED = 1 << 20
+"""Texts whose pieces are remembered, at most: about a kilobyte each."""
 _FORMAT = "vlpbench byte pairs 1"
 _FOREIGN = "vlpbench foreign pieces 1"
 
@@ -125,11 +127,14 @@ class Tokenizer:
 
     def _pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """The library's numbers for each text. A text is cut once: every task of a cell asks for the same ones."""
-        new = list(dict.fromkeys(text for text in texts if text not in self._cut))
+        if len(self._cut) + len(texts) > _REMEMBERED:
+            self._cut = {}
+        known = self._cut  # another thread may begin a new one meanwhile
+        new = list(dict.fromkeys(text for text in texts if text not in known))
         written = [normal(text, self.lowercase) for text in new]
         found = self._model.encode_batch(written, add_special_tokens=False)
-        self._cut.update(zip(new, (self._written_by_nobody(one.ids) for one in found), strict=True))
-        return [self._cut[text] for text in texts]
+        known.update(zip(new, (self._written_by_nobody(one.ids) for one in found), strict=True))
+        return [known[text] for text in texts]
 
     def _written_by_nobody(self, numbers: list[int]) -> list[int]:
         """Foreign pieces hold the special ones, too: where a text spells one of them, it is unknown."""

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from vlpbench.data.errors import DataError
-from vlpbench.data.examples import Examples, fitting, text_ids
+from vlpbench.data.examples import Examples, text_ids
 from vlpbench.data.splits import Split
+from vlpbench.data.token_store import encoded
 from vlpbench.metrics.vqa_accuracy import (
     RULES,
     example_scores,
@@ -46,13 +47,13 @@ def question_examples(
     split: Split, rows: Sequence[int], questions: Sequence[str], fields: Mapping[str, np.ndarray], trial: Trial
 ) -> Examples:
     """N: one example a question, as it is worded, with the row of its picture and whatever else is to be learnt of."""
-    tokens, mask = trial.tokenizer.encode(questions, fitting(questions, trial.tokenizer, trial.settings.text.length))
+    read = encoded(questions, trial.tokenizer, trial.settings.text.length, split.cache)
     return Examples(
         pixels=split.pixels,
         image_rows=np.array(rows, np.int64),
         image_ids=np.array([split.samples[row].id for row in rows], np.int64),
-        tokens=tokens,
-        mask=mask,
+        tokens=read.tokens,
+        mask=read.mask,
         caption_ids=text_ids(questions),
         first=np.arange(len(rows)),
         many=np.ones(len(rows), np.int64),
