@@ -5,18 +5,24 @@ Every process holds equally many rows; together they are in the order of the ran
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-__all__ = ["gather", "many", "mine", "own", "total"]
+__all__ = ["agreed", "all_said", "gather", "many", "mine", "own", "rank", "said_by_first", "summed", "total"]
 
 
 def many() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Which of them this is, from 0."""
+    return dist.get_rank() if many() > 1 else 0
 
 
 def gather(rows: Tensor) -> Tensor:
@@ -36,7 +42,7 @@ def own(rows: Tensor) -> Tensor:
 
 def mine(rows: Tensor) -> Tensor:
     """This process's rows (B, ...) of what all processes hold together (B times processes, ...)."""
-    return rows if many() == 1 else rows.chunk(many())[dist.get_rank()]
+    return rows if many() == 1 else rows.chunk(many())[rank()]
 
 
 def total(value: Tensor) -> Tensor:
@@ -45,6 +51,63 @@ def total(value: Tensor) -> Tensor:
         value = value.clone()
         dist.all_reduce(value)
     return value
+
+
+def summed(value: Tensor) -> Tensor:
+    """The sum of all processes' values, with gradient: what one process holds is in the losses of all."""
+    if many() == 1:
+        return value
+    found: Tensor = _Sum.apply(value)
+    return found
+
+
+def agreed(*flags: bool) -> tuple[bool, ...]:
+    """Each flag, true for all processes where it is for one. The host alone waits: no device is asked."""
+    if many() == 1:
+        return flags
+    said = torch.tensor(flags, dtype=torch.uint8)
+    dist.all_reduce(said, dist.ReduceOp.MAX)
+    return tuple(bool(one) for one in said.tolist())
+
+
+def all_said(value: Any) -> list[Any]:
+    """What each process says (anything that JSON can hold), in the order of the ranks."""
+    if many() == 1:
+        return [value]
+    written = torch.frombuffer(bytearray(json.dumps(value).encode()), dtype=torch.uint8)
+    lengths = [torch.zeros(1, dtype=torch.int64) for _ in range(many())]
+    dist.all_gather(lengths, torch.tensor([len(written)]))
+    longest = max(int(one) for one in lengths)
+    parts = [torch.zeros(longest, dtype=torch.uint8) for _ in lengths]
+    dist.all_gather(parts, torch.nn.functional.pad(written, (0, longest - len(written))))
+    said = [part[: int(length)] for part, length in zip(parts, lengths, strict=True)]
+    return [json.loads(one.numpy().tobytes()) for one in said]
+
+
+def said_by_first(value: Any) -> Any:
+    """What the first process says (anything that JSON can hold); what the others say is not looked at."""
+    if many() == 1:
+        return value
+    written = torch.frombuffer(bytearray(json.dumps(value if rank() == 0 else None).encode()), dtype=torch.uint8)
+    length = torch.tensor([len(written)])
+    dist.broadcast(length, 0)
+    if rank():
+        written = torch.zeros(int(length), dtype=torch.uint8)
+    dist.broadcast(written, 0)
+    return json.loads(written.numpy().tobytes())
+
+
+class _Sum(torch.autograd.Function):
+    """Each process's value is part of what all of them hold, so its gradient is the sum of all of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return total(value)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (gradient,) = gradients
+        return total(gradient.contiguous())
 
 
 class _Gather(torch.autograd.Function):
@@ -59,4 +122,4 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         (gradient,) = gradients
-        return total(gradient.contiguous()).chunk(many())[dist.get_rank()]
+        return total(gradient.contiguous()).chunk(many())[rank()]

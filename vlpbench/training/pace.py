@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["PACE", "Choice", "Pace", "Stopped", "never"]
+from vlpbench.config.settings import CellSettings
+
+__all__ = ["PACE", "Choice", "Pace", "Stopped", "Together", "alone", "never"]
 
 Choice = Literal["auto", "always", "never"]
 """Whether a way of computing is taken; "auto" takes it where it pays."""
@@ -22,6 +25,16 @@ class Stopped(BaseException):
 def never() -> bool:
     """Nobody asks to stop."""
     return False
+
+
+Together = Callable[[str, CellSettings], AbstractContextManager[None]]
+"""Given a stage's label ("pretrain", "vqa: fine-tune") and the cell's settings: inside, all processes of a cell are at
+the same work, and their collective calls meet."""
+
+
+def alone(stage: str, settings: CellSettings) -> AbstractContextManager[None]:
+    """One process has nobody to call."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,8 @@ class Pace:
     """Whether each layer is computed again in the backward pass instead of kept: less memory, a third more work."""
     sharded: bool = False
     """Whether several processes that train one cell each keep a part of its weights (FSDP2), or all of them (DDP)."""
+    together: Together = alone
+    """Entered around each training, and around predictions that several processes share."""
 
 
 PACE = Pace()
