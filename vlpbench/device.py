@@ -10,9 +10,11 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -45,7 +47,7 @@ class Device:
     """Where a cell runs."""
 
     kind: str
-    """ "cpu" or "cuda"."""
+    """ "cpu" or "cuda"; "meta" has shapes alone."""
 
     @classmethod
     def choose(cls, wish: str = "auto") -> Device:
@@ -84,17 +86,62 @@ class Device:
 
     def autocast(self) -> contextlib.AbstractContextManager[None]:
         """bf16 where the hardware has it; fp32 on a CPU."""
+        if self.kind == "meta":  # shapes alone, on which work is counted
+            return contextlib.nullcontext()
         return torch.autocast(self.kind, torch.bfloat16, enabled=self.kind == "cuda")
 
     def full_precision(self) -> contextlib.AbstractContextManager[None]:
         """No automatic casts: where a formula is computed."""
-        return torch.autocast(self.kind, enabled=False)
+        return contextlib.nullcontext() if self.kind == "meta" else torch.autocast(self.kind, enabled=False)
+
+    @property
+    def precision(self) -> torch.dtype:
+        """What matrices are multiplied in: bf16 on a GPU, fp32 on a CPU."""
+        return torch.bfloat16 if self.kind == "cuda" else torch.float32
 
     def seconds(self) -> float:
         """A clock for durations, after all queued work is done."""
         if self.kind == "cuda":
             torch.cuda.synchronize()
         return time.perf_counter()
+
+    def stamp(self) -> Any:
+        """A moment of this device, for `elapsed`: a GPU's comes when its queue gets there, and nobody waits for it."""
+        if self.kind != "cuda":
+            return time.perf_counter()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def elapsed(self, start: Any, end: Any) -> float:
+        """Seconds between two stamps; waits until the later one has come."""
+        if self.kind != "cuda":
+            return float(end - start)
+        end.synchronize()
+        return float(start.elapsed_time(end)) / 1e3
+
+    def matmul_peak(self, sides: Sequence[int] = (), seconds: float = 0.2) -> float:
+        """FLOP a second of the fastest square matrix product there is, each side tried for so long: what one can reach.
+
+        In the device's `precision`; on a CPU with the threads that torch has.
+        """
+        best = 0.0
+        for side in sides or ((4096, 8192, 12288) if self.kind == "cuda" else (512, 1024, 2048)):
+            left, right = (torch.randn(side, side, device=self.torch).to(self.precision) for _ in range(2))
+            made = left @ right  # the first one chooses its kernel
+            start, stamps = self.seconds(), [self.stamp()]
+            while self.seconds() - start < seconds or len(stamps) < 3:
+                for _ in range(_AT_ONCE[self.kind]):
+                    torch.mm(left, right, out=made)
+                stamps.append(self.stamp())
+            laps = [self.elapsed(before, after) for before, after in pairwise(stamps)]
+            best = max(best, _AT_ONCE[self.kind] * 2 * side**3 / min(laps))
+        return best
+
+    def forget_peak(self) -> None:
+        """Count the most memory held from here on; a process on a CPU cannot."""
+        if self.kind == "cuda":
+            torch.cuda.reset_peak_memory_stats()
 
     def peak_bytes(self) -> int:
         """Most memory held so far: of the GPU's, or of this process's."""

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, normalize
 from torch.utils.checkpoint import checkpoint
 
+from vlpbench.parts.precision import full_precision
+
 __all__ = ["Projection", "WordTable", "masked_mean", "pooled_pair"]
 
 
@@ -35,7 +37,7 @@ class Projection(nn.Module):
 
     def forward(self, tokens: Tensor, present: Tensor | None = None) -> Tensor:
         """B, S, D -> B, E, in fp32 even under autocast: mixed precision would make ties in a ranking."""
-        with torch.autocast(tokens.device.type, enabled=False):
+        with full_precision(tokens):
             return normalize(self.linear(masked_mean(tokens.float(), present)), dim=-1)
 
 
