@@ -122,6 +122,8 @@ class Batch:
     """B, 3, H, W each: the same pictures, cropped and mirrored anew, for objectives with more than one view."""
     views: tuple[Any, ...] = ()
     """Lazy ImageStates: `image`, then those of `others`; empty for texts."""
+    captions: int = 1
+    """How many neighbours show one picture: its rows of `images` are equal, and it is encoded once."""
 
     def __getitem__(self, name: str) -> Array:
         try:
@@ -139,7 +141,17 @@ class Batch:
         images = None if self.images is None else self.images[index]
         extras = {name: array[index] for name, array in self.extras.items()}
         others = tuple(one[index] for one in self.others)
-        return replace(self, images=images, others=others, extras=extras, image=None, views=(), text=None, **arrays)
+        return replace(
+            self, images=images, others=others, extras=extras, image=None, views=(), text=None,
+            captions=self.captions if self._whole(index) else 1, **arrays,
+        )
+
+    def _whole(self, index: Any) -> bool:
+        """Whether these are whole pictures with all their captions."""
+        if not isinstance(index, slice):
+            return False
+        start, stop, step = index.indices(len(self))
+        return step == 1 and start % self.captions == 0 and stop % self.captions == 0
 
 
 _BY_SAMPLE = ("tokens", "mask", "image_ids", "caption_ids")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from vlpbench.data.ahead import crossed
+from vlpbench.data.ahead import crossed, threads
 from vlpbench.data.joint_loader import Crossing
 from vlpbench.device import Device
 from vlpbench.types import Batch, Vocabulary
@@ -80,6 +80,11 @@ def test_what_goes_wrong_in_the_source_comes_through() -> None:
 
     with pytest.raises(ValueError, match="a broken batch"):
         list(crossed(source(), Device("cpu")))
+
+
+def test_a_gpu_has_threads_of_its_own_accord_and_a_cpu_has_not() -> None:
+    assert [threads(asked, Device("cpu")) for asked in (0, 1, 5)] == [0, 1, 5]
+    assert [threads(asked, Device("cuda")) for asked in (0, 1, 5)] == [2, 1, 5]
 
 
 def test_a_cpu_has_no_queue_beside() -> None:

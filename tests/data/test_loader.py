@@ -16,8 +16,9 @@ import torch
 from vlpbench.config.settings import ImageSettings
 from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples
+from vlpbench.data.host_batch import Augmentation, HostBatch
 from vlpbench.data.images import prepare_images
-from vlpbench.data.loader import Augmentation, HostBatch, Loader, Surgery
+from vlpbench.data.loader import Loader, Surgery
 from vlpbench.types import Batch, Vocabulary
 
 VOCABULARY = Vocabulary(size=200, pad=0, bos=1, eos=2, unk=3, mask=4)

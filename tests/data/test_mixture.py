@@ -14,7 +14,8 @@ import pytest
 from vlpbench.config.settings import ImageSettings, TextSettings
 from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples, caption_examples
-from vlpbench.data.loader import HostBatch, Loader, Surgery
+from vlpbench.data.host_batch import HostBatch
+from vlpbench.data.loader import Loader, Surgery
 from vlpbench.data.mixture import Mixture, mixed
 from vlpbench.data.splits import Split
 from vlpbench.data.tokenizer import Tokenizer

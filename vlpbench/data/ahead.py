@@ -11,10 +11,19 @@ from vlpbench.data.joint_loader import Crossing
 from vlpbench.device import Beside, Device
 from vlpbench.types import Batch
 
-__all__ = ["OnDevice", "crossed"]
+__all__ = ["OnDevice", "crossed", "threads"]
 
 OnDevice = dict[str, dict[str, Batch]]
 """"pairs" and "texts", as far as there are such -> each objective's view, as tensors on the device."""
+
+
+_THREADS = 2
+"""Threads that make batches for a GPU where nothing else is asked for: one that works while the other waits."""
+
+
+def threads(asked: int, device: Device) -> int:
+    """Threads that make batches ahead: as many as asked for, else two for a GPU and none on a CPU."""
+    return asked or (0 if device.kind == "cpu" else _THREADS)
 
 
 def crossed(

@@ -6,6 +6,7 @@ Axes: B samples of a batch, S pixels a side as stored, H pixels a side as seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,10 +66,26 @@ def prepare_images(
         )
     if flip is not None:
         images = torch.where(flip[:, None, None, None], images.flip(-1), images)
-    centre = torch.as_tensor(mean, dtype=torch.float32, device=images.device) * 255
-    spread = torch.as_tensor(std, dtype=torch.float32, device=images.device) * 255
-    images = (images - centre[:, None, None]) / spread[:, None, None]
+    images = (images - _levels(mean, images.device)) / _levels(std, images.device)
     return images.contiguous(memory_format=torch.channels_last)
+
+
+def _levels(shares: Sequence[float] | torch.Tensor, device: torch.device) -> torch.Tensor:
+    """3, 1, 1: shares of a colour as levels of a byte."""
+    import torch
+
+    if isinstance(shares, torch.Tensor):
+        return (shares.to(device, torch.float32) * 255)[:, None, None]
+    return _kept_levels(tuple(map(float, shares)), device)
+
+
+@lru_cache(maxsize=32)
+def _kept_levels(shares: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """The same, kept on the device: to bring three numbers to a GPU makes the host wait for it."""
+    import torch
+
+    with torch.inference_mode(False):  # whoever asks next may be training
+        return (torch.tensor(shares, dtype=torch.float32, device=device) * 255)[:, None, None]
 
 
 def _cropped(images: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import torch
 
-from vlpbench.data.loader import HostBatch, Loader
+from vlpbench.data.host_batch import HostBatch
+from vlpbench.data.loader import Loader
 from vlpbench.types import Batch
 
 __all__ = ["Batches", "Crossing", "HostStep", "JointLoader"]

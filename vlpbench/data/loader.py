@@ -1,6 +1,6 @@
 """Batches as a pure function of (seed, step): drawn, cropped and corrupted on the host, crossed to the device once.
 
-Axes: B samples of a batch, T tokens, S pixels a side as stored, H pixels a side as seen.
+Axes: B samples of a batch, P pictures of it (B, or fewer where neighbours share one), T tokens.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -18,12 +17,16 @@ import torch
 from vlpbench.config.settings import ImageSettings
 from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples
-from vlpbench.data.images import crop_boxes, prepare_images
+from vlpbench.data.host_batch import Augmentation, HostBatch
+from vlpbench.data.images import crop_boxes
 from vlpbench.data.mixture import Mixture
+from vlpbench.data.order import drawn
+from vlpbench.data.resident import Resident, Wish, resident
+from vlpbench.device import Device
 from vlpbench.streams import generator
 from vlpbench.types import Batch, Vocabulary
 
-__all__ = ["Augmentation", "HostBatch", "Loader", "Surgery"]
+__all__ = ["HostBatch", "Loader", "Surgery"]
 
 Corrupt = Callable[[Batch, np.random.Generator, Any], Mapping[str, Any]]
 
@@ -42,70 +45,6 @@ class Surgery:
     """Fields of the examples that it reads."""
     views: int = 1
     """How often it sees each picture, cropped and mirrored anew."""
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How the pictures of a batch are changed for one view."""
-
-    boxes: np.ndarray | None
-    """B, 4: crops; None where nothing is cropped."""
-    flips: np.ndarray | None
-    """B: bool; None where nothing is mirrored."""
-
-
-@dataclass(frozen=True)
-class HostBatch:
-    """One batch in numpy, before it crosses."""
-
-    pixels: np.ndarray | None
-    """B, S, S, 3: uint8; None for texts."""
-    augmented: Sequence[Augmentation]
-    """What is done to the pictures, for each view of them."""
-    views: Mapping[str, Batch]
-    """Each objective's view: shared tokens, its own extras."""
-    image: ImageSettings
-    """How they are seen: size, mean, standard deviation."""
-
-    @property
-    def samples(self) -> int:
-        """B."""
-        return len(next(iter(self.views.values())))
-
-    @property
-    def targets(self) -> int:
-        """Terms that the losses will be means of, over all objectives."""
-        return sum(int(np.sum(view.extras.get("count", len(view)))) for view in self.views.values())
-
-    def to(self, device: torch.device) -> dict[str, dict[str, Batch]]:
-        """The one crossing: "pairs" or "texts" -> each objective's view, as tensors on the device."""
-        seen = () if self.pixels is None else self._pictures(device)
-        first = next(iter(self.views.values()))
-        shared: dict[str, Any] = {name: _cross(getattr(first, name), device) for name in _SHARED}
-        views = {}
-        for name, view in self.views.items():
-            extras = {key: _cross(array, device) for key, array in view.extras.items()}
-            views[name] = replace(view, images=seen[0] if seen else None, others=seen[1:], extras=extras, **shared)
-        return {"pairs" if seen else "texts": views}
-
-    def _pictures(self, device: torch.device) -> tuple[torch.Tensor, ...]:
-        """The pictures, which cross once, in each view."""
-        pixels, how = torch.from_numpy(self.pixels).to(device, non_blocking=True), self.image
-        made = []
-        for one in self.augmented:
-            boxes = None if one.boxes is None else torch.from_numpy(one.boxes).to(device)
-            flips = None if one.flips is None else torch.from_numpy(one.flips).to(device)
-            made.append(prepare_images(pixels, how.size, boxes, flips, how.mean, how.std))
-        return tuple(made)
-
-
-_SHARED = ("tokens", "mask", "image_ids", "caption_ids", "progress")
-
-
-def _cross(array: Any, device: torch.device) -> torch.Tensor:
-    """An array as a tensor on the device; doubles become floats, as nothing on a device is double."""
-    tensor = torch.from_numpy(np.ascontiguousarray(array))
-    return (tensor.float() if tensor.dtype == torch.float64 else tensor).to(device, non_blocking=True)
 
 
 @dataclass(frozen=True)
@@ -130,6 +69,10 @@ class Loader:
     """Keeps the orders of different stages apart."""
     workers: int = 0
     """Threads that make batches ahead of time."""
+    device: Device | None = None
+    """Where batches go, as far as that is known: to a GPU pictures cross from memory that it fetches itself."""
+    resident: Wish = "never"
+    """Whether all pictures lie in that device's memory; "auto" where they take no more than half of what is free."""
 
     def __post_init__(self) -> None:
         if isinstance(self.examples, Mixture):
@@ -140,18 +83,23 @@ class Loader:
 
     def from_step(self, first: int) -> Generator[HostBatch, None, None]:
         """The batches from this step on: where a training is taken up again."""
+        there = resident(self.examples, self.resident, self.device) if self.device else None
         if self.workers == 0:
-            yield from (self.host(step) for step in range(first, self.steps))
+            yield from (self._made(step, there) for step in range(first, self.steps))
             return
         with ThreadPoolExecutor(self.workers) as pool:
             steps = iter(range(first, self.steps))
-            ahead = [pool.submit(self.host, step) for step in islice(steps, 2 * self.workers)]
+            ahead = [pool.submit(self._made, step, there) for step in islice(steps, 2 * self.workers)]
             while ahead:
                 yield ahead.pop(0).result()
-                ahead.extend(pool.submit(self.host, step) for step in islice(steps, 1))
+                ahead.extend(pool.submit(self._made, step, there) for step in islice(steps, 1))
 
     def host(self, step: int) -> HostBatch:
-        """The batch of one step: a pure function of the settings, the seed and the step."""
+        """The batch of one step with its pictures: a pure function of the settings, the seed and the step."""
+        return self._made(step, None)
+
+    def _made(self, step: int, there: Resident | None) -> HostBatch:
+        """The same, of pictures that lie on the device their rows alone."""
         chosen = self._chosen(step)
         texts = self._texts(chosen, step)
         given = self.examples
@@ -167,20 +115,27 @@ class Loader:
         )
         most = max((surgery.views for surgery in self.surgeries), default=1)
         return HostBatch(
-            pixels=given.pictures(chosen) if base.has_image else None,
+            pixels=self._pixels(chosen) if base.has_image and there is None else None,
             augmented=tuple(self._augmentation(step, view) for view in range(most)),
             views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
             image=self.image,
+            shown=there.shown(chosen) if there else None,
         )
+
+    def _pixels(self, chosen: np.ndarray) -> np.ndarray:
+        """P, S, S, 3: uint8: for a GPU in memory that it fetches from while the host goes on."""
+        pixels: np.ndarray = self.examples.pictures(chosen)
+        pinned = self.device is not None and self.device.kind != "cpu"
+        return torch.from_numpy(pixels).pin_memory().numpy() if pinned else pixels
 
     def _chosen(self, step: int) -> np.ndarray:
         """B: which examples; of several sources so many as are due, their order within the batch by chance."""
         given, start, end = self.examples, step * self.batch, (step + 1) * self.batch
         if isinstance(given, Examples):
-            return _drawn(self.seed, self.stream, len(given), start, end)
+            return drawn(self.seed, self.stream, len(given), start, end)
         due = zip(given.parts, given.starts, given.shares(start), given.shares(end), strict=True)
         chosen = [
-            first + _drawn(self.seed, f"{self.stream}/{source}", len(part), before, after)
+            first + drawn(self.seed, f"{self.stream}/{source}", len(part), before, after)
             for source, (part, first, before, after) in enumerate(due)
         ]
         mixed: np.ndarray = generator(self.seed, f"order/{self.stream}/batch", step).permutation(np.concatenate(chosen))
@@ -226,17 +181,3 @@ def _arrays(surgery: Surgery, returned: Any, rows: int) -> dict[str, np.ndarray]
         if array.ndim == 0 or len(array) != rows:
             raise DataError(f"{said} {name!r} of shape {array.shape}", remedy=remedy)
     return made
-
-
-def _drawn(seed: int, stream: str, examples: int, start: int, end: int) -> np.ndarray:
-    """Places `start` to `end` of one source: whole epochs of permutations, cut without a seam."""
-    epochs, within = np.divmod(np.arange(start, end), examples)
-    order = {epoch: _permutation(seed, stream, int(epoch), examples) for epoch in set(epochs)}
-    return np.array([order[epoch][at] for epoch, at in zip(epochs, within, strict=True)], np.int64)
-
-
-@lru_cache(maxsize=16)
-def _permutation(seed: int, stream: str, epoch: int, examples: int) -> np.ndarray:
-    """N: the order of one epoch."""
-    order: np.ndarray = generator(seed, f"order/{stream}", epoch).permutation(examples)
-    return order

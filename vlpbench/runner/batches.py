@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from vlpbench.config.sums import parse_sum
+from vlpbench.data.ahead import threads
 from vlpbench.data.examples import Examples, caption_examples
 from vlpbench.data.joint_loader import JointLoader
 from vlpbench.data.loader import Loader, Surgery
@@ -77,7 +78,9 @@ def _loader(
         batch,
         steps=steps,
         stream=stream,
-        workers=bench.pace.workers if split == "train" else 0,
+        workers=threads(bench.pace.workers, bench.device) if split == "train" else 0,
+        device=bench.device,
+        resident=bench.pace.resident if split == "train" else "never",  # a look is too short to win back the copy
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vlpbench.data.loader import Augmentation, HostBatch, Loader
+from vlpbench.data.host_batch import Augmentation, HostBatch
+from vlpbench.data.loader import Loader
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.errors import UserError
 from vlpbench.runner.batches import pretraining_loader

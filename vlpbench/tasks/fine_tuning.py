@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.sealed import sealed
+from vlpbench.data.ahead import threads
 from vlpbench.data.loader import Loader, Surgery
 from vlpbench.files import digest
 from vlpbench.tasks.task import Readout, Task
@@ -82,7 +83,9 @@ def readout_loader(task: Task, readout: Readout, trial: Trial) -> Loader:
         protocol.batch,
         steps=max(1, protocol.samples // protocol.batch),
         stream=f"finetune/{task.name}",
-        workers=trial.pace.workers,
+        workers=threads(trial.pace.workers, trial.device),
+        device=trial.device,
+        resident=trial.pace.resident,
     )
 
 
