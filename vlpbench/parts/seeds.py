@@ -79,7 +79,8 @@ class _Attention(_UnderVmap):
             mask = _leading(mask, dims[3], many)
             mask = mask[(slice(None), *[None] * (5 - mask.ndim))]  # S, B or 1, N or 1, Q, K
             mask = mask.expand(many, batch, *mask.shape[2:]).flatten(0, 1)
-        seen = scaled_dot_product_attention(*(x.flatten(0, 1) for x in each), attn_mask=mask, is_causal=causal)
+        query, key, value = (x.flatten(0, 1) for x in each)
+        seen = scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
         return seen.unflatten(0, (many, batch)), 0
 
 

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from vlpbench.config.settings import Optim
 
-__all__ = ["make_optimizer", "optimizer_tensors", "restore_optimizer"]
+__all__ = ["Remembers", "adamw", "make_optimizer", "optimizer_tensors", "restore_optimizer"]
+
+
+class Remembers(Protocol):
+    """What an optimiser is to whoever keeps what it knows."""
+
+    @property
+    def state(self) -> Mapping[Tensor, Mapping[str, Tensor]]:
+        """Weight -> what is remembered of it."""
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Weights with one rate and one decay."""
 
 
 def make_optimizer(model: nn.Module, optim: Optim) -> torch.optim.AdamW:
     """Fused AdamW (arXiv 1711.05101) on all that is trained; norms, biases and single numbers have no weight decay."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return adamw((weight for weight in model.parameters() if weight.requires_grad), optim)
+
+
+def adamw(weights: Iterable[Tensor], optim: Optim, axes: int = 0) -> torch.optim.AdamW:
+    """The same on these weights, of which the first `axes` axes are none of a weight's own (seeds that train as one)."""
+    trained = list(weights)
     groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": optim.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [one for one in trained if one.ndim - axes >= 2], "weight_decay": optim.weight_decay},
+        {"params": [one for one in trained if one.ndim - axes < 2], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(
         [group for group in groups if group["params"]], lr=optim.lr, betas=(optim.beta1, optim.beta2), fused=True
     )
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
+def optimizer_tensors(optimizer: Remembers, model: nn.Module) -> dict[str, Tensor]:
     """What is remembered of each parameter that had a gradient, as "exp_avg/<name>" and so on."""
     return {
         f"{key}/{name}": value
