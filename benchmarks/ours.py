@@ -24,6 +24,7 @@ from vlpbench.objectives.prefix_lm import Config, PrefixLM
 from vlpbench.parts.init import seeded
 from vlpbench.training.build import Blueprint
 from vlpbench.training.fitting import Fitting
+from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import train_step
 from vlpbench.training.optimizer import make_optimizer
@@ -117,8 +118,8 @@ class Ours:
 
     learner: Learner
     """What is trained."""
-    step: Callable[[], Any]
-    """One whole step: gradient, clipping, update; nothing is read back."""
+    step: Callable[..., None]
+    """One whole step, on its own batch or on a loader's: gradient, clipping, update; nothing is read back."""
     gradient: Callable[[], Any]
     """Forward and backward of two samples, for whoever counts operations."""
     batch: int
@@ -139,8 +140,8 @@ def training_of(setting: Setting, device: Device) -> Ours:
         Fitting(learner).gradient(learner, few, device)
         learner.zero_grad(set_to_none=True)
 
-    def step() -> None:
-        train_step(learner, views, optimizer, OPTIM.clip, device, fitting)
+    def step(given: StepBatches | None = None) -> None:
+        train_step(learner, given or views, optimizer, OPTIM.clip, device, fitting)
         if fitting.micro_batch:
             raise torch.OutOfMemoryError(f"only {fitting.micro_batch} of {setting.batch} pairs go through at once")
 
