@@ -20,23 +20,24 @@ class JointBatchNorm(nn.modules.batchnorm._BatchNorm):
 
     def __init__(self, norm: nn.modules.batchnorm._BatchNorm) -> None:
         super().__init__(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats, "meta")
+        # the very dictionaries: whatever is put in place of a weight or a buffer meanwhile is the norm's, too
         self._parameters, self._buffers = norm._parameters, norm._buffers
         self.training = norm.training
 
-    def _check_input_dim(self, input: Tensor) -> None:
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 (the name of the method that this overrides)
         """Any number of axes from two on: samples, channels, then places."""
         if input.dim() < 2:
             raise ValueError(f"batch norm takes samples and channels at least, not {input.dim()} axes")
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """B, C, ... -> the same shape."""
         if ranks.many() == 1 or not self.training:
-            return super().forward(input)
-        self._check_input_dim(input)
-        values = input.float()
-        axes = [axis for axis in range(input.dim()) if axis != 1]
+            return super().forward(x)
+        self._check_input_dim(x)
+        values = x.float()
+        axes = [axis for axis in range(x.dim()) if axis != 1]
         count = ranks.total(values.new_tensor(float(values.numel() // values.shape[1])))
-        shape = [1, -1] + [1] * (input.dim() - 2)
+        shape = [1, -1] + [1] * (x.dim() - 2)
         mean = ranks.summed(values.sum(axes)) / count
         centred = values - mean.view(shape)
         variance = ranks.summed(centred.square().sum(axes)) / count
@@ -45,7 +46,7 @@ class JointBatchNorm(nn.modules.batchnorm._BatchNorm):
         if self.weight is not None:
             scale = scale * self.weight
         found = centred * scale.view(shape)
-        return (found if self.bias is None else found + self.bias.view(shape)).to(input.dtype)
+        return (found if self.bias is None else found + self.bias.view(shape)).to(x.dtype)
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor) -> None:

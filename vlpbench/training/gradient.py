@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.parts import ranks
-from vlpbench.training.joint import StepBatches, Tally, Views, encoded, told, with_states
+from vlpbench.training.joint import StepBatches, Tally, Terms, Views, encoded, terms_of, told, with_states
 from vlpbench.training.learner import Learner
+from vlpbench.training.sharing import Sharing
 
 __all__ = ["check_micro_batch", "joint_gradient", "sees_the_batch", "together"]
 
@@ -34,15 +35,17 @@ class _Piece:
 
 
 def joint_gradient(
-    learner: Learner, batches: StepBatches, device: Device, micro_batch: int = 0
+    learner: Learner, batches: StepBatches, device: Device, micro_batch: int = 0, terms: Terms = terms_of
 ) -> tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]:
     """Add the gradient of the joint loss to all parameters; give the loss (0-d), figures, and what terms carry.
 
     About `micro_batch` samples go through the model at once, 0 for all of a batch: it is rounded up to whole groups of
     terms whose samples see each other in `encode`. Where several processes train, each hands over its own samples, in
-    whole groups, and all get the gradient of all.
+    whole groups, and all get the gradient of all. `terms` computes the terms of a piece; where terms are cached, the
+    plain way is taken.
     """
     tally = Tally(learner, batches, device)
+    sharing = learner.sharing or Sharing(learner.parameters() if ranks.many() > 1 else ())
     pieces = list(_pieces(batches, micro_batch, together(learner, batches)))
     cut = len(pieces) > len(batches)
     coupled = [name for name in learner.terms if cut and learner.objective(name).compares_all]
@@ -51,20 +54,15 @@ def joint_gradient(
     for piece in pieces:
         if coupled:  # the same dropout as when the features were cached: these terms come first in both
             torch.manual_seed(chance + piece.number)
-        shared = with_states(learner.backbone, piece.views)
-        loss = torch.zeros((), device=device.torch)
-        for name in [*coupled, *(name for name in learner.terms if name not in coupled)]:
-            if piece.kind not in tally.kinds[name]:
-                continue
-            batch = shared[name]
-            features = encoded(learner, name, batch, device)
-            if name in coupled:
-                loss = loss + _pulled(features, wanted[name, piece.kind], piece.rows)
-            else:
-                loss = loss + tally.add(name, piece.kind, told(learner, name, features, batch, device), len(batch))
+            loss = _pulling(learner, piece, coupled, wanted, tally)
+        else:
+            loss = torch.zeros((), device=device.torch)
+            for name, step in terms(learner, piece.kind, piece.views, device).items():
+                loss = loss + tally.add(name, piece.kind, step, len(piece.views[name]))
         if loss.requires_grad:
-            loss.backward()
-    _share_gradients(learner)
+            with sharing.overlapped(piece is pieces[-1]):
+                loss.backward()
+    sharing.finish()
     return tally.finish()
 
 
@@ -135,21 +133,27 @@ def _gradients_of_features(
     return found
 
 
+def _pulling(
+    learner: Learner, piece: _Piece, coupled: list[str], wanted: Mapping[tuple[str, str], Mapping[str, Tensor]],
+    tally: Tally,
+) -> Tensor:
+    """What a piece adds to the joint loss (0-d), its cached terms as numbers whose gradient is the wanted one."""
+    shared = with_states(learner.backbone, piece.views)
+    loss = torch.zeros((), device=tally.device.torch)
+    for name in [*coupled, *(name for name in learner.terms if name not in coupled)]:
+        if piece.kind not in tally.kinds[name]:
+            continue
+        batch = shared[name]
+        features = encoded(learner, name, batch, tally.device)
+        if name in coupled:
+            loss = loss + _pulled(features, wanted[name, piece.kind], piece.rows)
+        else:
+            step = told(learner, name, features, batch, tally.device)
+            loss = loss + tally.add(name, piece.kind, step, len(batch))
+    return loss
+
+
 def _pulled(features: Mapping[str, Tensor], gradients: Mapping[str, Tensor], rows: slice) -> Tensor:
     """A number whose gradient by the features is the given one."""
     found = [(features[key].float() * gradient[rows]).sum() for key, gradient in gradients.items()]
     return torch.stack(found).sum() if found else torch.zeros(())
-
-
-def _share_gradients(learner: Learner) -> None:
-    """Sum the gradients of all processes; each process's loss is its own part of the joint one.
-
-    What has no gradient in any process keeps none: an optimiser passes over it, but lets a gradient of zero decay.
-    """
-    if ranks.many() == 1:
-        return
-    weights = [weight for weight in learner.parameters() if weight.requires_grad]
-    reached = torch.tensor([int(weight.grad is not None) for weight in weights], device=learner.backbone.device)
-    for weight, processes in zip(weights, ranks.total(reached).tolist(), strict=True):
-        if processes:
-            weight.grad = ranks.total(torch.zeros_like(weight) if weight.grad is None else weight.grad)

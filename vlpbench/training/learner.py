@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.teacher import Teacher
+from vlpbench.training.sharing import Sharing
 
 __all__ = ["Learner", "Term"]
 
@@ -42,6 +43,7 @@ class Learner(nn.Module):
         self.decays = {_key(one): one.teacher or 0.0 for one in taught}
         self.warm = frozenset(_key(one) for one in taught if one.teacher_warms_up)
         self.teachers = nn.ModuleDict({key: _average(backbone) for key in self.decays})
+        self.sharing: Sharing | None = None  # who adds up gradients while several processes train
         if self.warm:  # a tensor, so that a checkpoint holds it
             self.register_buffer("followed", torch.zeros(()))
 

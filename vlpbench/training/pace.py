@@ -32,7 +32,7 @@ Together = Callable[[str, CellSettings], AbstractContextManager[None]]
 the same work, and their collective calls meet."""
 
 
-def alone(stage: str, settings: CellSettings) -> AbstractContextManager[None]:
+def alone(stage: str, settings: CellSettings) -> AbstractContextManager[None]:  # noqa: ARG001
     """One process has nobody to call."""
     return nullcontext()
 
