@@ -17,8 +17,9 @@ from vlpbench.objectives.contrastive import Contrastive
 from vlpbench.objectives.prefix_lm import PrefixLM
 from vlpbench.plugin import Backbone, Batch, Objective, Spec, Step
 from vlpbench.training.course import Course
+from vlpbench.training.going import LOGGED
 from vlpbench.training.learner import Learner
-from vlpbench.training.loop import LOGGED, NonFiniteLoss, train
+from vlpbench.training.loop import NonFiniteLoss, train
 from vlpbench.training.schedule import rate
 
 CPU = Device("cpu")

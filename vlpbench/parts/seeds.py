@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from inspect import signature
 from typing import Any
 
 import torch
@@ -105,13 +106,13 @@ class _OwnDropout(TorchFunctionMode):
     ) -> Any:
         if function is not dropout:
             return function(*args, **(kwargs or {}))
-        x, p, training = _said(*args, **(kwargs or {}))
+        asked = _DROPOUT.bind(*args, **(kwargs or {}))
+        asked.apply_defaults()
+        x, p, training = (asked.arguments[name] for name in ("input", "p", "training"))
         return _Dropout.apply(x, p) if training and p else x
 
 
-def _said(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> tuple[Tensor, float, bool]:  # noqa: A002
-    """What `dropout` was asked."""
-    return input, p, training
+_DROPOUT = signature(dropout)
 
 
 def _leading(x: Tensor, dim: int | None, many: int) -> Tensor:

@@ -17,8 +17,8 @@ class Remembers(Protocol):
     """What an optimiser is to whoever keeps what it knows."""
 
     @property
-    def state(self) -> Mapping[Tensor, Mapping[str, Tensor]]:
-        """Weight -> what is remembered of it."""
+    def state(self) -> Any:
+        """Weight -> what is remembered of it, by name."""
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def make_optimizer(model: nn.Module, optim: Optim) -> torch.optim.AdamW:
 
 
 def adamw(weights: Iterable[Tensor], optim: Optim, axes: int = 0) -> torch.optim.AdamW:
-    """The same on these weights, of which the first `axes` axes are none of a weight's own (seeds that train as one)."""
+    """The same on these weights, whose first `axes` axes are none of a weight's own (seeds that train as one)."""
     trained = list(weights)
     groups = [
         {"params": [one for one in trained if one.ndim - axes >= 2], "weight_decay": optim.weight_decay},
@@ -51,7 +51,7 @@ def optimizer_tensors(optimizer: Remembers, model: nn.Module) -> dict[str, Tenso
     }
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def restore_optimizer(optimizer: Remembers, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Remember it again, each tensor laid out in memory as its parameter is: the fused kernel walks both side by side.
 
     (`load_state_dict` would keep the layout of what it is given, which on disk is always the plain one.)

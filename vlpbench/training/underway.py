@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vlpbench.config.settings import Optim
 from vlpbench.training.course import Remembering, Training, Watch
 from vlpbench.training.learner import Learner
-from vlpbench.training.optimizer import make_optimizer, optimizer_tensors, restore_optimizer
+from vlpbench.training.optimizer import Remembers, make_optimizer, optimizer_tensors, restore_optimizer
 from vlpbench.training.snapshot import Snapshot
 
 __all__ = ["Underway"]
@@ -27,7 +27,7 @@ class Underway:
 
     def __init__(self, learner: Learner, optim: Optim, watch: Watch | None = None) -> None:
         self.learner, self.optim, self.watch = learner, optim, watch
-        self.optimizer = make_optimizer(learner, optim)
+        self.optimizer: Remembers = make_optimizer(learner, optim)
         self.done = 0
         self.told = Training()
         self.pending: list[Tensor] = []
