@@ -6,7 +6,7 @@ whole step, so it does not matter how the step was cut.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
@@ -19,13 +19,16 @@ from vlpbench.parts import ranks
 from vlpbench.training.learner import Learner
 from vlpbench.types import Batch, Step
 
-__all__ = ["StepBatches", "Tally", "Views", "encoded", "joint_loss", "told", "with_states"]
+__all__ = ["StepBatches", "Tally", "Terms", "Views", "encoded", "joint_loss", "terms_of", "told", "with_states"]
 
 Views = Mapping[str, Batch]
 """Each term's view of one batch, by the term's name."""
 
 StepBatches = Mapping[str, Views]
 """The step's batches: "pairs", "texts" or both."""
+
+Terms = Callable[[Learner, str, Views, Device], dict[str, Step]]
+"""What computes the terms of one batch, or of some of its rows: `terms_of`, or the same compiled."""
 
 
 class Tally:
@@ -98,6 +101,15 @@ def joint_loss(
             features = encoded(learner, name, batch, device)
             total = total + tally.add(name, kind, told(learner, name, features, batch, device), len(batch))
     return total, *tally.finish()[1:]
+
+
+def terms_of(learner: Learner, kind: str, views: Views, device: Device) -> dict[str, Step]:
+    """What each term that learns from a batch of this kind ("pairs", "texts") says of it."""
+    shared = with_states(learner.backbone, views)
+    named = [name for name in learner.terms if kind in learner.objective(name).uses]
+    return {
+        name: told(learner, name, encoded(learner, name, shared[name], device), shared[name], device) for name in named
+    }
 
 
 def encoded(learner: Learner, name: str, batch: Batch, device: Device) -> Mapping[str, Tensor]:
