@@ -14,6 +14,7 @@ from vlpbench.grid import Cell, cells, open_grid
 from vlpbench.records import CellFolder, Claims
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
+from vlpbench.runner.folding import Group
 from vlpbench.runner.memory import kernel_kills
 from vlpbench.runner.running import End, Running
 from vlpbench.runner.sharing import CLAIMS
@@ -61,14 +62,14 @@ class Watched:
 
     def running(self, code: int | None = None, **more: Any) -> tuple[Running, Played]:
         played = Played(code, more.pop("held", 0))
-        return Running(self.cell, 0, played, self.results, **more), played
+        return Running(Group((self.cell,)), 0, played, self.results, **more), played
 
     def end(self, code: int, ending: End | None = None, **more: Any) -> End:
         """How a cell's end is called that left this exit code."""
         found, played = self.running(code, ending=ending, **more)
-        end = found.buried(self.registry)
-        assert end is not None and played.told == ["kill"], "what it started and left behind goes"
-        return end
+        ends = found.buried(self.registry)
+        assert ends is not None and played.told == ["kill"], "what it started and left behind goes"
+        return ends[self.cell.id]
 
     def begin(self) -> CellFolder:
         self.folder.begin(described(self.cell, self.registry))
@@ -189,7 +190,7 @@ def test_what_a_killed_cell_held_is_told(watched: Watched) -> None:
 def test_a_kill_by_a_kernel_without_memory_is_a_failure(watched: Watched) -> None:
     found, played = watched.running(-signal.SIGKILL, kills=-1)  # it has killed somebody since
     found.held = 3 * GIB
-    end = found.buried(watched.registry)
+    end = (found.buried(watched.registry) or {})[watched.cell.id]
     assert end == End("failed", "out of memory: the kernel ended it; it was seen to hold 3.0 GiB")
     status = watched.folder.status()
     assert status["cause"] == end.said and status["held_bytes"] == 3 * GIB and played.told == ["kill"]

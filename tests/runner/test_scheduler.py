@@ -19,6 +19,7 @@ from vlpbench.records import Claims
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.folding import Group
 from vlpbench.runner.rules import Rules
 from vlpbench.runner.scheduler import KILLS, Scheduler
 from vlpbench.runner.sharing import CLAIMS
@@ -83,6 +84,7 @@ class Stage:
         self.cells: Sequence[Cell] = [one for one in cells(read, self.registry, opened_here) if one.reason is None]
         self.results = results
         self.heard: list[Event] = []
+        self.groups: list[Group] = []
 
     def run(self, script: Script, kind: type[Played] = Played, jobs: int = 1, **rules: Any) -> Theatre:
         theatre = Theatre(Place("cpu", jobs), script, kind)
@@ -90,8 +92,12 @@ class Stage:
         return theatre
 
     def play(self, launcher: Theatre, rules: Rules) -> None:
-        job_of = lambda cell: Job(cell.id, ("vlpbench",), folder_of(cell, self.results).path / "log.txt", cell)  # noqa: E731
-        Scheduler(self.results, self.registry, launcher, rules, job_of, self.heard.append).run(self.cells)
+        def job_of(cells: Sequence[Cell]) -> Job:
+            order: Any = cells[0] if len(cells) == 1 else cells
+            return Job(cells[0].id, ("vlpbench",), folder_of(cells[0], self.results).path / "log.txt", order)
+
+        groups = self.groups or [Group((cell,)) for cell in self.cells]
+        Scheduler(self.results, self.registry, launcher, rules, job_of, self.heard.append).run(groups)
 
     def ends(self) -> dict[str, str]:
         return {event.cell: event.what for event in self.heard if event.what in ("done", "failed", "timeout", "taken")}
@@ -348,3 +354,136 @@ def test_a_child_that_dies_before_it_begins_leaves_a_failed_record(ran: Any, wri
     (line,) = [line for line in found.out.splitlines() if line.startswith("| plain ")]
     assert "failed" in line and "pending" not in line
     assert [(row, state) for row, state, _ in found.heard] == [("plain", "failed")]
+
+
+@pytest.fixture
+def together(stage: Stage) -> Stage:
+    """The same cells, the two seeds of each row in one process."""
+    rows = dict.fromkeys(cell.row for cell in stage.cells)
+    stage.groups = [Group(tuple(cell for cell in stage.cells if cell.row == row)) for row in rows]
+    return stage
+
+
+def seen(stage: Stage, what: str) -> list[str]:
+    return [event.cell for event in stage.heard if event.what == what]
+
+
+def test_a_group_is_one_process_and_an_end_for_each(together: Stage) -> None:
+    theatre = together.run(lambda cells: max(together.done(cell) for cell in cells))
+    assert len(theatre.started) == len(together.groups) == len(together.cells) / 2
+    assert together.ends() == {cell.id: "done" for cell in together.cells}
+    assert sorted(seen(together, "started")) == sorted(cell.id for cell in together.cells)
+
+
+def test_what_failed_beside_others_is_tried_by_itself(together: Stage) -> None:
+    """A process that dies takes all with it, one that leaves a record only its own cell; neither costs a try."""
+    runs: list[list[str]] = []
+
+    def script(order: Any) -> int:
+        cells = [order] if isinstance(order, Cell) else list(order)
+        runs.append([f"{cell.row} {cell.seed}" for cell in cells])
+        if cells[0].row == "plain" and len(cells) > 1:
+            return 7
+        for cell in cells:
+            if cell.row != "words" or cell.seed == 0:
+                together.done(cell)
+            else:
+                folder = folder_of(cell, together.results)
+                folder.begin(described(cell, together.registry))
+                folder.fail("not this seed", {}, {})
+        return DONE if all(folder_of(cell, together.results).state() == "done" for cell in cells) else FAILED
+
+    together.run(script)
+    assert runs[0] == ["plain 0", "plain 1"] and sorted(runs[1:3]) == [["plain 0"], ["plain 1"]]
+    assert runs[3:5] == [["words 0", "words 1"], ["words 1"]], "a cell that is done is not run again"
+    ends = {f"{cell.row} {cell.seed}": together.ends()[cell.id] for cell in together.cells}
+    assert ends.pop("words 1") == "failed" and set(ends.values()) == {"done"}
+    said = [event.said for event in together.heard if event.what == "retried"]
+    assert all(one.startswith("by itself: ") for one in said) and len(said) == 3
+
+
+def test_a_group_that_is_killed_goes_on_together(together: Stage) -> None:
+    left = {"plain": 2, "words": 1}
+
+    def script(cells: Sequence[Cell]) -> int:
+        assert len(cells) == 2
+        left[cells[0].row] = left.get(cells[0].row, 0) - 1
+        return -signal.SIGKILL if left[cells[0].row] >= 0 else max(together.done(cell) for cell in cells)
+
+    theatre = together.run(script)
+    assert len(theatre.started) == len(together.groups) + 3
+    assert set(together.ends().values()) == {"done"}
+
+
+def test_the_time_of_a_group_is_that_of_its_cells(together: Stage) -> None:
+    together.groups = together.groups[:1]
+    begun = time.monotonic()
+    theatre = together.run(lambda cells: None, seconds=0.4)
+    assert time.monotonic() - begun > 0.8 and len(theatre.started) == 1
+    assert set(together.ends().values()) == {"timeout"} and len(together.ends()) == 2
+    for cell in together.groups[0].cells:
+        cause = folder_of(cell, together.results).status()["cause"]
+        assert cause == "it took longer than its 0.4 s for each of the 2 cells that ran together"
+
+
+def test_what_another_run_has_of_a_group_does_not_hold_up_the_rest(together: Stage) -> None:
+    first = together.groups[0].cells[0]
+    claim = Claims(together.results / CLAIMS).take(claim_name(first))
+    assert claim is not None
+
+    def end() -> None:
+        finish(first, together.results, together.registry)
+        claim.release()
+
+    threading.Timer(0.5, end).start()
+    theatre = together.run(lambda order: max(
+        together.done(cell) for cell in ([order] if isinstance(order, Cell) else order)
+    ))
+    assert theatre.started[0][0].cell == together.groups[0].cells[1].id
+    assert together.ends()[first.id] == "taken" and len(theatre.started) == len(together.groups)
+
+
+def test_a_process_that_says_failed_and_leaves_a_cell_untouched_is_asked_again(together: Stage) -> None:
+    """The code is that of the first cell that is not done: it says nothing of the second."""
+    together.groups = together.groups[:1]
+    runs: list[int] = []
+
+    def script(order: Any) -> int:
+        cells = [order] if isinstance(order, Cell) else list(order)
+        runs.append(len(cells))
+        if len(cells) == 2:
+            folder = folder_of(cells[0], together.results)
+            folder.begin(described(cells[0], together.registry))
+            folder.fail("not today", {}, {})
+            return FAILED
+        return together.done(cells[0])
+
+    together.run(script)
+    assert runs == [2, 1, 1] and set(together.ends().values()) == {"done"}
+
+
+def test_stopped_groups_stop_each_cell(together: Stage) -> None:
+    theatre = Theatre(Place("cpu", 1), lambda cells: None)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        together.play(theatre, Rules())
+    assert len(seen(together, "stopped")) == 2 and len(theatre.started) == 1
+
+
+def test_a_group_that_fills_a_device_has_it_to_itself(together: Stage) -> None:
+    """A device of three slots: what takes a third shares, what takes all does not."""
+    one, two, *_ = together.groups
+    thirds = [Group((cell,), share=1 / 3) for cell in one.cells]
+    together.groups = [*thirds, *(Group((cell,), share=1.0) for cell in two.cells)]
+    theatre = Theatre(Place("cuda", 0, ("0",), 3), lambda cell: None)
+    seen_at_once: list[set[str]] = []
+
+    def look(started: Sequence[Started], seconds: float) -> None:
+        running = [(job, play) for job, _, play in theatre.started if play.code is None]
+        seen_at_once.append({job.order.row for job, _ in running})
+        for job, play in running:
+            play.code = together.done(job.order)
+
+    theatre.wait = look  # type: ignore[method-assign]
+    together.play(theatre, Rules())
+    assert theatre.most == 2 and seen_at_once == [{"plain"}, {"words"}, {"words"}]

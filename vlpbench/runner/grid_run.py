@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from vlpbench.contract.launcher import Job, Place
@@ -16,6 +17,7 @@ from vlpbench.runner.added_metrics import lacking, measure_lacking
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.code_change import changed
 from vlpbench.runner.events import Event
+from vlpbench.runner.folding import Group, groups
 from vlpbench.runner.launchers.printing import Call, command_of, makers_first
 from vlpbench.runner.overlaps import overlaps
 from vlpbench.runner.plan import Plan
@@ -47,28 +49,43 @@ def run_grid(
         launcher = registry.launcher(rules.launcher)(place_of(device, rules))
         launcher.warm_up()
         prepare(waiting, registry, device, heard)
+        found = groups(waiting, plan.results, registry, rules, launcher.place)
 
-        def job_of(cell: Cell) -> Job:
+        def job_of(cells: Sequence[Cell]) -> Job:
             plugins = tuple(registry.files), tuple(registry.blocked)
-            order = Order((cell,), plan.results, *plugins, device.kind, rules.pace, provenance)
-            log = folder_of(cell, plan.results).path / "log.txt"
-            return Job(cell.id, command_of(cell, call), log, order, seconds=rules.seconds)
+            order = Order(tuple(cells), plan.results, *plugins, device.kind, rules.pace, provenance)
+            return _job(cells, plan, rules, call, order)
 
         tell = _telling(plan, registry, heard)
-        Scheduler(plan.results, registry, launcher, rules, job_of, tell).run(waiting)
+        Scheduler(plan.results, registry, launcher, rules, job_of, tell).run(found)
 
 
 def hand_over(plan: Plan, registry: Registry, rules: Rules, call: Call) -> None:
-    """Give each cell that is to be run to a launcher that runs nothing itself; those that make shared stages first."""
+    """Give each group that is to be run to a launcher that runs nothing; those that make shared stages first."""
     launcher = registry.launcher(rules.launcher)(place_of(Device.choose(rules.device), rules))
 
-    def shared(cell: Cell) -> list[StageFolder]:
-        stages = stages_of(cell, plan.results, registry)
+    def shared(group: Group) -> list[StageFolder]:
+        stages = [one for cell in group.cells for one in stages_of(cell, plan.results, registry)]
         return [one.folder for one in stages if one.label in ("tune", "pretrain") and not one.folder.closed]
 
-    for cell in makers_first(plan.chosen("run"), shared):
-        launcher.start(Job(cell.id, command_of(cell, call), folder_of(cell, plan.results).path / "log.txt"), 0)
+    for group in makers_first(groups(plan.chosen("run"), plan.results, registry, rules, launcher.place), shared):
+        launcher.start(_job(group.cells, plan, rules, call), 0)
     launcher.close()
+
+
+def _job(cells: Sequence[Cell], plan: Plan, rules: Rules, call: Call, order: Order | None = None) -> Job:
+    """What a launcher is to start. The log is the first cell's; those of the others say so, where it is run here."""
+    first, *others = (folder_of(cell, plan.results).path / "log.txt" for cell in cells)
+    for log in others if order is not None else ():
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"trains together with other seeds; what their process says stands in {_beside(first)}\n")
+    return Job(cells[0].id, command_of(cells, call), first, order, seconds=rules.seconds * len(cells))
+
+
+def _beside(log: Path) -> str:
+    """A cell's log as it is found from another cell's folder."""
+    return f"../{log.parent.name}/{log.name}"
 
 
 def begin(plan: Plan, heard: Heard) -> None:

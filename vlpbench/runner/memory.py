@@ -61,20 +61,23 @@ class MemoryWatch:
         """Bytes that one cell may hold; 0 leaves it to the machine."""
         self._quiet_until = 0.0
 
-    def over(self, started: Mapping[K, int]) -> tuple[K, str] | None:
-        """The job that must be killed now, and why; `started` has the process id of each.
+    def over(self, started: Mapping[K, int], cells: Mapping[K, int] | None = None) -> tuple[K, str] | None:
+        """The job that must be killed now, and why; `started` has the process id of each, `cells` how many it runs.
 
-        That is one that holds more than the limit, or, when the machine is nearly full, the one that holds most.
+        That is one that holds more than its cells may, or, when the machine is nearly full, the one that holds most.
         """
         members = _group_members(started.values())
         families = {job: _family(pid, members[pid]) for job, pid in started.items()}
         held = {job: sum(map(_held, family)) for job, family in families.items()}
         for job in sorted(held, key=lambda job: held[job], reverse=True):
-            if not self.limit or held[job] <= self.limit:
+            many = (cells or {}).get(job, 1)
+            limit = self.limit * many
+            if not limit or held[job] <= self.limit:
                 break
-            exact = sum(map(_own_share, families[job]))  # slower, so asked only where it may decide
-            if exact > self.limit:
-                return job, f"out of memory: it held {_of(exact, self.limit)} that a cell may hold"
+            exact = sum(map(_own_share, families[job])) if held[job] > limit else 0  # slower, so only where it decides
+            if exact > limit:
+                whose = "a cell" if many == 1 else f"{many} cells together"
+                return job, f"out of memory: it held {_of(exact, limit)} that {whose} may hold"
         return self._fullest(held)
 
     def _fullest(self, held: Mapping[K, int]) -> tuple[K, str] | None:

@@ -1,4 +1,4 @@
-"""A cell that was started: how far it is, whether it must be ended, and what it left when it has."""
+"""Cells that were started in one process: how far they are, whether they must be ended, and what each has left."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from vlpbench.registry import Registry
 from vlpbench.runner.cause import plain
 from vlpbench.runner.cell import described, folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.folding import Group
 from vlpbench.runner.memory import kernel_kills
 from vlpbench.runner.worker import DONE, FAILED, STOPPED, TAKEN, claim_name
 
@@ -32,7 +33,7 @@ GRACE = 30.0
 
 @dataclass(frozen=True)
 class End:
-    """How a cell's process ended."""
+    """How a cell ended, as its process left it."""
 
     what: str
     """ "done", "failed", "timeout", "taken" (another process has it), "stopped" (it goes on in the next run), "killed"
@@ -43,9 +44,9 @@ class End:
 
 @dataclass
 class Running:
-    """One started cell."""
+    """One started process and its cells."""
 
-    cell: Cell
+    group: Group
     slot: int
     started: Started
     results: Path
@@ -58,24 +59,31 @@ class Running:
     """The most memory that it was seen to hold, in bytes."""
     kills: int = field(default_factory=kernel_kills)
     """Processes that the kernel had ended for want of memory when it was started."""
-    _told: object = None
+    _told: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._before = self._log_size()
 
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """What it runs."""
+        return self.group.cells
+
     def events(self, claims: Claims) -> Iterator[Event]:
-        """How far it is, if that is news."""
-        holder = claims.holder(claim_name(self.cell))
+        """How far each cell is, if that is news; memory is told in equal parts."""
         held = self.started.bytes_held()
         self.held = max(self.held, held)
-        if holder is None or not holder.stage:
-            return
-        news = (holder.stage, holder.done, holder.of)
-        if news != self._told:
-            self._told = news
-            figures = dict(holder.figures)
-            on_device = int(figures.pop("bytes_held", 0))
-            yield Event("progress", self.cell.id, holder.stage, holder.done, holder.of, figures, on_device or held)
+        for cell in self.cells:
+            holder = claims.holder(claim_name(cell))
+            if holder is None or not holder.stage:
+                continue
+            news = (holder.stage, holder.done, holder.of)
+            if news != self._told.get(cell.id):
+                self._told[cell.id] = news
+                figures = dict(holder.figures)
+                on_device = int(figures.pop("bytes_held", 0))
+                memory = (on_device or held) // len(self.cells)
+                yield Event("progress", cell.id, holder.stage, holder.done, holder.of, figures, memory)
 
     def end(self, why: End, grace: float = GRACE) -> None:
         """Ask it to end by itself, where `why` is how it then ended; kill it if it has not after its grace."""
@@ -91,29 +99,35 @@ class Running:
         self.ending = self.ending or why
         self.started.kill()
 
-    def buried(self, registry: Registry) -> End | None:
-        """How it ended, with a record left of every failure; None while it runs."""
+    def buried(self, registry: Registry) -> dict[str, End] | None:
+        """How each cell ended, by its id, with a record left of every failure; None while the process runs."""
         code = self.started.ended()
         if code is None:
             return None
         self.started.kill()  # what it has started and left behind
-        state = folder_of(self.cell, self.results).state()
+        return {cell.id: self._end_of(cell, code, registry) for cell in self.cells}
+
+    def _end_of(self, cell: Cell, code: int, registry: Registry) -> End:
+        folder, several = folder_of(cell, self.results), len(self.cells) > 1
+        state = folder.state()
         if state == "done":
             return End("done")
+        if state == "failed" and several:  # whatever became of the others
+            return End("failed", str(folder.status().get("cause", "")))
         if self.ending is not None:
-            return self.ending if self.ending.what == "stopped" else self.recorded(self.ending, registry)
-        if code == TAKEN:
+            return self.ending if self.ending.what == "stopped" else self.recorded(cell, self.ending, registry)
+        if code == TAKEN or (code == FAILED and several):  # the code is that of the first that is not done
             return End("taken")
         if code == STOPPED:
             return End("stopped")
         if code in (DONE, FAILED) and state == "failed":
-            return End("failed", str(folder_of(self.cell, self.results).status().get("cause", "")))
+            return End("failed", str(folder.status().get("cause", "")))
         if code == -signal.SIGKILL and kernel_kills() > self.kills:
             said = f"out of memory: the kernel ended it; it was seen to hold {self.held / 2**30:.1f} GiB"
-            return self.recorded(End("failed", said), registry)
+            return self.recorded(cell, End("failed", said), registry)
         if code in _FROM_OUTSIDE:
             return End("killed", self._death(code))
-        return self.recorded(End("failed", self._death(code)), registry)
+        return self.recorded(cell, End("failed", self._death(code)), registry)
 
     def _death(self, code: int) -> str:
         """The cause, for a process that left no record."""
@@ -129,7 +143,7 @@ class Running:
 
     @property
     def _log(self) -> Path:
-        return folder_of(self.cell, self.results).path / "log.txt"
+        return folder_of(self.cells[0], self.results).path / "log.txt"
 
     def _log_size(self) -> int:
         return self._log.stat().st_size if self._log.is_file() else 0
@@ -145,12 +159,12 @@ class Running:
         said = [" ".join(line.split()) for line in lines if line.strip() and not line.strip().startswith("to do:")]
         return plain(said[-1], 200) if said else ""
 
-    def recorded(self, end: End, registry: Registry) -> End:
+    def recorded(self, cell: Cell, end: End, registry: Registry) -> End:
         """The same, written down; where that is not possible the cause says so."""
-        folder = folder_of(self.cell, self.results)
+        folder = folder_of(cell, self.results)
         try:
             if not (folder.path / "settings.json").is_file():  # it had not even begun
-                folder.begin(described(self.cell, registry))
+                folder.begin(described(cell, registry))
             folder.fail(end.said, {"held_bytes": self.held}, {}, "timeout" if end.what == "timeout" else "failed")
         except OSError as wrong:
             return End(end.what, f"{end.said}; no record of it could be written: {wrong.strerror or wrong}")

@@ -1,11 +1,11 @@
-"""Many cells' lives: as many at once as there are slots, none twice, and an end for each."""
+"""Many cells' lives: as many processes at once as there are slots, no cell twice, and an end for each."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,11 +16,13 @@ from vlpbench.records import Claims
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.folding import Group
 from vlpbench.runner.interrupts import Interrupts
 from vlpbench.runner.memory import MemoryWatch
 from vlpbench.runner.rules import Rules
 from vlpbench.runner.running import GRACE, End, Running
 from vlpbench.runner.sharing import CLAIMS
+from vlpbench.runner.slots import free_slot
 from vlpbench.runner.stages import next_shared
 from vlpbench.runner.worker import claim_name
 
@@ -35,16 +37,16 @@ TICK = 0.5
 
 @dataclass
 class Scheduler:
-    """Runs cells by a launcher until each is done, has failed, or somebody asked to stop."""
+    """Runs groups of cells by a launcher until each cell is done, has failed, or somebody asked to stop."""
 
     results: Path
     registry: Registry
     launcher: Launcher
     rules: Rules
-    job_of: Callable[[Cell], Job]
-    """What a launcher is to start for a cell."""
+    job_of: Callable[[Sequence[Cell]], Job]
+    """What a launcher is to start for the cells of a group."""
     heard: Callable[[Event], None] = lambda event: None
-    waiting: list[Cell] = field(default_factory=list)
+    waiting: list[Group] = field(default_factory=list)
     running: dict[int, Running] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
@@ -55,13 +57,14 @@ class Scheduler:
         self.memory = MemoryWatch(self.rules.memory)
         self._announced: set[str] = set()
 
-    def run(self, cells: Sequence[Cell]) -> None:
+    def run(self, groups: Sequence[Group]) -> None:
         """Run all cells; each end is heard. KeyboardInterrupt where somebody asked to stop, once all have stopped.
 
-        Cells that share a tuning or a pretraining do not run it twice: the second waits until the first has left it,
-        here or in another run on the same results. What another run does is waited for and then heard as its own.
+        A cell that failed beside others of its process is tried by itself before that counts. Cells that share a
+        tuning or a pretraining do not run it twice: the second waits until the first has left it, here or in another
+        run on the same results. What another run does is waited for and then heard as its own.
         """
-        self.waiting = list(cells)
+        self.waiting = list(groups)
         with Interrupts() as interrupts:
             try:
                 while self.running or (self.waiting and not self._stopping(interrupts)):
@@ -79,13 +82,13 @@ class Scheduler:
         for slot, one in list(self.running.items()):
             for event in one.events(self.claims):
                 self.heard(event)
-            end = one.buried(self.registry)
-            if end is None:
+            ends = one.buried(self.registry)
+            if ends is None:
                 continue
             del self.running[slot]
-            if end.what == "killed" or (end := self._doubted(one, end)).what == "killed":
-                end = self._killed(one, end)
-            self._ended(one.cell, end)
+            again = [cell.id for cell in one.cells if self._goes_on(one, cell, ends[cell.id])]
+            if again:
+                self.waiting.insert(0, one.group.without({*one.group.ids} - {*again}))
         self._enforce(interrupts)
         if not self._stopping(interrupts):
             self._take_over()
@@ -102,18 +105,19 @@ class Scheduler:
         return interrupts.count > 0 or 0 < self.rules.most <= self.failures
 
     def _start(self) -> None:
-        """Fill the free slots with cells that nobody runs and whose next stage nobody is making."""
-        while len(self.running) < self.launcher.place.slots and (cell := self._next()):
-            slot = min(set(range(self.launcher.place.slots)) - self.running.keys())
+        """Fill the free slots with groups that nobody runs and whose next stages nobody is making."""
+        while found := self._next():
+            group, slot = found
             try:
-                started = self.launcher.start(self.job_of(cell), slot)
+                started = self.launcher.start(self.job_of(group.cells), slot)
             except (EOFError, ConnectionError) as wrong:  # what starts processes was itself killed meanwhile
-                self._not_started(cell, wrong)
+                self._not_started(group.cells[0], wrong)
                 return
-            self.waiting.remove(cell)
-            self.tries[cell.id] += 1
-            self.running[slot] = Running(cell, slot, started, self.results)
-            self.heard(Event("started", cell.id))
+            self._leave(group.ids)
+            self.tries.update(group.ids)
+            self.running[slot] = Running(group, slot, started, self.results)
+            for one in group.ids:
+                self.heard(Event("started", one))
 
     def _not_started(self, cell: Cell, wrong: Exception) -> None:
         """Count it as a kill: the next look tries again, and after as many as a cell survives there is no point."""
@@ -124,21 +128,37 @@ class Scheduler:
                             "see what kills processes here, then run the same command again") from wrong
         self.heard(Event("retried", cell.id, said))
 
-    def _next(self) -> Cell | None:
+    def _next(self) -> tuple[Group, int] | None:
+        """The first group that may start, and its slot; what another run has of it waits by itself."""
+        taken = {slot: one.group.share for slot, one in self.running.items()}
+        if len(taken) >= self.launcher.place.slots:
+            return None
         held = self.claims.all()
-        busy = {next_shared(one.cell, self.results, self.registry) for one in self.running.values()} - {None}
-        for cell in self.waiting:
-            stage = next_shared(cell, self.results, self.registry)
-            if claim_name(cell) in held or (stage is not None and (stage in busy or stage.path.name in held)):
+        running = [cell for one in self.running.values() for cell in one.cells]
+        busy = {next_shared(cell, self.results, self.registry) for cell in running} - {None}
+        for group in self.waiting:
+            slot = free_slot(self.launcher.place, taken, group.share)
+            left = group.without(cell.id for cell in group.cells if claim_name(cell) in held)
+            if slot is None or not left.cells:
                 continue
-            if folder_of(cell, self.results).state() in ("pending", "damaged"):  # else another run was faster
-                return cell
+            stages = {next_shared(cell, self.results, self.registry) for cell in left.cells} - {None}
+            if stages & busy or any(stage is not None and stage.path.name in held for stage in stages):
+                continue
+            states = {cell.id: folder_of(cell, self.results).state() for cell in left.cells}
+            left = left.without(one for one, state in states.items() if state not in ("pending", "damaged"))
+            if left.cells:  # else another run was faster
+                return left, slot
         return None
+
+    def _leave(self, ids: Iterable[str]) -> None:
+        """These cells wait no longer."""
+        left = (group.without(ids) for group in self.waiting)
+        self.waiting = [group for group in left if group.cells]
 
     def _take_over(self) -> None:
         """Hear of the ends of cells that another run has seen to."""
         held = self.claims.all()
-        for cell in list(self.waiting):
+        for cell in [cell for group in self.waiting for cell in group.cells]:
             holder = held.get(claim_name(cell))
             if holder is not None:
                 if cell.id not in self._announced:
@@ -148,10 +168,10 @@ class Scheduler:
             folder = folder_of(cell, self.results)
             state = folder.state()
             if state == "done":
-                self.waiting.remove(cell)
+                self._leave((cell.id,))
                 self.heard(Event("taken", cell.id, "done by another run"))
             elif state in ("failed", "timeout"):
-                self.waiting.remove(cell)
+                self._leave((cell.id,))
                 self.failures += 1
                 self.heard(Event(state, cell.id, str(folder.status().get("cause", ""))))
 
@@ -168,45 +188,57 @@ class Scheduler:
                 one.end(End("stopped"), grace=math.inf)
             elif self._stopping(interrupts):
                 one.end(End("stopped"))
-            elif self.rules.seconds and time.monotonic() - one.since > self.rules.seconds:
-                said = f"it took longer than its {self.rules.seconds:g} s"
-                one.end(End("timeout", said), grace=min(GRACE, self.rules.seconds))
+            elif self.rules.seconds and time.monotonic() - one.since > self.rules.seconds * len(one.cells):
+                one.end(End("timeout", self._late(one)), grace=min(GRACE, self.rules.seconds))
         here = {slot: pid for slot, one in self.running.items() if (pid := one.started.pid) is not None}
-        found = self.memory.over(here)
+        found = self.memory.over(here, {slot: len(one.cells) for slot, one in self.running.items()})
         if found is not None:
             self.running[found[0]].kill(End("failed", found[1]))
 
-    def _doubted(self, one: Running, end: End) -> End:
+    def _late(self, one: Running) -> str:
+        many = len(one.cells)
+        together = f" for each of the {many} cells that ran together" if many > 1 else ""
+        return f"it took longer than its {self.rules.seconds:g} s{together}"
+
+    def _doubted(self, one: Running, cell: Cell, end: End) -> End:
         """The end, or "killed" where a process said that it was stopped or not needed and nobody knows of it."""
         if end.what == "stopped" and one.ending is None:
             return End("killed", "it ended as if it had been asked to stop, and this run did not ask")
-        free = end.what == "taken" and self.claims.holder(claim_name(one.cell)) is None
-        if free and folder_of(one.cell, self.results).state() == "pending":
+        free = end.what == "taken" and self.claims.holder(claim_name(cell)) is None
+        if free and folder_of(cell, self.results).state() == "pending":
             return End("killed", "it ended as if another process had its cell, and none has")
         return end
 
-    def _killed(self, one: Running, end: End) -> End:
+    def _killed(self, one: Running, cell: Cell, end: End) -> End:
         """A cell that was killed goes on from its last checkpoint; one that is killed time and again has failed."""
-        self.kills[one.cell.id] += 1
-        if self.kills[one.cell.id] <= KILLS:
+        self.kills[cell.id] += 1
+        if self.kills[cell.id] <= KILLS:
             return End("retried", end.said)
-        return one.recorded(End("failed", end.said), self.registry)
+        return one.recorded(cell, End("failed", end.said), self.registry)
 
-    def _ended(self, cell: Cell, end: End) -> None:
-        """Tell of an end; a cell that failed may be tried again."""
+    def _goes_on(self, one: Running, cell: Cell, end: End) -> bool:
+        """Tell of an end; whether the cell goes on with those it was started with. One that failed may be tried again.
+
+        A failure beside others may be the others': memory, or a process that died.
+        """
+        if end.what == "killed" or (end := self._doubted(one, cell, end)).what == "killed":
+            end = self._killed(one, cell, end)
         if end.what == "taken":
             self.tries[cell.id] -= 1
-            self.waiting.append(cell)
+            self.waiting.append(Group((cell,), share=one.group.share))
             self.heard(Event("retried", cell.id, "another run has it"))
-            return
+            return False
         if end.what == "retried":
             self.tries[cell.id] -= 1
-            self.waiting.insert(0, cell)
         if end.what in ("failed", "timeout"):
-            if self.tries[cell.id] <= self.rules.retries:
+            beside = end.what == "failed" and len(one.cells) > 1
+            if beside:
+                self.tries[cell.id] -= 1
+            if beside or self.tries[cell.id] <= self.rules.retries:
                 folder_of(cell, self.results).forget()
-                self.waiting.insert(0, cell)
-                self.heard(Event("retried", cell.id, end.said))
-                return
+                self.waiting.insert(0, Group((cell,), "failed beside others" if beside else "", one.group.share))
+                self.heard(Event("retried", cell.id, f"by itself: {end.said}" if beside else end.said))
+                return False
             self.failures += 1
         self.heard(Event(end.what, cell.id, end.said))  # type: ignore[arg-type]
+        return end.what == "retried"

@@ -17,7 +17,9 @@ from vlpbench.runner.earlier import Asked, Earlier, asked_by, differences, earli
 from vlpbench.runner.stages import stages_of
 from vlpbench.runner.tuning import tries_of
 
-__all__ = ["STATES", "Doing", "StageStanding", "Standing", "State", "standing", "standings", "states"]
+__all__ = [
+    "STATES", "Doing", "StageStanding", "Standing", "State", "checkpoint_step", "standing", "standings", "states",
+]
 
 State = Literal["pending", "running", "done", "failed", "timeout", "skipped", "stale", "damaged"]
 
@@ -158,7 +160,7 @@ class _Stages:
         name, of = folder.path.name, _steps(cell, label)
         if self._is_there(folder):
             return StageStanding(label, name, "reuse", of=of)
-        step = _checkpoint(folder.path)
+        step = checkpoint_step(folder.path)
         if (holder := self.claims.holder(name)) is not None:
             return StageStanding(label, name, "running", step, of, holder)
         first = self._first.setdefault(name, stands.asked)
@@ -173,7 +175,7 @@ class _Stages:
         return self._there[name]
 
 
-def _checkpoint(stage: Path) -> int:
+def checkpoint_step(stage: Path) -> int:
     """The step at which a stage can go on; 0 where it begins at the beginning."""
     try:
         said = json.loads((stage / "checkpoint" / "checkpoint.json").read_text(encoding="utf-8"))

@@ -41,7 +41,7 @@ def test_a_command_says_all_that_was_typed(monkeypatch):
         "my grid.toml", Path("out"), ("optim.lr=3e-4", "seeds=[0, 1]"), (Path("mine.py"),), ("loud",),
         ("--device", "cpu"),
     )
-    assert command_of(Cell("98224391dd64"), call) == (
+    assert command_of([Cell("98224391dd64")], call) == (
         sys.executable, "-m", "vlpbench", "-p", "mine.py", "--no-plugin", "loud", "run", "cell", "my grid.toml",
         "98224391dd64", "--results", "out", "-S", "optim.lr=3e-4", "-S", "seeds=[0, 1]", "--device", "cpu",
     )
@@ -55,15 +55,15 @@ def test_the_program_has_its_name_where_the_shell_finds_the_very_one(tmp_path, m
     monkeypatch.setattr(sys, "executable", str(tmp_path / "ours" / "python"))
     call = Call("demo", Path("results"))
     monkeypatch.setenv("PATH", str(tmp_path / "ours"))
-    assert command_of(Cell("a"), call)[0] == "vlpbench"
+    assert command_of([Cell("a")], call)[0] == "vlpbench"
     monkeypatch.setenv("PATH", str(tmp_path / "another"))
-    assert command_of(Cell("a"), call)[:3] == (sys.executable, "-m", "vlpbench")
+    assert command_of([Cell("a")], call)[:3] == (sys.executable, "-m", "vlpbench")
 
 
 def test_the_command_is_one_that_the_program_knows(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     call = Call("no such.toml", tmp_path / "with space", ("seeds=[0]",), options=("--device", "cpu"))
-    words = shlex.split(shlex.join(command_of(Cell("a"), call)))
+    words = shlex.split(shlex.join(command_of([Cell("a")], call)))
     assert main(words[3:]) == 2
     assert "there is no grid file no such.toml" in capsys.readouterr().err
 

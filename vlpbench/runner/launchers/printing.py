@@ -1,4 +1,4 @@
-"""The commands that run a grid, one a cell, for any queue: nothing is run here."""
+"""The commands that run a grid, one a cell or a group of them, for any queue: nothing is run here."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from vlpbench.contract.launcher import Job, Launcher, Started
 from vlpbench.grid import Cell
 
 __all__ = ["Call", "Printing", "command_of", "line_of", "makers_first"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,13 @@ class Call:
     """Further options of `run cell`, such as "--device", "cuda"."""
 
 
-def command_of(cell: Cell, call: Call) -> tuple[str, ...]:
-    """What a person would type to run this one cell."""
+def command_of(cells: Sequence[Cell], call: Call) -> tuple[str, ...]:
+    """What a person would type to run these cells in one process."""
     before = [word for file in call.files for word in ("-p", os.fspath(file))]
     before += [word for name in call.blocked for word in ("--no-plugin", name)]
     after = [word for one in call.overrides for word in ("-S", one)]
-    results = ("--results", os.fspath(call.results))
-    return (*_program(), *before, "run", "cell", call.grid, cell.id, *results, *after, *call.options)
+    ids, results = [cell.id for cell in cells], ("--results", os.fspath(call.results))
+    return (*_program(), *before, "run", "cell", call.grid, *ids, *results, *after, *call.options)
 
 
 def _program() -> tuple[str, ...]:
@@ -51,17 +54,17 @@ def _program() -> tuple[str, ...]:
     return (sys.executable, "-m", "vlpbench")
 
 
-def makers_first(cells: Iterable[Cell], stages: Callable[[Cell], Iterable[Hashable]]) -> list[Cell]:
-    """Cells that are the first to need one of their `stages` before those that find all of theirs made.
+def makers_first(jobs: Iterable[T], stages: Callable[[T], Iterable[Hashable]]) -> list[T]:
+    """Cells, or groups, that are the first to need one of their `stages` before those that find all of theirs made.
 
     Else in the order given. Run in this order, many at once, the fewest wait for a stage that another makes.
     """
-    makers: list[Cell] = []
-    readers: list[Cell] = []
+    makers: list[T] = []
+    readers: list[T] = []
     seen: set[Hashable] = set()
-    for cell in cells:
-        needed = set(stages(cell))
-        (readers if needed and needed <= seen else makers).append(cell)
+    for job in jobs:
+        needed = set(stages(job))
+        (readers if needed and needed <= seen else makers).append(job)
         seen |= needed
     return [*makers, *readers]
 

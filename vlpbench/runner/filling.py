@@ -1,0 +1,71 @@
+"""How much of a GPU one step of a cell fills, told from its settings: nothing is trained, nothing is opened."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+from vlpbench.config.task_name import parse_task
+from vlpbench.contract.abilities import Backbone
+from vlpbench.device import Device
+from vlpbench.grid import Cell
+from vlpbench.registry import Registry
+from vlpbench.runner.synthetic import synthetic_bench
+from vlpbench.runner.workbench import Workbench
+from vlpbench.training.cost import parameters
+
+__all__ = ["FULL", "Filling", "filling_of"]
+
+FULL = 4e12
+"""Floating-point operations of a step that fills a GPU by itself: 20 ms at 200 TFLOP/s.
+
+A step that is not captured starts one to three thousand kernels, at about 5 us each: less work waits for these.
+"""
+
+PASSES = 6
+"""Operations of a weight at each place of a sample: multiply and add, once forward and twice backward."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Filling:
+    """What one step is, about: how it compares with `FULL`, and with other cells."""
+
+    weights: int
+    """Parameters of the backbone."""
+    samples: int
+    """Of one step, of the pretraining or of the largest fine-tune."""
+    places: int
+    """Image tokens and text tokens of a sample."""
+
+    @property
+    def work(self) -> float:
+        """Floating-point operations of a step as if each weight met each place once: within a factor of three or so."""
+        return PASSES * float(self.weights) * self.samples * self.places
+
+    @property
+    def sentence(self) -> str:
+        """Why such a cell shares no GPU."""
+        said = f"{self.weights / 1e6:.0f} M parameters x {self.samples} samples"
+        return f"a step of {said} fills a GPU by itself ({self.work / 1e12:.0f} of {FULL / 1e12:.0f} TFLOP)"
+
+
+def filling_of(cell: Cell, registry: Registry) -> Filling:
+    """Count a cell's weights without making them. Raises what a stranger's constructor raises."""
+    bench = synthetic_bench(cell, registry, Device("cpu"))
+    backbone, settings = _sized(bench), cell.settings
+    rows, columns = backbone.spec.grid
+    views = max((plan.objective.views for plan in bench.terms), default=1)
+    learnt = [settings.protocol[task].batch for task in settings.tasks if parse_task(task).protocol == "fine-tune"]
+    samples = settings.budget.batch * views if bench.terms else max(learnt, default=1)
+    return Filling(parameters(backbone), samples, rows * columns + settings.text.length)
+
+
+def _sized(bench: Workbench) -> Backbone:
+    """The backbone without numbers; with them where a constructor cannot do without."""
+    abilities = bench.needs or bench.tasks_need
+    try:
+        with torch.device("meta"):
+            return bench.blueprint.build(abilities)
+    except (RuntimeError, NotImplementedError):
+        return bench.blueprint.build(abilities)
