@@ -22,13 +22,14 @@ from vlpbench.runner.validation import Validation
 from vlpbench.runner.workbench import Workbench
 from vlpbench.training.checkpoint import Origin, read_weights, save_weights
 from vlpbench.training.cost import parameters
-from vlpbench.training.course import Course
+from vlpbench.training.course import Course, Training
+from vlpbench.training.going import Lesson
 from vlpbench.training.initial import start_from
 from vlpbench.training.learner import Learner, Term
-from vlpbench.training.loop import Heard, train
+from vlpbench.training.loop import Heard, train_lesson
 
-__all__ = ["DECIDING", "Pretrained", "learner_of", "learning_code", "learning_versions", "left_by", "origin_of",
-           "pretrain", "stage_of", "weights_under"]
+__all__ = ["DECIDING", "Pretrained", "learner_of", "learning_code", "learning_versions", "leave", "left_by",
+           "lesson_of", "origin_of", "pretrain", "stage_of", "weights_under"]
 
 DECIDING = (
     "objective", "backbone", "data", "texts", "seed", "budget", "optim", "image", "text", "objectives", "wiring",
@@ -80,7 +81,10 @@ def pretrain(bench: Workbench, sharing: Sharing, heard: Heard | None = None) -> 
     stage = stage_of(bench.cell, sharing.results)
     with sharing.held(stage):
         if stage is not None and stage.told() is None:
-            stage.close(_run(bench, stage, heard) | _initial(bench)[1])
+            lesson = lesson_of(bench, stage, heard)
+            with sealed("pretraining"):
+                told = train_lesson(lesson, bench.device)
+            leave(bench, stage, lesson, told)
     return left_by(stage, bench)
 
 
@@ -112,32 +116,36 @@ def _initial(bench: Workbench) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return {name: there[name] for name in started.loaded}, {"started": started.told()}
 
 
-def _run(bench: Workbench, stage: StageFolder, heard: Heard | None) -> dict[str, Any]:
+def lesson_of(bench: Workbench, stage: StageFolder, heard: Heard | None = None) -> Lesson:
+    """A pretraining that is about to begin, with checkpoints in its stage."""
     loader = pretraining_loader(bench)
     with sealed("pretraining"):  # from the constructors on: a stem and an objective may be a stranger's
         learner = learner_of(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
-    with sealed("pretraining"):
-        course = Course(
-            heard, watch, budget.micro_batch, stage.checkpoint, bench.pace, mark=digest(dict(stage.made_by))
-        )
-        told = train(learner, loader, bench.settings.optim, bench.device, course)
+    mark = digest(dict(stage.made_by))
+    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, bench.pace, mark=mark)
+    return Lesson(learner, loader, bench.settings.optim, course)
+
+
+def leave(bench: Workbench, stage: StageFolder, lesson: Lesson, told: Training) -> None:
+    """Keep what a pretraining has learnt, and close its stage."""
     stage.note({"micro_batch": told.micro_batch})
-    save_weights(learner, stage.weights, origin_of(bench))
+    save_weights(lesson.learner, stage.weights, origin_of(bench))
     bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
     read = [f"{name}/train" for name in bench.pretraining_data]
-    return _facts(bench) | {
+    drawn = [loader.examples for loader in lesson.loader.loaders]  # type: ignore[attr-defined]
+    stage.close(_facts(bench) | {
         "curve": [{"stage": "pretrain", **row} for row in told.curve],
         "flops": told.flops,
         "samples": told.samples,
         "targets": told.targets,
         "cut_texts": {
-            "cut": sum(one.examples.cut for one in loader.loaders),
-            "of": sum(len(one.examples.tokens) for one in loader.loaders),
+            "cut": sum(one.cut for one in drawn),
+            "of": sum(len(one.tokens) for one in drawn),
             "length": bench.settings.text.length,
         },
         "left_out": {where: said for where, said in bench.left_out().items() if where in read},
-    }
+    } | _initial(bench)[1])
 
 
 def learner_of(bench: Workbench) -> Learner:

@@ -18,10 +18,13 @@ from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.training.build import draw
 from vlpbench.training.checkpoint import read_weights, save_weights
 from vlpbench.training.course import Course, Training
+from vlpbench.training.going import Lesson
 from vlpbench.training.learner import Learner, Term
-from vlpbench.training.loop import train
+from vlpbench.training.loop import train_lesson
 
-__all__ = ["CHECKS", "Asked", "primary_score", "ready", "readout_loader", "restored"]
+__all__ = ["CHECKS", "Asked", "Begun", "begin", "primary_score", "ready", "readout_loader", "restored"]
+
+NOTHING: Mapping[str, Any] = {}
 
 CHECKS = 5
 """How often a fine-tune is scored on the validation split where the best weights are asked for."""
@@ -41,25 +44,57 @@ class Asked:
     """What a probe chose; empty elsewhere."""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A model that is about to be taught, to be probed, or to be taken as it is."""
+
+    task: Task
+    """What it is made ready for."""
+    trial: Trial
+    """Of which cell, and where it is kept."""
+    readout: Readout
+    """Its heads."""
+    learner: Learner
+    """Backbone and heads as they begin."""
+    lesson: Lesson | None = None
+    """The fine-tune; None where there is none."""
+
+    def end(self, training: Training, chosen: Mapping[str, Any] = NOTHING) -> Asked:
+        """The model as it has become, kept where it is to be."""
+        if self.lesson is not None and isinstance(best := self.lesson.course.watch, _Best):
+            best.take()
+        asked = Asked(self.learner.eval().backbone, self.readout, training, chosen)
+        if self.trial.kept is not None:
+            _keep(asked, self.learner, self.trial)
+        return asked
+
+
 def ready(task: Task, trial: Trial) -> Asked:
     """Fine-tune, probe, or take the pretrained model as it is; or read what an earlier run of the same has kept."""
     told = None if trial.kept is None else trial.kept.told()
     if trial.kept is not None and told is not None:
         return restored(task, trial, told, read_weights(trial.kept.weights) if told["learnt"] else {})
+    begun, chosen = begin(task, trial), dict[str, Any]()
+    with sealed(_doing(trial)):
+        training = Training() if begun.lesson is None else train_lesson(begun.lesson, trial.device)
+        if trial.name.protocol == "probe":
+            chosen = task.probe(begun.learner.eval().backbone, begun.readout, begun.trial)
+    return begun.end(training, chosen)
+
+
+def begin(task: Task, trial: Trial) -> Begun:
+    """Backbone, heads and, where it is to be taught, its lesson; nothing was kept of it yet."""
     # a choice on validation may hang on the last bit: that hangs on no pace
     learning = replace(trial, pace=replace(trial.pace, at_once=0))
-    with sealed(f"the {trial.name.protocol} of {trial.task}"):
+    with sealed(_doing(trial)):
         readout = task.readout(learning, task.facts(learning))
         learner = _learner(task, readout, learning)
-        training, chosen = Training(), dict[str, Any]()
-        if trial.name.protocol == "fine-tune":
-            training = _fine_tune(task, readout, learning, learner)
-        elif trial.name.protocol == "probe":
-            chosen = task.probe(learner.eval().backbone, readout, learning)
-    asked = Asked(learner.eval().backbone, readout, training, chosen)
-    if trial.kept is not None:
-        _keep(asked, learner, trial)
-    return asked
+        lesson = _lesson(task, readout, learning, learner) if trial.name.protocol == "fine-tune" else None
+    return Begun(task, learning, readout, learner, lesson)
+
+
+def _doing(trial: Trial) -> str:
+    return f"the {trial.name.protocol} of {trial.task}"
 
 
 def restored(task: Task, trial: Trial, told: Mapping[str, Any], weights: Mapping[str, Any]) -> Asked:
@@ -103,8 +138,8 @@ def _learner(task: Task, readout: Readout, trial: Trial) -> Learner:
     return Learner(backbone, [Term(1.0, one) for one in readout.objectives]).to(trial.device.torch)
 
 
-def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> Training:
-    """Teach the readout to the pretrained backbone; nothing is frozen."""
+def _lesson(task: Task, readout: Readout, trial: Trial, learner: Learner) -> Lesson:
+    """How the readout is taught to the pretrained backbone; nothing is frozen."""
     settings, protocol = trial.settings, trial.protocol
     readout.begin(learner.backbone)
     loader = readout_loader(task, readout, trial)
@@ -113,10 +148,7 @@ def _fine_tune(task: Task, readout: Readout, trial: Trial, learner: Learner) -> 
     course = Course(trial.heard, best, pace=trial.pace, setting=f"protocol.{trial.task}.batch")
     if trial.kept is not None:
         course = replace(course, folder=trial.kept.checkpoint, mark=digest(dict(trial.kept.made_by)))
-    told = train(learner, loader, optim, trial.device, course)
-    if best:
-        best.take()
-    return told
+    return Lesson(learner, loader, optim, course)
 
 
 def _keep(asked: Asked, learner: Learner, trial: Trial) -> None:
