@@ -18,10 +18,14 @@ from typing import Any
 
 import psutil
 import torch
+from torch import dtype
 
 from vlpbench.errors import UserError
 
 __all__ = ["Beside", "Device", "environment", "prepare_process"]
+
+_AT_ONCE = {"cpu": 1, "cuda": 10}
+"""Matrix products between two looks at the clock."""
 
 
 class Beside:
@@ -95,7 +99,7 @@ class Device:
         return contextlib.nullcontext() if self.kind == "meta" else torch.autocast(self.kind, enabled=False)
 
     @property
-    def precision(self) -> torch.dtype:
+    def precision(self) -> dtype:
         """What matrices are multiplied in: bf16 on a GPU, fp32 on a CPU."""
         return torch.bfloat16 if self.kind == "cuda" else torch.float32
 

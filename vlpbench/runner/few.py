@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
 
 from vlpbench.config.settings import Optim
 from vlpbench.config.task_name import TaskName
+from vlpbench.data.ahead import crossed
 from vlpbench.data.joint_loader import Batches
 from vlpbench.data.labels import label_of
 from vlpbench.data.splits import Split
@@ -31,46 +31,29 @@ from vlpbench.tasks.trial import Trial
 from vlpbench.training.checkpoint import save_weights
 from vlpbench.training.fitting import Fitting
 from vlpbench.training.learner import Learner
-from vlpbench.training.loop import train_step
-from vlpbench.training.optimizer import make_optimizer
+from vlpbench.training.pace import PACE, Pace
+from vlpbench.training.stopwatch import Patience, Taking, timed_steps
 from vlpbench.types import Sample
 
 __all__ = ["few_examples", "few_pictures", "few_steps", "kept", "looked_at"]
 
-WARM, LEAST, MOST, SECONDS = 2, 3, 20, 2.0
-"""Steps that are not counted; steps that are, at least and at most; seconds that they shall take."""
+LOOK = Patience(warm=2, least=3, most=20, seconds=2.0)
+"""How long a training is looked at."""
 FIRST, TIMES, ENOUGH = 16, 4, 0.5
 """Examples that are asked first, how many times as many next, and seconds after which no more are asked."""
 
 
 def few_steps(
-    learner: Learner, loader: Batches, optim: Optim, device: Device, micro_batch: int = 0
+    learner: Learner, loader: Batches, optim: Optim, device: Device, micro_batch: int = 0, pace: Pace = PACE
 ) -> tuple[float, float]:
-    """Seconds of the first step, on which operations are counted, and of any other: the median of three groups.
+    """Seconds of the first step, and of any other: the median of a few.
 
-    Time is looked at between groups alone, so that a GPU need not wait for the host after each step.
+    On the first step operations are counted; what compiling takes is part of it.
     """
-    learner.train()
-    optimizer, fitting = make_optimizer(learner, optim), Fitting(learner, micro_batch)
-    first, group, seconds = 0.0, 1, list[float]()
-    with contextlib.closing(loader.from_step(0)) as batches:  # type: ignore[type-var]  # worker threads end with it
-        start, inside = device.seconds(), 0
-        for step, host in enumerate(batches):
-            train_step(learner, host.to(device.torch), optimizer, optim.clip, device, fitting)
-            inside += 1
-            if step >= WARM and inside < group:
-                continue
-            now = device.seconds()
-            if step == 0:
-                first = now - start
-            elif step == WARM - 1:
-                group = max(1, min(MOST // LEAST, round(SECONDS / LEAST / max(1e-4, now - start))))
-            elif step >= WARM:
-                seconds.append((now - start) / inside)
-            if len(seconds) == LEAST:
-                break
-            start, inside = now, 0
-    return first, median(seconds) if seconds else first
+    taking = Taking(learner, optim, device, Fitting(learner, micro_batch, pace=pace))
+    with contextlib.closing(crossed(iter(loader.from_step(0)), device)) as batches:  # worker threads end with it
+        timed = timed_steps(lambda given: taking.step(given[1]), batches, device, LOOK)
+    return timed.start, timed.steps.median
 
 
 def kept(learner: Learner, device: Device) -> tuple[float, int]:

@@ -133,7 +133,9 @@ class _Measuring:
         build = self.device.seconds() - start
         self.pipe.send((BEGUN, None))
         with sealed("measuring"):
-            first, step = few_steps(learner, loader, settings.optim, self.device, settings.budget.micro_batch)
+            first, step = few_steps(
+                learner, loader, settings.optim, self.device, settings.budget.micro_batch, self.bench.pace
+            )
         watch = Validation(self.bench, learner, loader.steps)
         look = FORWARD * step * watch.loader.steps if watch.loader is not None else 0.0
         self.pretrained = _left_by(learner)
@@ -153,7 +155,7 @@ class _Measuring:
                 loader = readout_loader(task, model.readout, trial)
                 build = self.device.seconds() - start
                 self.pipe.send((BEGUN, None))
-                found = Measured(build, *few_steps(learner, loader, bench.settings.optim, self.device))
+                found = Measured(build, *few_steps(learner, loader, bench.settings.optim, self.device, 0, bench.pace))
         if not trial.zero_shot:
             keep, weights = kept(learner, self.device)
             found = replace(found, keep=keep, weights=weights)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlpbench.config.settings import CellSettings
+from vlpbench.data.ahead import threads
 from vlpbench.data.examples import Examples
 from vlpbench.data.joint_loader import JointLoader
 from vlpbench.data.loader import Loader
@@ -75,7 +76,8 @@ def synthetic_loader(bench: Workbench, steps: int = STEPS, seed: int = 0) -> Joi
         made = synthetic_examples(_EPOCHS * batch, bench.tokenizer.vocabulary, settings.text.length, pixels, seed)
         loaders.append(Loader(
             made, [surgery(plan) for plan in using], bench.tokenizer.vocabulary, settings.image, seed, batch,
-            steps=steps, stream=f"bench/{kind}", workers=bench.pace.workers,
+            steps=steps, stream=f"bench/{kind}", workers=threads(bench.pace.workers, bench.device),
+            device=bench.device, resident=bench.pace.resident,
         ))
     return JointLoader(tuple(loaders))
 
