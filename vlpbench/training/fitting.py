@@ -18,11 +18,12 @@ from torch import Tensor
 
 from vlpbench.device import Device
 from vlpbench.parts import ranks
+from vlpbench.training.compiled import Compiling
 from vlpbench.training.cost import counted_flops
 from vlpbench.training.gradient import check_micro_batch, joint_gradient, sees_the_batch, together
-from vlpbench.training.joint import StepBatches, Views
+from vlpbench.training.joint import StepBatches, Terms, Views, terms_of
 from vlpbench.training.learner import Learner
-from vlpbench.training.pace import Pace
+from vlpbench.training.pace import PACE, Pace
 from vlpbench.training.shortage import OutOfMemory, is_out_of_memory, let_go, room, stated
 from vlpbench.training.undoing import Undoing
 
@@ -36,7 +37,10 @@ Joint = tuple[Tensor, dict[str, Tensor], dict[str, dict[str, Tensor]]]
 class Fitting:
     """Gradients of steps that may be too large, one after another; a size once found too large is not tried again."""
 
-    def __init__(self, learner: Learner, micro_batch: int = 0, setting: str = "budget.batch") -> None:
+    def __init__(
+        self, learner: Learner, micro_batch: int = 0, setting: str = "budget.batch", pace: Pace = PACE, steps: int = 0
+    ) -> None:
+        """For `steps` that are still to be taken, 0 where nobody knows; `pace` says whether they are compiled."""
         check_micro_batch(learner, micro_batch)
         self.micro_batch = micro_batch
         """Samples that go through at once, 0 for all; smaller than what was asked for where memory ran out."""
@@ -44,6 +48,8 @@ class Fitting:
         """The setting that decides the size of a batch, for what a person is told."""
         self.flops: int | None = None
         """Floating-point operations of the first gradient, without attempts that failed; None before it."""
+        self.compiling = Compiling(pace.compiled, steps)
+        """How the terms of each step are computed."""
         self._undoing = Undoing(learner)
 
     def gradient(self, learner: Learner, views: StepBatches, device: Device) -> Joint:
@@ -53,9 +59,13 @@ class Fitting:
         Raises OutOfMemory where no smaller piece gives the same update.
         """
         chance, asked = torch.initial_seed(), self.micro_batch
+        terms = terms_of if self.flops is None else self.compiling.next(learner, device, not self.micro_batch)
         self._undoing.begin()
-        while (found := self._attempt(learner, views, device, self.micro_batch)) is None:
+        while (found := self._attempt(learner, views, device, self.micro_batch, terms)) is None:
             self._undo(learner, chance)
+            if terms is not terms_of:  # what a compiled step lacked, a plain one need not lack
+                terms = terms_of
+                continue
             if ranks.many() > 1:  # the others are already waiting for this process's share
                 cause = f"out of memory in one of {ranks.many()} processes{room(device)}"
                 raise OutOfMemory(cause, "set budget.micro_batch to less than goes through now")
@@ -68,17 +78,21 @@ class Fitting:
             _tell(asked or _largest(views), self.micro_batch)
         return found
 
-    def _attempt(self, learner: Learner, views: StepBatches, device: Device, micro_batch: int) -> Joint | None:
-        """One try; None where memory ran out, with all that it held set free."""
+    def _attempt(
+        self, learner: Learner, views: StepBatches, device: Device, micro_batch: int, terms: Terms = terms_of
+    ) -> Joint | None:
+        """One try; None where memory ran out or a compiled step failed, with all that it held set free."""
         try:
             if self.flops is not None:
-                return joint_gradient(learner, views, device, micro_batch)
+                return joint_gradient(learner, views, device, micro_batch, terms)
             with counted_flops() as flops:
                 found = joint_gradient(learner, views, device, micro_batch)
             self.flops = flops()
             return found
         except Exception as error:
-            if not is_out_of_memory(error):
+            if terms is not terms_of:
+                self.compiling.give_up(error)
+            elif not is_out_of_memory(error):
                 raise
             let_go(error)
         return None
