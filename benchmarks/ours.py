@@ -28,6 +28,7 @@ from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import train_step
 from vlpbench.training.optimizer import make_optimizer
+from vlpbench.training.pace import Pace
 from vlpbench.types import Vocabulary
 
 STEMS: dict[str, type[Stem]] = {stem.name: stem for stem in (Conv2, Conv3, Conv4, Linear)}
@@ -126,13 +127,14 @@ class Ours:
     """Pairs of a step."""
 
 
-def training_of(setting: Setting, device: Device) -> Ours:
+def training_of(setting: Setting, device: Device, compiled: bool = False) -> Ours:
     """Build it; the batch crosses to the device once, and is the same in every step."""
     learner = build_learner(setting, device)
     learner.train()
     views = loader_of(setting, 1).host(0).to(device.torch)
     few = {kind: {name: view.rows(slice(2)) for name, view in some.items()} for kind, some in views.items()}
-    optimizer, fitting = make_optimizer(learner, OPTIM), Fitting(learner)
+    optimizer = make_optimizer(learner, OPTIM)
+    fitting = Fitting(learner, pace=Pace(compiled="always" if compiled else "never"))
     fitting.flops = 0  # they are counted elsewhere, by a rule that is the same for all sides
 
     def gradient() -> None:
@@ -144,6 +146,8 @@ def training_of(setting: Setting, device: Device) -> Ours:
         train_step(learner, given or views, optimizer, OPTIM.clip, device, fitting)
         if fitting.micro_batch:
             raise torch.OutOfMemoryError(f"only {fitting.micro_batch} of {setting.batch} pairs go through at once")
+        if compiled and fitting.compiling.choice == "never":
+            raise RuntimeError("the step was not compiled")
 
     return Ours(learner, step, gradient, setting.batch)
 

@@ -94,6 +94,9 @@ def begin(asked: argparse.Namespace) -> Device:
     if asked.device == "cuda" and not torch.cuda.is_available():
         print("no CUDA device here", file=sys.stderr)
         raise SystemExit(NOT_HERE)
+    if asked.device == "cuda" and asked.clock == "cpu":
+        print("--clock cpu says nothing about a GPU", file=sys.stderr)
+        raise SystemExit(NOT_HERE)
     device = Device(asked.device)
     prepare_process(device)
     if asked.device == "cpu":
@@ -124,32 +127,22 @@ def finish(lines: Sequence[Line], asked: argparse.Namespace, device: Device, **f
 
 
 class Timer:
-    """Seconds of calls; on a GPU between events, read when all is done, so that the host waits for no call."""
+    """Seconds of calls; on a GPU between stamps, read when all is done, so that the host waits for no call."""
 
     def __init__(self, device: Device, clock: str = "wall") -> None:
-        self.cuda = device.kind == "cuda"
-        self.now = time.process_time if clock == "cpu" else time.perf_counter
-        self._taken: list[Any] = []
+        self.device, self.processor = device, clock == "cpu"
+        self._stamps: list[tuple[Any, Any]] = []
 
     def run(self, call: Callable[[], Any]) -> None:
         """Make a call and note how long it takes."""
-        if self.cuda:
-            events = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
-            events[0].record()
-            call()
-            events[1].record()
-            self._taken.append(events)
-            return
-        start = self.now()
+        stamp = time.process_time if self.processor else self.device.stamp
+        start = stamp()
         call()
-        self._taken.append(self.now() - start)
+        self._stamps.append((start, stamp()))
 
     def seconds(self) -> list[float]:
         """Of every call so far."""
-        if not self.cuda:
-            return list(self._taken)
-        torch.cuda.synchronize()
-        return [start.elapsed_time(end) / 1000 for start, end in self._taken]
+        return [end - start if self.processor else self.device.elapsed(start, end) for start, end in self._stamps]
 
 
 def alternate(
@@ -193,14 +186,3 @@ def operations(call: Callable[[], Any]) -> int:
     with sdpa_kernel(SDPBackend.MATH), counted_flops() as flops:
         call()
     return flops()
-
-
-def matmul_peak(device: Device, seconds: float = 0.5) -> float:
-    """TFLOP/s of one large matrix product, the best of several: bf16 on a GPU, fp32 on a CPU."""
-    side, kind = (8192, torch.bfloat16) if device.kind == "cuda" else (1024, torch.float32)
-    one, other = (torch.randn(side, side, device=device.torch, dtype=kind) for _ in range(2))
-    into = torch.empty_like(one)
-    times = [1e9]
-    while len(times) < 4 or sum(times[1:]) < seconds:
-        times += alternate({"product": lambda: torch.mm(one, other, out=into)}, 5, device)["product"]
-    return 2 * side**3 / min(times) / 1e12

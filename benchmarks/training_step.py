@@ -35,7 +35,6 @@ from side_by_side import (
     begin,
     finish,
     markdown,
-    matmul_peak,
     median_ratio,
     middle,
     operations,
@@ -129,7 +128,8 @@ def builders(asked: argparse.Namespace, size: Size, device: Device) -> tuple[dic
     for stem in ("conv3", "linear"):
         name = f"{stem}/encoder-decoder/{size.name}"
         setting = Setting(name, asked.pixels, asked.text // 2, asked.words, asked.batch, size=size)
-        found[f"ours, {stem}"] = lambda one=setting: our_side(one, device)
+        for way in ways:
+            found[f"ours, {stem}{way}"] = lambda one=setting, way=way: our_side(one, device, way == COMPILED)
 
     def stem_of_ours() -> Stem:
         return STEMS["conv3"](size, asked.pixels)
@@ -143,9 +143,9 @@ def builders(asked: argparse.Namespace, size: Size, device: Device) -> tuple[dic
     return chosen, missing
 
 
-def our_side(setting: Setting, device: Device) -> tuple[Any, Any]:
+def our_side(setting: Setting, device: Device, compiled: bool) -> tuple[Any, Any]:
     """A step of ours, and the gradient of two of its pairs."""
-    made = training_of(setting, device)
+    made = training_of(setting, device, compiled)
     return made.step, made.gradient
 
 
@@ -207,14 +207,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         start = time.perf_counter()
         try:
             sides[name] = measured(build, device)
-        except torch.OutOfMemoryError as error:
-            print(f"{name} is left out: out of memory ({str(error).splitlines()[0]})", flush=True)
+        except Exception as error:  # noqa: BLE001 (one side that cannot run leaves the others to be compared)
+            print(f"{name} is left out: {type(error).__name__}: {str(error).splitlines()[0]}", flush=True)
             continue
         print(f"{name}: ready after {time.perf_counter() - start:.0f} s", flush=True)
     times = alternate({name: side.step for name, side in sides.items()}, asked.rounds, device, asked.clock, warm=3)
     for name, seconds in times.items():
         sides[name].seconds = seconds
-    peak = matmul_peak(device)
+    peak = device.matmul_peak() / 1e12
     told = table(sides, asked.batch, peak)
     print(f"\nwidth {size.width}, {size.encoder} + {size.decoder} layers, {asked.pixels} pixels, {asked.text} tokens, "
           f"{asked.words} words, batch {asked.batch}; medians of {asked.rounds} steps each; peak of a matrix product "
