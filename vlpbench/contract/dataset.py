@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from vlpbench.contract.sealed import seal_reading
 from vlpbench.types import Sample
 
-__all__ = ["BadSample", "Dataset"]
+__all__ = ["Archive", "BadSample", "Dataset"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,27 @@ class BadSample:
     """File and place in it: "captions_train.json: annotation 17"."""
     what: str
     """What is wrong, in a sentence: "image 'a.jpg' does not exist"."""
+
+
+class Archive(ABC):
+    """Pictures that are no files of their own but lie in larger ones; by the names that samples have for them."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """A picture file's bytes. Several threads may ask at once. Raises DataError where they cannot be had."""
+
+    @abstractmethod
+    def digests(self, names: Sequence[str]) -> Mapping[str, str]:
+        """The SHA-256 (hex) of each picture file, in the order of `names`."""
+
+    @abstractmethod
+    def part(self, name: str) -> int:
+        """The number of the larger file that a picture lies in."""
+
+    @property
+    def together(self) -> int:
+        """How many of the larger files a training reads at a time; 0 draws from all of them at once."""
+        return 0
 
 
 class Dataset(ABC):
@@ -56,6 +77,11 @@ class Dataset(ABC):
     @abstractmethod
     def images(self) -> Path:
         """The folder that the image names of all samples are relative to."""
+
+    @property
+    def archive(self) -> Archive | None:
+        """What holds the pictures where they are no files in `images`; None: they are."""
+        return None
 
     @abstractmethod
     def splits(self) -> tuple[str, ...]:

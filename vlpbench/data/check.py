@@ -13,7 +13,7 @@ import numpy as np
 from vlpbench.config.settings import TextSettings
 from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.data.errors import DataError
-from vlpbench.data.fingerprint import file_digests
+from vlpbench.data.picture_files import held_by, picture_digests
 from vlpbench.data.store import Heard, broken_pictures
 from vlpbench.data.tokenizer import Tokenizer
 from vlpbench.types import Sample
@@ -135,7 +135,7 @@ def _read(dataset: Dataset, name: str, pictures: bool, heard: Heard | None) -> _
         return _Read((), tuple(problems), str(error))
     if pictures:
         seen = [sample for sample in samples if sample.image]
-        broken = broken_pictures(dataset.images, [sample.image for sample in seen], heard)
+        broken = broken_pictures(held_by(dataset), [sample.image for sample in seen], heard)
         problems += [BadSample(f"image {seen[row].image}", what) for row, what in sorted(broken.items())]
         gone = {seen[row].id for row in broken}
         samples = [sample for sample in samples if sample.id not in gone]
@@ -178,7 +178,7 @@ def _contents(dataset: Dataset, samples: Sequence[Sample]) -> dict[str, str]:
     """Hash of contents -> the first file that has them."""
     names = [sample.image for sample in samples if sample.image]
     found: dict[str, str] = {}
-    for name, held in file_digests(dataset.images, names, dataset.cache).items():
+    for name, held in picture_digests(held_by(dataset), names, dataset.cache).items():
         found.setdefault(held, name)
     return found
 

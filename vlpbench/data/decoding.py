@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,8 @@ from vlpbench.data.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["FORMATS", "MOST_PIXELS", "BadImage", "decode", "quiet", "read_picture", "squash"]
+__all__ = ["FORMATS", "MOST_PIXELS", "BadImage", "decode", "quiet", "quiet_from_now_on",
+           "read_picture", "squash"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 """What is opened. Others are refused: some decoders of Pillow start outside programs (EPS)."""
@@ -49,13 +51,19 @@ def _bomb_warning() -> type[Warning]:
     return DecompressionBombWarning
 
 
-def decode(path: Path, size: int) -> NDArray[np.uint8]:
-    """S, S, 3 uint8: the picture in a file, upright and squashed to a square. Raises BadImage."""
-    return squash(read_picture(path), size)
+def quiet_from_now_on() -> None:
+    """The same for the rest of the process: for pictures that are decoded whenever somebody asks for them."""
+    warnings.filterwarnings("ignore", module="PIL")
+    warnings.filterwarnings("ignore", category=_bomb_warning())
 
 
-def read_picture(path: Path) -> Image:
-    """The picture in a file as RGB, its EXIF orientation applied, transparent parts on white.
+def decode(given: Path | bytes, size: int) -> NDArray[np.uint8]:
+    """S, S, 3 uint8: the picture in a file (or its bytes), upright and squashed to a square. Raises BadImage."""
+    return squash(read_picture(given), size)
+
+
+def read_picture(given: Path | bytes) -> Image:
+    """The picture in a file (or its bytes) as RGB, its EXIF orientation applied, transparent parts on white.
 
     Raises BadImage where the fault is the file's, and DataError where it is the machine's (no such file, bad disk).
     """
@@ -63,7 +71,7 @@ def read_picture(path: Path) -> Image:
 
     _formats_loaded()
     try:
-        with Image.open(path, formats=FORMATS) as picture:
+        with Image.open(given if isinstance(given, Path) else io.BytesIO(given), formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise BadImage(f"claims {picture.width} x {picture.height} pixels, more than {MOST_PIXELS:,}")
             picture.load()
@@ -71,13 +79,13 @@ def read_picture(path: Path) -> Image:
     except (BadImage, MemoryError):
         raise
     except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
+        empty = (given.stat().st_size if isinstance(given, Path) else len(given)) == 0
         raise BadImage("is empty" if empty else "is not a picture in a known format") from None
     except Image.DecompressionBombError:
         raise BadImage(f"claims far more than {MOST_PIXELS:,} pixels") from None
     except OSError as error:
-        if error.errno is not None:  # the system's, not Pillow's: it says nothing about the picture
-            raise DataError(f"{path.name} cannot be read: {error.strerror}", str(path), "check the file") from None
+        if error.errno is not None and isinstance(given, Path):  # the system's: it says nothing about the picture
+            raise DataError(f"{given.name} cannot be read: {error.strerror}", str(given), "check the file") from None
         raise BadImage(f"cannot be decoded ({error})") from None
     except Exception as error:  # noqa: BLE001 - a damaged file can make a decoder raise almost anything
         raise BadImage(f"cannot be decoded ({type(error).__name__}: {error})") from None

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vlpbench.data.errors import DataError
+from vlpbench.data.lying import Runs
 from vlpbench.data.splits import Split
 from vlpbench.data.token_store import encoded
 from vlpbench.data.tokenizer import Tokenizer
+from vlpbench.data.undecoded import Pixels
 from vlpbench.types import Sample
 
 __all__ = ["Examples", "caption_examples", "described", "fitting", "further_texts", "text_ids"]
@@ -23,8 +25,8 @@ __all__ = ["Examples", "caption_examples", "described", "fitting", "further_text
 class Examples:
     """Each example is a picture and one or more texts that belong to it; a batch takes one of its texts by chance."""
 
-    pixels: np.ndarray
-    """Pictures, S, S, 3 uint8 each; memory-mapped."""
+    pixels: Pixels
+    """Pictures, S, S, 3 uint8 each; memory-mapped, or decoded when they are seen."""
     image_rows: np.ndarray
     """N: which row of `pixels` an example shows."""
     image_ids: np.ndarray
@@ -45,6 +47,8 @@ class Examples:
     """M: the texts themselves, by which several sources tell equal ones; empty where nothing is mixed."""
     cut: int = 0
     """How many of the texts were longer than T and lost their end."""
+    runs: Runs | None = None
+    """Which examples lie together in larger files; None where each picture is a file of its own."""
 
     def __len__(self) -> int:
         return len(self.image_rows)
@@ -110,6 +114,7 @@ def caption_examples(
         fields={key: array for name in wants for key, array in _field(samples, name, split, tokenizer, length)},
         texts=texts,
         cut=int((read.lengths > length).sum()),
+        runs=split.lying.runs(kept) if split.lying else None,
     )
 
 

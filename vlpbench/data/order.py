@@ -9,18 +9,22 @@ from functools import lru_cache
 
 import numpy as np
 
+from vlpbench.data.lying import Runs, windowed_permutation
 from vlpbench.streams import generator
 
 __all__ = ["different", "drawn"]
 
 
-def drawn(seed: int, stream: str, examples: int, start: int, end: int) -> np.ndarray:
-    """Places `start` to `end` of one source: whole epochs of permutations, cut without a seam."""
+def drawn(seed: int, stream: str, examples: int, start: int, end: int, runs: Runs | None = None) -> np.ndarray:
+    """Places `start` to `end` of one source: whole epochs of permutations, cut without a seam.
+
+    `runs` says which examples lie together in larger files, so that few files are read at a time.
+    """
     epochs, within = np.divmod(np.arange(start, end), examples)
     found = np.empty(end - start, np.int64)
     for epoch in np.unique(epochs):
         here = epochs == epoch
-        found[here] = _permutation(seed, stream, int(epoch), examples)[within[here]]
+        found[here] = _permutation(seed, stream, int(epoch), examples, runs)[within[here]]
     return found
 
 
@@ -39,7 +43,8 @@ def different(rng: np.random.Generator, many: np.ndarray, wanted: int, most: int
 
 
 @lru_cache(maxsize=16)
-def _permutation(seed: int, stream: str, epoch: int, examples: int) -> np.ndarray:
+def _permutation(seed: int, stream: str, epoch: int, examples: int, runs: Runs | None) -> np.ndarray:
     """N: the order of one epoch."""
-    order: np.ndarray = generator(seed, f"order/{stream}", epoch).permutation(examples)
+    rng = generator(seed, f"order/{stream}", epoch)
+    order: np.ndarray = rng.permutation(examples) if runs is None else windowed_permutation(rng, runs)
     return order

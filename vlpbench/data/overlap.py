@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlpbench.contract.dataset import Dataset
-from vlpbench.data.fingerprint import file_digests
 from vlpbench.data.hamming import pairs_within
 from vlpbench.data.perceptual import alike, codes, correlation, thumbnails
+from vlpbench.data.picture_files import Held, held_by, picture_digests
 from vlpbench.data.splits import Split
+from vlpbench.data.undecoded import Pixels
 
 __all__ = ["ALIKE", "Overlap", "Shown", "overlap", "shown"]
 
@@ -45,12 +46,12 @@ class Shown:
 
     name: str
     """Name of the data set in the grid."""
-    folder: Path
-    """The folder that file names are relative to."""
+    held: Held
+    """The folder that file names are relative to, or what holds the files."""
     files: tuple[str, ...]
     """N file names."""
-    pixels: NDArray[np.uint8]
-    """M, S, S, 3: from the image store."""
+    pixels: Pixels
+    """M, S, S, 3: from the image store, or decoded."""
     rows: NDArray[np.int64]
     """N: which of the pixels belong to which file."""
     cache: Path
@@ -80,7 +81,8 @@ def shown(name: str, dataset: Dataset, split: Split) -> Shown:
     if len(split.pixels):
         for row, sample in enumerate(split.samples):
             rows.setdefault(sample.image, row)
-    return Shown(name, dataset.images, tuple(rows), split.pixels, np.array([*rows.values()], np.int64), dataset.cache)
+    number = np.array([*rows.values()], np.int64)
+    return Shown(name, held_by(dataset), tuple(rows), split.pixels, number, dataset.cache)
 
 
 def overlap(trained: Sequence[Shown], tested: Sequence[Shown]) -> Overlap:
@@ -169,7 +171,7 @@ def _thumbnails(one: Shown, places: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _digests(one: Shown) -> list[str]:
-    return [*file_digests(one.folder, one.files, one.cache).values()]
+    return [*picture_digests(one.held, one.files, one.cache).values()]
 
 
 def _called(one: Shown, place: int) -> str:

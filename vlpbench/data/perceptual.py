@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vlpbench.data.undecoded import Pixels
+
 __all__ = ["SIDE", "VERSION", "alike", "codes", "correlation", "thumbnails"]
 
 VERSION = 1
@@ -74,7 +76,7 @@ def _areas(size: int) -> Floats:
     return shares
 
 
-def codes(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+def codes(pixels: Pixels) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """N, 2: the codes of each picture and of its middle; N: which are blank, of which their codes say nothing."""
     found = np.zeros((len(pixels), 2), np.uint64)
     blank = np.zeros(len(pixels), np.bool_)

@@ -94,7 +94,10 @@ def resident(given: Examples | Mixture, wish: Wish, device: Device) -> Resident 
     """
     if not given.has_image or wish == "never" or (wish == "auto" and device.room() is None):
         return None
-    arrays = [part.pixels for part in _parts(given)[0]]
+    parts = _parts(given)[0]
+    arrays = [part.pixels for part in parts if isinstance(part.pixels, np.ndarray)]
+    if len(arrays) < len(parts):  # what is decoded when it is seen is too large to be kept
+        return None
     with _TURN:
         there = {_key(array, device): _HELD.get(_key(array, device)) for array in arrays}
         missing = {_key(array, device): array for array in arrays if there[_key(array, device)] is None}

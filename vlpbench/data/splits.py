@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vlpbench.contract.dataset import BadSample, Dataset
 from vlpbench.data.errors import DataError, TestSplitRefused
-from vlpbench.data.store import Heard, open_store
+from vlpbench.data.lying import Lying, lying_in
+from vlpbench.data.pixels import Wanted, open_pixels
+from vlpbench.data.store import Heard
+from vlpbench.data.undecoded import Pixels
 from vlpbench.types import Sample
 
 __all__ = ["BLANK", "Purpose", "Split", "open_split"]
@@ -36,12 +38,14 @@ class Split:
     """"train", "val" or "test"."""
     samples: tuple[Sample, ...]
     """N samples in the order of their set."""
-    pixels: NDArray[np.uint8]
-    """N, S, S, 3: read-only; row i belongs to samples[i]. 0, S, S, 3 where the samples are texts alone."""
+    pixels: Pixels
+    """N, S, S, 3: read-only, or decoded when seen; row i belongs to samples[i]. 0, S, S, 3 for texts alone."""
     problems: tuple[BadSample, ...]
     """What was left out (`on_bad = "skip"`)."""
     cache: Path | None = None
     """The folder in which what is made of its texts is kept; None keeps nothing."""
+    lying: Lying | None = None
+    """Which samples lie together in larger files; None where each picture is a file of its own."""
 
 
 def open_split(
@@ -54,9 +58,10 @@ def open_split(
     blind: bool = False,
     heard: Heard | None = None,
 ) -> Split:
-    """Read a split and open (or build) its image store at `size` pixels a side.
+    """Read a split and open its pictures at `size` pixels a side: their store, or what decodes them when asked for.
 
-    `blind` gives grey in place of every picture, for the same samples. `heard(done, of)` is told of pictures decoded.
+    Which of the two, `vlpbench.data.pixels` says. `blind` gives grey in place of every picture, for the same samples.
+    `heard(done, of)` is told of pictures decoded.
     Raises TestSplitRefused where `purpose` may not see the split, and DataError for a file that cannot be read, for
     broken samples under "error", and for a split with no usable sample.
     """
@@ -68,7 +73,7 @@ def open_split(
     if on_bad == "error":
         _refuse(dataset, name, problems)  # before any picture is decoded
     problems += _repeated(samples)
-    samples, pixels, broken = _pictures(dataset, name, samples, size, heard)
+    samples, pixels, broken = _pictures(dataset, name, samples, Wanted(size, on_bad, heard))
     problems += broken
     if on_bad == "error":
         _refuse(dataset, name, problems)
@@ -77,7 +82,8 @@ def open_split(
                         f"{len(problems)} broken; see `vlpbench data check`" if problems else "is the file empty?")
     if blind:
         pixels = np.broadcast_to(np.uint8(BLANK), pixels.shape)
-    return Split(dataset.name, name, tuple(samples), pixels, tuple(problems), dataset.cache)
+    lying = lying_in(dataset.archive, [sample.image for sample in samples])
+    return Split(dataset.name, name, tuple(samples), pixels, tuple(problems), dataset.cache, lying)
 
 
 def _allowed(dataset: Dataset, name: str, purpose: Purpose) -> None:
@@ -119,19 +125,19 @@ def _repeated(samples: list[Sample]) -> list[BadSample]:
 
 
 def _pictures(
-    dataset: Dataset, name: str, samples: list[Sample], size: int, heard: Heard | None
-) -> tuple[list[Sample], NDArray[np.uint8], list[BadSample]]:
+    dataset: Dataset, name: str, samples: list[Sample], wanted: Wanted
+) -> tuple[list[Sample], Pixels, list[BadSample]]:
     """The samples whose picture can be decoded, their pictures, and the others as problems."""
     names = [sample.image for sample in samples if sample.image]
     if not names:
-        return samples, np.zeros((0, size, size, 3), np.uint8), []
+        return samples, np.zeros((0, wanted.size, wanted.size, 3), np.uint8), []
     if len(names) != len(samples):
         raise DataError(f"split {name!r} mixes samples with and without images", _place(dataset, name),
                         "put the texts without images into a data set of their own")
-    store = open_store(dataset.images, names, size, dataset.cache, heard)
-    problems = [BadSample(f"image {names[row]}", what) for row, what in sorted(store.broken.items())]
-    kept = [sample for row, sample in enumerate(samples) if row not in store.broken]
-    return kept, store.pixels, problems
+    pixels, broken = open_pixels(dataset, names, wanted)
+    problems = [BadSample(f"image {names[row]}", what) for row, what in sorted(broken.items())]
+    kept = [sample for row, sample in enumerate(samples) if row not in broken]
+    return kept, pixels, problems
 
 
 def _place(dataset: Dataset, name: str) -> str:

@@ -7,7 +7,6 @@ it), the second written last: where it stands, the first is whole. Each is writt
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,10 +21,11 @@ from numpy.typing import NDArray
 from vlpbench.data.cached import checksum, turn
 from vlpbench.data.decoding import BadImage, decode, quiet
 from vlpbench.data.errors import DataError
-from vlpbench.data.fingerprint import file_digests
+from vlpbench.data.picture_files import Held, picture_digests, picture_file
+from vlpbench.data.undecoded import cores
 from vlpbench.files import digest, write_json, written_whole
 
-__all__ = ["Heard", "Store", "broken_pictures", "open_store"]
+__all__ = ["Heard", "NoRoom", "Store", "broken_pictures", "known_broken", "open_store"]
 
 VERSION = 1
 """Raised when decoding or resizing gives other pixels."""
@@ -47,31 +47,50 @@ class Store:
     """Place in the list of names -> what is wrong with that picture."""
 
 
-def open_store(folder: Path, names: Sequence[str], size: int, cache: Path, heard: Heard | None = None) -> Store:
+class NoRoom(DataError):
+    """The disk is too full for an image store."""
+
+
+def open_store(held: Held, names: Sequence[str], size: int, cache: Path, heard: Heard | None = None) -> Store:
     """The store of these pictures at `size` pixels a side, built if it does not exist or is damaged.
 
     `heard(done, of)` is told of pictures decoded. Two processes may call this at once: one builds, the other waits.
-    Raises DataError if a file cannot be read at all or the disk is too full.
+    Raises DataError if a file cannot be read at all, and NoRoom if the disk is too full.
     """
-    contents = file_digests(folder, names, cache)
-    how = {"version": VERSION, "pillow": PIL.__version__, "size": size}
-    key = digest({**how, "pictures": [contents[name] for name in names]})[:32]
-    path = cache / "images" / f"{key}.npy"
+    path = cache / "images" / f"{_key(held, names, cache, {'size': size})}.npy"
     store = _opened(path, size)
     if store is None:
         with turn(path):
             store = _opened(path, size)
             if store is None:
-                _build(path, [folder / name for name in names], size, heard)
+                _build(path, held, names, size, heard)
                 store = _opened(path, size)
     if store is None:
         raise DataError("the image store was damaged right after it was written", str(path), "check the disk")
     return store
 
 
-def broken_pictures(folder: Path, names: Sequence[str], heard: Heard | None = None) -> dict[int, str]:
+def broken_pictures(held: Held, names: Sequence[str], heard: Heard | None = None) -> dict[int, str]:
     """What is wrong with each picture that cannot be decoded, by its place in `names`; nothing is written."""
-    return _in_parallel([folder / name for name in names], 8, None, heard)
+    return _in_parallel(held, names, 8, None, heard)
+
+
+def known_broken(held: Held, names: Sequence[str], cache: Path, heard: Heard | None = None) -> dict[int, str]:
+    """The same, looked for once and remembered in the cache under a hash of the pictures' contents."""
+    path = cache / "images" / f"{_key(held, names, cache, {'what': 'broken'})}.broken.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {int(place): str(what) for place, what in found["broken"].items() if 0 <= int(place) < len(names)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not there, or damaged: looked for again
+        broken = broken_pictures(held, names, heard)
+    write_json(path, {"broken": {str(place): what for place, what in sorted(broken.items())}})
+    return broken
+
+
+def _key(held: Held, names: Sequence[str], cache: Path, how: Mapping[str, Any]) -> str:
+    contents = picture_digests(held, names, cache)
+    decoder = {"version": VERSION, "pillow": PIL.__version__}
+    return digest({**decoder, **how, "pictures": [contents[name] for name in names]})[:32]
 
 
 def _opened(path: Path, size: int) -> Store | None:
@@ -90,19 +109,20 @@ def _opened(path: Path, size: int) -> Store | None:
     return Store(pixels, broken)
 
 
-def _build(path: Path, files: Sequence[Path], size: int, heard: Heard | None) -> None:
-    """Decode all files and write the store."""
-    needed, free = len(files) * size * size * 3, shutil.disk_usage(path.parent).free
+def _build(path: Path, held: Held, names: Sequence[str], size: int, heard: Heard | None) -> None:
+    """Decode all pictures and write the store."""
+    needed, free = len(names) * size * size * 3, shutil.disk_usage(path.parent).free
     if needed > free:
-        raise DataError(
+        raise NoRoom(
             f"the image store needs {needed / 2**30:.1f} GiB and the disk has {free / 2**30:.1f} GiB free",
-            str(path.parent), "free some space, or set VLPBENCH_CACHE to a folder on a larger disk",
+            str(path.parent), "free some space, set VLPBENCH_CACHE to a folder on a larger disk, or "
+            "VLPBENCH_STORE=never to decode pictures whenever they are seen",
         )
     with written_whole(path) as temporary:
-        rows = _array(temporary, len(files), size)
-        broken = _in_parallel(files, size, rows, heard)
+        rows = _array(temporary, len(names), size)
+        broken = _in_parallel(held, names, size, rows, heard)
         if broken:
-            kept = [row for row in range(len(files)) if row not in broken]
+            kept = [row for row in range(len(names)) if row not in broken]
             for new, old in enumerate(kept):  # old >= new, so no row is overwritten before it has moved
                 rows[new] = rows[old]
             _shortened(temporary, rows, len(kept))
@@ -110,7 +130,7 @@ def _build(path: Path, files: Sequence[Path], size: int, heard: Heard | None) ->
             rows.flush()
         crc = checksum(temporary)
     index: dict[str, Any] = {
-        "version": VERSION, "pictures": len(files) - len(broken), "size": size, "checksum": crc,
+        "version": VERSION, "pictures": len(names) - len(broken), "size": size, "checksum": crc,
         "broken": {str(place): what for place, what in sorted(broken.items())},
     }
     write_json(path.with_suffix(".json"), index)
@@ -140,14 +160,14 @@ def _shortened(path: Path, rows: NDArray[np.uint8], number: int) -> None:
 
 
 def _in_parallel(
-    files: Sequence[Path], size: int, rows: NDArray[np.uint8] | None, heard: Heard | None
+    held: Held, names: Sequence[str], size: int, rows: NDArray[np.uint8] | None, heard: Heard | None
 ) -> dict[int, str]:
-    """Decode files in threads (Pillow leaves the interpreter's lock) into `rows`; what is broken, by place."""
+    """Decode pictures in threads (Pillow leaves the interpreter's lock) into `rows`; what is broken, by place."""
     def some(start: int) -> dict[int, str]:
         broken = {}
-        for place in range(start, min(start + _CHUNK, len(files))):
+        for place in range(start, min(start + _CHUNK, len(names))):
             try:
-                picture = decode(files[place], size)
+                picture = decode(picture_file(held, names[place]), size)
             except BadImage as error:
                 broken[place] = str(error)
                 continue
@@ -157,20 +177,15 @@ def _in_parallel(
 
     broken: dict[int, str] = {}
     done = 0
-    with quiet(), ThreadPoolExecutor(_cores()) as pool:
-        tasks = [pool.submit(some, start) for start in range(0, len(files), _CHUNK)]
+    with quiet(), ThreadPoolExecutor(cores()) as pool:
+        tasks = [pool.submit(some, start) for start in range(0, len(names), _CHUNK)]
         try:
             for task in as_completed(tasks):
                 broken |= task.result()
                 done += 1
                 if heard is not None:
-                    heard(min(done * _CHUNK, len(files)), len(files))
+                    heard(min(done * _CHUNK, len(names)), len(names))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     return broken
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

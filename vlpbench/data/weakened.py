@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from vlpbench.config.settings import Portion, TextNoise
-from vlpbench.contract.dataset import BadSample, Dataset
+from vlpbench.contract.dataset import Archive, BadSample, Dataset
 from vlpbench.data.errors import DataError
 from vlpbench.files import digest
 from vlpbench.streams import generator, seed_of
@@ -58,6 +58,11 @@ class Weakened(Dataset):
     def images(self) -> Path:
         """The wrapped set's folder."""
         return self.dataset.images
+
+    @property
+    def archive(self) -> Archive | None:
+        """The wrapped set's."""
+        return self.dataset.archive
 
     def splits(self) -> tuple[str, ...]:
         """The wrapped set's splits."""
