@@ -58,6 +58,7 @@ def question_examples(
         first=np.arange(len(rows)),
         many=np.ones(len(rows), np.int64),
         fields=fields,
+        runs=split.lying.runs(rows) if split.lying else None,
     )
 
 
