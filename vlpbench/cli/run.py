@@ -20,15 +20,19 @@ from vlpbench.cli.run_options import ON_CODE_CHANGE, RESULTS, how_cells_run, how
 from vlpbench.cli.run_score import score_again
 from vlpbench.cli.session import Session
 from vlpbench.cli.time_left import work_of
+from vlpbench.config.gridfile import GridFile
 from vlpbench.device import Device
 from vlpbench.grid import Cell, open_grid
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
+from vlpbench.runner.folding import groups
+from vlpbench.runner.following import Opening, follow
 from vlpbench.runner.grid_run import begin, hand_over, place_of, prepare, run_grid
 from vlpbench.runner.here import run_here
 from vlpbench.runner.launchers.printing import Call
 from vlpbench.runner.plan import OnCodeChange, Plan, plan_grid
 from vlpbench.runner.provenance import provenance
+from vlpbench.runner.ranks import Crew, refuse_processes, started_together
 from vlpbench.runner.rules import Rules
 
 __all__ = ["run"]
@@ -66,6 +70,7 @@ def run_a_grid(
     vlpbench run grid my-grid.toml -S optim.lr=3e-4 -S 'seeds=[0, 1, 2]'
     vlpbench -p my_objective.py run grid my-grid.toml --timeout 2h --retries 1
     """  # noqa: D301 (click reads \b)
+    refuse_processes()
     only = {name: how.pop(name) for name in ("dry_run", "estimate", "print_commands")}
     read, registry = open_grid(grid, overrides, session.files, session.blocked)
     plan = plan_grid(read, registry, results, retry_failed, on_code_change)
@@ -106,21 +111,42 @@ def run_some_cells(
     """Run the named cells of a grid in this process, one after the other; failed ones again.
 
     An id may be cut short as long as it is the only one. How each ended is printed, with its folder. This is what
-    `run grid` has done for each of its cells, and what a queue of your own would do.
+    `run grid` has done for each of its cells, and what a queue of your own would do. Under torchrun the processes
+    share each cell: one process a GPU, the same batches, the same record.
 
     \b
     vlpbench run grid demo --dry-run           shows the ids
     vlpbench run cell demo 98224391dd64
     vlpbench run grid demo --print-commands    a line a cell
+    torchrun --nproc-per-node 8 -m vlpbench run cell demo 98224391dd64
     """  # noqa: D301 (click reads \b)
-    read, registry = open_grid(grid, overrides, session.files, session.blocked)
+
+    def opened() -> tuple[GridFile, Registry]:
+        return open_grid(grid, overrides, session.files, session.blocked)
+
+    rules = rules_of(**how)
+    if started_together() == 1:
+        return _run_chosen(ids, results, on_code_change, rules, opened)
+    with Crew(Device.choose(rules.device)) as crew:
+        if crew.rank == 0:
+            return _run_chosen(ids, results, on_code_change, rules, opened, crew)
+        follow(crew, rules.pace, results, opened)
+        return 0
+
+
+def _run_chosen(
+    ids: Sequence[str], results: Path, on_code_change: OnCodeChange, rules: Rules, opened: Opening,
+    crew: Crew | None = None,
+) -> int:
+    """Run these cells, alone or as the first process of several; the exit code."""
+    read, registry = opened()
     plan = plan_grid(read, registry, results, True, on_code_change)
     wanted = _full(ids, plan)
     chosen = [cell for cell in plan.cells if cell.id in wanted]
     plan = plan.only(wanted)
     with _progress(plan, chosen, registry, 1) as progress:
         begin(plan, progress.heard)
-        _run_here(plan, registry, rules_of(**how), progress)
+        _run_here(plan, registry, rules, progress, crew)
         ends = _ends(chosen, plan)
         progress.close(ends, plan.results)
     for cell in chosen:
@@ -131,11 +157,20 @@ def run_some_cells(
 run.add_command(score_again)
 
 
-def _run_here(plan: Plan, registry: Registry, rules: Rules, progress: Progress) -> None:
+def _run_here(plan: Plan, registry: Registry, rules: Rules, progress: Progress, crew: Crew | None) -> None:
     waiting = plan.chosen("run")
-    if waiting:
-        prepare(waiting, registry, Device.choose(rules.device), progress.heard)
-        run_here(waiting, plan.results, registry, rules, _provenance(plan, registry), progress.heard)
+    if not waiting:
+        return
+    device, come_from = Device.choose(rules.device), _provenance(plan, registry)
+    prepare(waiting, registry, device, progress.heard)
+    if crew is None:
+        found = [group.cells for group in groups(waiting, plan.results, registry, rules, place_of(device, rules))]
+        run_here(found, plan.results, registry, rules, come_from, progress.heard)
+        return
+    for cell in waiting:  # one after the other: all processes are at the same one
+        called = dataclasses.replace(rules, pace=dataclasses.replace(rules.pace, together=crew.calling(cell)))
+        told = {**come_from, "processes": str(crew.many)}
+        run_here([[cell]], plan.results, registry, called, told, progress.heard)
 
 
 def _options(how: Mapping[str, Any]) -> list[str]:

@@ -49,6 +49,10 @@ class Hands:
     """Told how far it is."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commit and command of the run, for the record."""
+    bench: Workbench | None = None
+    """That of another seed of the cell, whose splits are open already."""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of the stages that this process has made for the cell together with other seeds'."""
 
 
 def folder_of(cell: Cell, results: Path) -> CellFolder:
@@ -61,7 +65,7 @@ def run_cell(cell: Cell, results: Path, hands: Hands) -> bool:
 
     Raises Stopped where the pace says so: there is no record then, and the next run goes on from the last checkpoint.
     """
-    folder, clock = folder_of(cell, results), Clock(hands.device)
+    folder, clock = folder_of(cell, results), Clock(hands.device, hands.spent)
     folder.begin(described(cell, hands.registry))
     try:
         scores, curve, rows = _live(cell, folder, results, hands, clock)
@@ -83,7 +87,10 @@ def _live(
     if cell.settings.tune.tries:
         with clock.timed("tune"), patiently(hands.pace.stop):
             tuned = tune(cell, sharing, hands.registry, hands.device, hands.hearing, hands.pace)
-    bench = Workbench(tuned.cell, hands.registry, hands.device, hands.pace)
+    if hands.bench is not None:
+        bench = hands.bench.beside(tuned.cell)
+    else:
+        bench = Workbench(tuned.cell, hands.registry, hands.device, hands.pace)
     with clock.timed("pretrain"), patiently(hands.pace.stop):
         pretrained = pretrain(bench, sharing, heard_as(hands.hearing, "pretrain"))
     stage = stage_of(tuned.cell, results)

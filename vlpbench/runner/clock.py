@@ -14,9 +14,10 @@ __all__ = ["Clock"]
 class Clock:
     """Seconds and peak memory of each stage; a stage that another run has left takes next to nothing."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, spent: Mapping[str, float] | None = None) -> None:
+        """`spent` are the seconds of stages that this process has made already, together with other seeds'."""
         self.device = device
-        self.seconds: dict[str, float] = {}
+        self.seconds: dict[str, float] = dict(spent or {})
         self.peaks: dict[str, int] = {}
         self.micro_batches: dict[str, int] = {}
         """Samples that went through at once in each training, 0 for all: fewer than asked where memory ran out."""

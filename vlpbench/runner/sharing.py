@@ -26,10 +26,11 @@ class Sharing:
         self.claims = Claims(results / CLAIMS)
 
     @contextmanager
-    def held(self, stage: StageFolder | None) -> Iterator[None]:
+    def held(self, stage: StageFolder | None, among: int = 1) -> Iterator[None]:
         """Inside, a stage that is not there yet is nobody else's; where somebody makes it, this waits until he has.
 
-        `waits` is told for whom. Raises Stopped if the wait is to end.
+        The seconds that it takes are noted, its share of them where it is made `among` others. `waits` is told for
+        whom. Raises Stopped if the wait is to end.
         """
         if stage is None:
             yield
@@ -57,7 +58,7 @@ class Sharing:
                 yield
             finally:
                 with suppress(OSError):  # a full disk has been met before, by what counts
-                    stage.note({"seconds": _seconds(stage) + time.monotonic() - start})
+                    stage.note({"seconds": _seconds(stage) + (time.monotonic() - start) / among})
 
 
 def _seconds(stage: StageFolder) -> float:

@@ -72,6 +72,12 @@ class Workbench:
         self._given = tokenizer
         self._splits: dict[tuple[str, str, str, bool], Split] = {}
 
+    def beside(self, cell: Cell) -> Workbench:
+        """That of a cell which differs by its seed alone: it reads the same splits and the same words."""
+        other = Workbench(cell, self.registry, self.device, self.pace, self.tokenizer)
+        other._splits = self._splits
+        return other
+
     def dataset(self, name: str) -> Dataset:
         """The data set called `name` in the cell's settings."""
         return open_source(self.settings.sources[name], self.registry, opened_here)

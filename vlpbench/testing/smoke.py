@@ -105,7 +105,7 @@ def run_short_grid(
             prepare([cell], registry, Device("cpu"), lambda event: None)
         except UserError as wrong:
             raise CheckFailed(f"a grid with it cannot be run: {wrong.cause}", wrong.remedy) from wrong
-        run_here([cell], plan.results, registry, Rules(device="cpu"), {}, lambda event: None)
+        run_here([[cell]], plan.results, registry, Rules(device="cpu"), {}, lambda event: None)
         return _told(cell, folder_of(cell, plan.results), author)
 
 
