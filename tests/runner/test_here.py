@@ -55,7 +55,8 @@ class Place:
         chosen = [self.cells[row] for row in rows]
         rules = Rules(device="cpu", pace=Pace(every=0.001))
         try:
-            run_here([(cell,) for cell in chosen], results or self.results, self.registry, rules, {"command": "vlpbench run"}, listen)
+            alone = [[cell] for cell in chosen]
+            run_here(alone, results or self.results, self.registry, rules, {"command": "vlpbench run"}, listen)
         except KeyboardInterrupt:
             events.append(Event("stopping", "", "KeyboardInterrupt"))
         return [event for event in events if event.what != "progress"]
