@@ -11,6 +11,7 @@ from vlpbench.config.merge import KeyedError, merge, portion_of, settings_of
 from vlpbench.config.reader import read_grid
 from vlpbench.config.settings import CellSettings, Portion, Protocol, TextNoise, Tune
 from vlpbench.config.typed import WrongValue
+from vlpbench.files import digest
 
 VERSIONS = {"objective prefix-lm": 1, "stem": 1, "trunk": 1, "metrics": 1}
 
@@ -43,6 +44,30 @@ def test_an_id_is_twelve_hexadecimal_digits(tmp_path, known):
 )
 def test_an_omitted_default_and_what_is_not_used_change_no_id(tmp_path, known, said):
     assert identity(settings(tmp_path, known, said)) == identity(settings(tmp_path, known))
+
+
+def test_a_later_setting_at_its_default_leaves_ids_and_hashes_as_they_were_before_it():
+    """What the last revision without `budget.captions` and `text.lengths` said of the default settings."""
+    usual = CellSettings()
+    assert cell_id(usual, {"objective prefix-lm": 1}, {"digits": "abc"}) == "b13d5cae25c6"
+    assert digest(settings_to_plain(usual))[:12] == "88a9fd264e73"
+    assert settings_from_plain(settings_to_plain(usual)) == usual
+
+
+@pytest.mark.parametrize("said", ["budget.captions=2", "text.lengths=few"])
+def test_a_later_setting_that_is_said_is_kept(tmp_path, known, said):
+    found = settings(tmp_path, known, "", said)
+    section, name = said.partition("=")[0].split(".")
+    assert name in settings_to_plain(found)[section]
+    assert settings_from_plain(settings_to_plain(found)) == found
+    assert identity(found) != identity(settings(tmp_path, known))
+
+
+def test_captions_of_a_picture_stand_in_whole_batches(tmp_path, known):
+    with pytest.raises(KeyedError, match=r"is 5, and budget\.batch of 64 is no multiple of it") as caught:
+        settings(tmp_path, known, "", "budget.captions=5")
+    assert caught.value.key == "budget.captions" and caught.value.remedy == "set budget.batch to 65"
+    assert settings(tmp_path, known, "", "budget.captions=5", "budget.batch=65").budget.captions == 5
 
 
 def test_one_number_in_two_spellings_is_one_cell(tmp_path, known):

@@ -54,6 +54,16 @@ def numbers(step: HostStep) -> list[Any]:
     return [(view.tokens.tolist(), view["noise"].tolist(), view.image_ids.tolist()) for view in views]
 
 
+def test_pictures_and_padding_of_a_step_are_those_of_both_batches(pairs: Loader, texts: Loader) -> None:
+    joint = JointLoader((dataclasses.replace(pairs, captions=3), texts))
+    step = joint.host(1)
+    assert joint.images == step.images == 2 and step.samples == 8
+    assert JointLoader((pairs,)).images == 6 and JointLoader((texts,)).images == 0
+    assert JointLoader((texts,)).host(0).images == 0
+    empty = sum(int((~batch.views["prefix-lm"].mask).sum()) for batch in step.batches)
+    assert empty and step.padding == (empty, empty)
+
+
 def test_a_step_holds_both_batches_and_their_sums(pairs: Loader, texts: Loader) -> None:
     step = JointLoader((pairs, texts)).host(4)
     alone = pairs.host(4), texts.host(4)

@@ -168,6 +168,59 @@ def test_texts_are_drawn_evenly_among_an_examples_own(examples: Examples) -> Non
         assert (abs(counts - expected) < 5 * np.sqrt(expected)).all()
 
 
+@pytest.mark.parametrize("captions", [2, 4])
+def test_several_captions_of_a_picture_are_neighbours(examples: Examples, captions: int) -> None:
+    image = ImageSettings(size=S, crop=0.5, flip=True)
+    given = loader(examples, image=image, captions=captions, steps=7, batch=8)
+    seen: list[int] = []
+    for host in given:
+        view, pictures = host.views["noisy"], 8 // captions
+        assert (host.samples, host.images, len(view)) == (8, pictures, 8)
+        assert host.pixels is not None and len(host.pixels) == pictures
+        how = host.augmented[0]
+        assert how.boxes is not None and how.flips is not None and len(how.boxes) == len(how.flips) == pictures
+        ids = view.image_ids.reshape(pictures, captions)
+        assert (ids == ids[:, :1]).all()
+        which = ids[:, 0] - 1000
+        seen += which.tolist()
+        assert np.array_equal(host.pixels, examples.pixels[examples.image_rows[which]])
+        assert np.array_equal(view["weight"], examples.fields["weight"][view.image_ids - 1000])
+        texts = (view.tokens[:, 0] - 100).reshape(pictures, captions)
+        assert (examples.first[which] <= texts.min(1)).all()
+        assert (texts.max(1) < examples.first[which] + MANY[which]).all()
+        assert [len(set(row)) for row in texts.tolist()] == np.minimum(MANY[which], captions).tolist()
+        crossed = host.to(torch.device("cpu"))["pairs"]["noisy"]
+        assert crossed.captions == captions
+        assert crossed.images is not None and crossed.images.shape == (8, 3, S, S)
+        assert torch.equal(crossed.images[::captions].repeat_interleave(captions, 0), crossed.images)
+    assert set(Counter(seen[: len(seen) // N * N]).values()) == {len(seen) // N}  # whole epochs of pictures
+
+
+def test_captions_of_one_picture_fill_whole_batches(examples: Examples) -> None:
+    with pytest.raises(DataError, match="a batch of 4 pairs does not hold whole pictures of 3 captions"):
+        loader(examples, captions=3)
+
+
+def test_rows_of_a_batch_know_whether_they_are_whole_pictures(examples: Examples) -> None:
+    batch = loader(examples, captions=2).host(0).to(torch.device("cpu"))["pairs"]["noisy"]
+    assert batch.rows(slice(2)).captions == batch.rows(slice(2, 4)).captions == batch.rows(slice(None)).captions == 2
+    for index in (slice(3), slice(1, 3), slice(0, 4, 2), torch.tensor([0, 1])):
+        assert batch.rows(index).captions == 1
+
+
+def test_few_lengths_cut_padding_alone(examples: Examples) -> None:
+    long = dataclasses.replace(
+        examples, tokens=np.pad(examples.tokens, ((0, 0), (0, 25))), mask=np.pad(examples.mask, ((0, 0), (0, 25)))
+    )
+    for whole, cut in zip(loader(long), loader(long, lengths="few"), strict=True):
+        one, two = whole.views["noisy"], cut.views["noisy"]
+        assert one.tokens.shape == (4, 30) and two.tokens.shape == (4, 8)
+        assert np.array_equal(one.tokens[:, :8], two.tokens) and np.array_equal(one.mask[:, :8], two.mask)
+        assert np.array_equal(one["count"], two["count"]) and np.array_equal(one["noise"], two["noise"])
+        empty = 4 * 30 - int(one.mask.sum())
+        assert whole.padding == (empty, empty) and cut.padding == (empty - 4 * 22, empty)
+
+
 def test_streams_keep_stages_apart(examples: Examples) -> None:
     pretrain, finetune = loader(examples), loader(examples, stream="finetune/vqa")
     orders = [[view.image_ids.tolist() for view in _views(one)] for one in (pretrain, finetune)]

@@ -78,6 +78,16 @@ def test_resident_pictures_give_the_batches_of_the_memory_map(given: str, worker
             assert view.images.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_several_captions_of_resident_pictures_of_several_sources_are_the_same() -> None:
+    plain = loader(GIVEN["mixture"], captions=2, batch=8)
+    there = replace(plain, device=CPU, resident="always")
+    for one, two in zip(plain, there, strict=True):
+        assert one.images == two.images == 4 and two.pixels is None
+        first, second = (host.to(CPU.torch)["pairs"]["b"] for host in (one, two))
+        assert torch.equal(torch.stack([first.images, *first.others]), torch.stack([second.images, *second.others]))
+        assert torch.equal(first.image_ids, second.image_ids)
+
+
 def test_a_batch_that_is_asked_for_alone_has_its_pictures() -> None:
     host = loader(GIVEN["one"], device=CPU, resident="always").host(2)
     assert host.pixels is not None and host.shown is None

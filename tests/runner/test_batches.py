@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,27 @@ def test_pairs_and_texts_side_by_side(bench: Made) -> None:
     assert views["texts"]["prefix-lm"].images is None and not views["texts"]["prefix-lm"].has_image
     said = int(views["pairs"]["prefix-lm"]["count"].sum() + views["texts"]["prefix-lm"]["count"].sum())
     assert step.targets == said + 8
+
+
+def test_captions_and_lengths_are_those_of_training_alone(bench: Made) -> None:
+    given = bench("budget.captions=4", "text.lengths=few", "budget.texts=3")
+    pairs, texts = pretraining_loader(given).loaders
+    assert (pairs.captions, pairs.pictures, texts.captions) == (4, 2, 1)
+    assert pairs.lengths == texts.lengths == "few"
+    assert {(one.captions, one.lengths) for one in validation_loader(given).loaders} == {(1, "one")}
+    ids = pairs.host(0).views["prefix-lm"].image_ids
+    assert (ids[:4] == ids[0]).all() and (ids[4:] == ids[4]).all() and ids[0] != ids[4]
+
+
+def test_pictures_lie_where_the_pace_says(bench: Made) -> None:
+    given = bench()
+    given.pace = replace(given.pace, resident="always", workers=1)
+    step, *_ = pretraining_loader(given)
+    assert [one.shown is not None for one in step.batches] == [True, False]
+    assert all(one.shown is None for one in next(iter(validation_loader(given))).batches)
+    given.pace = replace(given.pace, resident="auto")
+    assert pretraining_loader(given).host(0).batches[0].shown is None
+    assert all(one.shown is None for one in next(iter(pretraining_loader(given))).batches)
 
 
 def test_without_texts_pairs_are_what_they_were(bench: Made) -> None:

@@ -53,6 +53,7 @@ def test_curves_are_those_of_pretraining_then_of_each_fine_tune(outcomes: dict[s
 def test_of_what_pretraining_told_only_its_cost_is_kept() -> None:
     told = {"parameters": 1, "image_tokens": 2, "samples": 3, "targets": 4, "flops": 5}
     assert cost_of(told | {"curve": [], "left_out": {}}) == told
+    assert cost_of(told | {"images": 1, "curve": []}) == told | {"images": 1}  # several captions of a picture at once
 
 
 @pytest.mark.parametrize("row", ["words", "towers", "plain"])

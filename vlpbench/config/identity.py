@@ -16,9 +16,22 @@ _PLACES = frozenset({"folder"})
 """Keys of a data set that say where its files are; what is in them is in the fingerprint. So it is for `[init]`."""
 
 
+_LATER: Mapping[tuple[str, str], Any] = {
+    ("budget", "captions"): 1,  # one caption of a picture a step, as in all cells before it could be more
+    ("text", "lengths"): "one",  # all texts padded to one length, as before
+}
+"""Settings that came after the first records, with the value that is as if there were none."""
+
+
 def settings_to_plain(settings: CellSettings) -> dict[str, Any]:
-    """The settings as JSON has them."""
+    """The settings as JSON has them in records and in all that is hashed.
+
+    A later setting is left out where it changes nothing: ids, stages and records stay those of before.
+    """
     whole: dict[str, Any] = plain(settings)
+    for (table, name), usual in _LATER.items():
+        if whole[table][name] == usual:
+            del whole[table][name]
     return whole
 
 

@@ -45,6 +45,7 @@ LIMITS: Mapping[str, Limit] = {
     "budget.batch": _COUNT,
     "budget.texts": _NONE_OR_MORE,
     "budget.micro_batch": _NONE_OR_MORE,
+    "budget.captions": _COUNT,
     "budget.looks": _NONE_OR_MORE,
     "optim.lr": _RATE,
     "optim.warmup": _SHARE,

@@ -95,6 +95,11 @@ def _refuse_unfit(settings: CellSettings) -> None:
     if settings.texts != "none" and settings.budget.texts == 0:
         wrong = WrongValue(f"is 0, so no text of {settings.texts!r} would ever be read", 'write texts = "none" instead')
         raise KeyedError("budget.texts", wrong)
+    budget = settings.budget
+    if budget.batch % budget.captions:
+        wrong = WrongValue(f"is {budget.captions}, and budget.batch of {budget.batch} is no multiple of it",
+                           f"set budget.batch to {-(-budget.batch // budget.captions) * budget.captions}")
+        raise KeyedError("budget.captions", wrong)
     if settings.tune.tries and settings.tune.task not in settings.tasks:
         wrong = WrongValue(f"{settings.tune.task!r} decides what is chosen but is not evaluated",
                            f"choose one of tasks: {', '.join(settings.tasks)}")

@@ -26,6 +26,9 @@ class Budget:
     micro_batch: int = 0
     """Samples that go through the model at once, 0 for all: less memory, equal means but for rounding. It is rounded up
     to whole groups where samples see each other."""
+    captions: int = 1
+    """Captions of one picture in a step: its pairs are neighbours and it is encoded once, so `batch` pairs show
+    `batch` / `captions` pictures. All are different as far as it has so many."""
     looks: int = 0
     """How often pretraining's loss is measured on the validation split, too; 0 never does."""
 
@@ -70,6 +73,9 @@ class TextSettings:
 
     length: int = 24
     """T, tokens of a row, end of sentence included; longer texts are cut, and the number of cut ones is reported."""
+    lengths: Literal["one", "few"] = "one"
+    """Whether all batches of pretraining are padded to one length, or each to the shortest of at most eight that holds
+    its longest text: less work, another T for objectives whose corruption depends on it."""
     vocabulary: int = 1_000
     """Largest number of ids of the byte-pair tokenizer, trained on the training split only."""
     trained_on: str = ""

@@ -62,6 +62,17 @@ class HostStep:
         return sum(batch.samples for batch in self.batches)
 
     @property
+    def images(self) -> int:
+        """Pictures of the step: fewer than samples where there are texts, or several captions of one picture."""
+        return sum(batch.images for batch in self.batches)
+
+    @property
+    def padding(self) -> tuple[int, int]:
+        """Places of all texts that hold no token: how many cross, and how many would at the full T."""
+        found = [batch.padding for batch in self.batches]
+        return sum(left for left, _ in found), sum(most for _, most in found)
+
+    @property
     def targets(self) -> int:
         """Terms that the losses will be means of, over all batches and objectives."""
         return sum(batch.targets for batch in self.batches)
@@ -106,6 +117,11 @@ class JointLoader:
             running = [stack.enter_context(closing(loader.from_step(first))) for loader in self.loaders]
             for batches in zip(*running, strict=True):
                 yield HostStep(batches)
+
+    @property
+    def images(self) -> int:
+        """Pictures of each step: fewer than pairs where several captions of one picture are seen at once."""
+        return sum(loader.pictures for loader in self.loaders if loader.examples.has_image)
 
     def host(self, step: int) -> HostStep:
         """The batches of one step: a pure function of the settings, the seed and the step."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,8 +19,9 @@ from vlpbench.data.errors import DataError
 from vlpbench.data.examples import Examples
 from vlpbench.data.host_batch import Augmentation, HostBatch
 from vlpbench.data.images import crop_boxes
+from vlpbench.data.lengths import shortest
 from vlpbench.data.mixture import Mixture
-from vlpbench.data.order import drawn
+from vlpbench.data.order import different, drawn
 from vlpbench.data.resident import Resident, Wish, resident
 from vlpbench.device import Device
 from vlpbench.streams import generator
@@ -74,9 +75,22 @@ class Loader:
     resident: Wish = "never"
     """Whether all pictures lie in that device's memory; "auto" where they take no more than half of what is free."""
 
+    captions: int = 1
+    """k: captions of one picture in a step, which are neighbours: B pairs show P = B / k pictures."""
+    lengths: Literal["one", "few"] = "one"
+    """Whether texts are padded to one T, or each batch to the shortest of few that holds its longest text."""
+
     def __post_init__(self) -> None:
+        if self.captions < 1 or self.batch % self.captions:
+            raise DataError(f"a batch of {self.batch} pairs does not hold whole pictures of {self.captions} captions",
+                            "budget.captions", "set budget.batch to a multiple of it")
         if isinstance(self.examples, Mixture):
-            self.examples.refuse_small(self.batch)
+            self.examples.refuse_small(self.pictures)
+
+    @property
+    def pictures(self) -> int:
+        """P; of texts alone, as many as there are samples."""
+        return self.batch // self.captions
 
     def __iter__(self) -> Generator[HostBatch, None, None]:
         return self.from_step(0)
@@ -100,26 +114,29 @@ class Loader:
 
     def _made(self, step: int, there: Resident | None) -> HostBatch:
         """The same, of pictures that lie on the device their rows alone."""
-        chosen = self._chosen(step)
-        texts = self._texts(chosen, step)
-        given = self.examples
+        chosen, given = self._chosen(step), self.examples
+        texts, shown = self._texts(chosen, step), chosen.repeat(self.captions)
+        mask = given.mask[texts]
+        length = shortest(mask) if self.lengths == "few" else mask.shape[1]
         base = Batch(
             images=None,
-            tokens=given.tokens[texts].astype(np.int64, copy=False),
-            mask=given.mask[texts],
-            image_ids=given.image_ids[chosen],
+            tokens=given.tokens[texts, :length].astype(np.int64, copy=False),
+            mask=mask[:, :length],
+            image_ids=given.image_ids[shown],
             caption_ids=given.caption_ids[texts],
             progress=np.array(step / max(1, self.steps - 1), np.float32),
             vocabulary=self.vocabulary,
             has_image=given.has_image,
+            captions=self.captions,
         )
         most = max((surgery.views for surgery in self.surgeries), default=1)
         return HostBatch(
             pixels=self._pixels(chosen) if base.has_image and there is None else None,
             augmented=tuple(self._augmentation(step, view) for view in range(most)),
-            views={surgery.name: self._operated(surgery, base, chosen, step) for surgery in self.surgeries},
+            views={surgery.name: self._operated(surgery, base, shown, step) for surgery in self.surgeries},
             image=self.image,
             shown=there.shown(chosen) if there else None,
+            padding=(int((~base.mask).sum()), int((~mask).sum())),
         )
 
     def _pixels(self, chosen: np.ndarray) -> np.ndarray:
@@ -129,35 +146,40 @@ class Loader:
         return torch.from_numpy(pixels).pin_memory().numpy() if pinned else pixels
 
     def _chosen(self, step: int) -> np.ndarray:
-        """B: which examples; of several sources so many as are due, their order within the batch by chance."""
-        given, start, end = self.examples, step * self.batch, (step + 1) * self.batch
+        """P: which examples; of several sources so many as are due, their order within the batch by chance."""
+        given, start, end = self.examples, step * self.pictures, (step + 1) * self.pictures
         if isinstance(given, Examples):
-            return drawn(self.seed, self.stream, len(given), start, end)
+            return drawn(self.seed, self.stream, len(given), start, end, given.runs)
         due = zip(given.parts, given.starts, given.shares(start), given.shares(end), strict=True)
         chosen = [
-            first + drawn(self.seed, f"{self.stream}/{source}", len(part), before, after)
+            first + drawn(self.seed, f"{self.stream}/{source}", len(part), before, after, part.runs)
             for source, (part, first, before, after) in enumerate(due)
         ]
         mixed: np.ndarray = generator(self.seed, f"order/{self.stream}/batch", step).permutation(np.concatenate(chosen))
         return mixed
 
     def _texts(self, chosen: np.ndarray, step: int) -> np.ndarray:
-        """B: which of its texts each example brings."""
-        draw = generator(self.seed, f"caption/{self.stream}", step).random(self.batch)
-        texts: np.ndarray = self.examples.first[chosen] + (draw * self.examples.many[chosen]).astype(np.int64)
+        """B: which of its texts each example brings; of several they are neighbours."""
+        first, many = self.examples.first[chosen], self.examples.many[chosen]
+        rng = generator(self.seed, f"caption/{self.stream}", step)
+        if self.captions == 1:
+            texts: np.ndarray = first + (rng.random(self.batch) * many).astype(np.int64)
+        else:
+            which = different(rng, many, self.captions, int(self.examples.many.max()))
+            texts = (first[:, None] + which).ravel()
         return texts
 
     def _augmentation(self, step: int, view: int) -> Augmentation:
         """Each view has chance of its own, so that the first is the same whatever else looks at the pictures."""
         rng = generator(self.seed, f"augment/{self.stream}" + (f"/{view}" if view else ""), step)
-        boxes = crop_boxes(rng.random((self.batch, 4)), self.image.crop) if self.image.crop < 1 else None
-        flips = rng.random(self.batch) < 0.5 if self.image.flip else None
+        boxes = crop_boxes(rng.random((self.pictures, 4)), self.image.crop) if self.image.crop < 1 else None
+        flips = rng.random(self.pictures) < 0.5 if self.image.flip else None
         return Augmentation(boxes, flips)
 
-    def _operated(self, surgery: Surgery, base: Batch, chosen: np.ndarray, step: int) -> Batch:
+    def _operated(self, surgery: Surgery, base: Batch, shown: np.ndarray, step: int) -> Batch:
         fields = self.examples.fields
         keys = [key for name in surgery.wants for key in (name, f"{name}_mask") if key in fields]
-        wanted = {key: fields[key][chosen] for key in keys}
+        wanted = {key: fields[key][shown] for key in keys}
         view = replace(base, extras=wanted)
         rng = generator(self.seed, f"corrupt/{self.stream}/{surgery.name}", step)
         made = _arrays(surgery, surgery.corrupt(view, rng, surgery.config), len(base))

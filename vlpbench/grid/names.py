@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from vlpbench.config.identity import settings_to_plain
 from vlpbench.config.keys import PARTS
 from vlpbench.config.known import backbone_parts
 from vlpbench.config.merge import canonical_data, portion_of
@@ -46,7 +45,7 @@ def _text(value: Any) -> str:
 
 def is_match(rule: Mapping[str, Any], row: str, settings: CellSettings) -> bool:
     """Whether all that an `exclude` rule says holds for a cell."""
-    plain = settings_to_plain(settings)
+    plain = plain_of(settings)
     return all(_value(key, row, settings, plain) == _canonical(key, value) for key, value in rule.items())
 
 

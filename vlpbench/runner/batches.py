@@ -79,6 +79,8 @@ def _loader(
         steps=steps,
         stream=stream,
         workers=threads(bench.pace.workers, bench.device) if split == "train" else 0,
+        captions=settings.budget.captions if kind == "pairs" and split == "train" else 1,
+        lengths=settings.text.lengths if split == "train" else "one",
         device=bench.device,
         resident=bench.pace.resident if split == "train" else "never",  # a look is too short to win back the copy
     )

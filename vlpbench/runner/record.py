@@ -43,8 +43,12 @@ def scores_of(cell: Cell, outcomes: Mapping[str, Outcome | str]) -> dict[str, An
 
 
 def cost_of(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What pretraining took, of all that it told."""
-    return {key: told[key] for key in ("parameters", "image_tokens", "samples", "targets", "flops")}
+    """What pretraining took, of all that it told; pictures where they are fewer than samples.
+
+    Batch norm then saw fewer of them, too.
+    """
+    said = ("parameters", "image_tokens", "samples", "targets", "flops")
+    return {key: told[key] for key in (*said, *(["images"] if "images" in told else []))}
 
 
 def curve_of(pretraining: Sequence[Mapping[str, Any]], outcomes: Mapping[str, Outcome | str]) -> list[dict[str, Any]]:

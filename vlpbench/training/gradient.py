@@ -81,12 +81,12 @@ def sees_the_batch(learner: Learner) -> bool:
 
 
 def together(learner: Learner, batches: StepBatches) -> dict[str, int]:
-    """Samples of each kind that must stay together, so that the groups of every term that uses it are whole."""
+    """Samples of each kind that must stay together: whole groups of every term that uses it, and whole pictures."""
     found = {}
     for kind, views in batches.items():
         samples = len(next(iter(views.values())))
         terms = [term for name in learner.terms if kind in (term := learner.objective(name)).uses]
-        found[kind] = lcm(*(term.group for term in terms))
+        found[kind] = lcm(next(iter(views.values())).captions, *(term.group for term in terms))
         if ranks.many() > 1 and samples % found[kind]:
             raise UserError(
                 f"samples see each other in groups of {found[kind]}, and a process has {samples} {kind}",

@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vlpbench.contract.abilities import Backbone
+from vlpbench.contract.abilities import Backbone, ImageState
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.parts import ranks
@@ -128,10 +128,18 @@ def told(learner: Learner, name: str, features: Mapping[str, Tensor], batch: Bat
 def with_states(backbone: Backbone, views: Views) -> dict[str, Batch]:
     """The terms' views of one batch, with one state of its pictures and one of its texts between them."""
     first = next(iter(views.values()))
-    seen = () if first.images is None else tuple(map(backbone.see, (first.images, *first.others)))
+    seen = () if first.images is None else tuple(_seen(backbone, one, first) for one in (first.images, *first.others))
     text = backbone.read(first.tokens, first.mask)
     image = seen[0] if seen else None
     return {name: replace(view, image=image, views=seen, text=text) for name, view in views.items()}
+
+
+def _seen(backbone: Backbone, images: Tensor, batch: Batch) -> ImageState:
+    """The state of a batch's pictures, each encoded once, however many captions of it are neighbours."""
+    if batch.captions == 1:
+        return backbone.see(images)
+    state: ImageState = backbone.see(images[:: batch.captions])
+    return state.rows(torch.arange(len(batch), device=images.device) // batch.captions)
 
 
 def _check_shapes(name: str, losses: Mapping[str, Tensor], samples: int) -> None:
