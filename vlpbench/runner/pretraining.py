@@ -138,6 +138,7 @@ def leave(bench: Workbench, stage: StageFolder, lesson: Lesson, told: Training) 
         "curve": [{"stage": "pretrain", **row} for row in told.curve],
         "flops": told.flops,
         "samples": told.samples,
+        **_pictures(bench, lesson),
         "targets": told.targets,
         "cut_texts": {
             "cut": sum(one.cut for one in drawn),
@@ -146,6 +147,14 @@ def leave(bench: Workbench, stage: StageFolder, lesson: Lesson, told: Training) 
         },
         "left_out": {where: said for where, said in bench.left_out().items() if where in read},
     } | _initial(bench)[1])
+
+
+def _pictures(bench: Workbench, lesson: Lesson) -> dict[str, int]:
+    """How many pictures were seen, where several captions share one; elsewhere each pair has its own."""
+    settings, steps = bench.settings, lesson.loader.steps
+    if settings.budget.captions == 1 or settings.data == "none":
+        return {}
+    return {"images": steps * settings.budget.batch // settings.budget.captions}
 
 
 def learner_of(bench: Workbench) -> Learner:
