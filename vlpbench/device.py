@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import platform
-import re
 import resource
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,6 +18,7 @@ import torch
 from torch import dtype
 
 from vlpbench.errors import UserError
+from vlpbench.hardware import driver, processor
 
 __all__ = ["Beside", "Device", "environment", "prepare_process"]
 
@@ -82,6 +80,11 @@ class Device:
         if said is None:
             return tuple(str(number) for number in range(torch.cuda.device_count()))
         return tuple(one.strip() for one in said.split(",") if one.strip())[: torch.cuda.device_count()]
+
+    def take(self, number: int) -> None:
+        """Compute on the GPU of this number from here on; on a CPU nothing."""
+        if self.kind == "cuda":
+            torch.cuda.set_device(number)
 
     @property
     def name(self) -> str:
@@ -166,6 +169,23 @@ class Device:
         """A queue for copies; None on a CPU, which has nothing to copy."""
         return Beside() if self.kind == "cuda" else None
 
+    def captured(self, work: Callable[[], object]) -> Callable[[], object]:
+        """All that `work` asks of a GPU as one launch (a CUDA graph), on the very tensors that it reads and writes.
+
+        `work` is done once beforehand; it must not wait for the device. On a CPU it is `work` itself.
+        """
+        if self.kind != "cuda":
+            return work
+        beside = torch.cuda.Stream()
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            work()  # libraries set themselves up
+        torch.cuda.current_stream().wait_stream(beside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            work()
+        return graph.replay
+
     @staticmethod
     def release() -> None:
         """Give back what torch keeps of a GPU's memory for later; nothing where no GPU is in use."""
@@ -198,7 +218,7 @@ def environment(device: Device) -> Mapping[str, str]:
         "torch": torch.__version__,
         "system": f"{platform.system()} {platform.machine()}",
         "device": device.name,
-        "processor": _processor(),
+        "processor": processor(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "cores": str(psutil.cpu_count(logical=False) or os.cpu_count()),
         "torch_threads": str(torch.get_num_threads()),
@@ -207,40 +227,14 @@ def environment(device: Device) -> Mapping[str, str]:
     }
 
 
-def _processor() -> str:
-    """The processor's model, as the system tells it."""
-    path = Path("/proc/cpuinfo")
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1].strip() if found else platform.processor() or platform.machine()
-
-
 def _gpu() -> dict[str, str]:
     """What is known of the GPU beside its name, and of the software below torch."""
     facts = torch.cuda.get_device_properties(torch.cuda.current_device())
     found = {
         "cuda": str(torch.version.cuda or torch.version.hip or ""),
         "cudnn": str(torch.backends.cudnn.version() or ""),
-        "driver": _driver(),
+        "driver": driver(),
         "gpu_memory": f"{facts.total_memory / 2**30:.0f} GiB",
         "gpu_capability": f"{facts.major}.{facts.minor}",
     }
     return {name: said for name, said in found.items() if said}
-
-
-def _driver() -> str:
-    """The version of NVIDIA's driver: as the kernel tells it, else as its own library does; "" where neither does."""
-    path = Path("/proc/driver/nvidia/version")
-    if path.is_file():
-        found = re.search(r"Kernel Module\D*?([\d.]+)", path.read_text(encoding="utf-8", errors="replace"))
-        if found:
-            return found[1]
-    try:
-        library = ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        return ""
-    text = ctypes.create_string_buffer(96)
-    if library.nvmlInit_v2() or library.nvmlSystemGetDriverVersion(text, len(text)):
-        return ""
-    library.nvmlShutdown()
-    return text.value.decode("ascii", "replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,8 @@ def lesson_of(bench: Workbench, stage: StageFolder, heard: Heard | None = None) 
         learner = learner_of(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     mark = digest(dict(stage.made_by))
-    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, bench.pace, mark=mark)
+    together = partial(bench.pace.together, "pretrain", bench.settings)
+    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, bench.pace, mark=mark, together=together)
     return Lesson(learner, loader, bench.settings.optim, course)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vlpbench.data.shard import shard
+from vlpbench.parts import ranks
 from vlpbench.runner.batches import validation_loader
 from vlpbench.runner.workbench import Workbench
-from vlpbench.training.joint import joint_loss
+from vlpbench.training.joint import StepBatches, joint_loss
 from vlpbench.training.learner import Learner
 
 __all__ = ["Validation"]
@@ -30,13 +32,11 @@ class Validation:
         if self.loader is None or done not in self.at:
             return None
         self.learner.eval()
-        seen = [self._one(step) for step in range(self.loader.steps)]
+        seen = [self._one(host.to(self.bench.device.torch)) for host in shard(self.loader)]
         self.learner.train()
         return {f"validation/{name}": float(sum(one[name] for one in seen)) / len(seen) for name in seen[0]}
 
     @torch.no_grad()
-    def _one(self, step: int) -> dict[str, Tensor]:
-        assert self.loader is not None
-        views = self.loader.host(step).to(self.bench.device.torch)
+    def _one(self, views: StepBatches) -> dict[str, Tensor]:
         loss, figures, _ = joint_loss(self.learner, views, self.bench.device)
-        return {"loss": loss, **figures}
+        return {"loss": ranks.total(loss), **figures}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -145,7 +146,10 @@ def _lesson(task: Task, readout: Readout, trial: Trial, learner: Learner) -> Les
     loader = readout_loader(task, readout, trial)
     optim = replace(settings.optim, lr=protocol.lr, warmup=protocol.warmup)
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
-    course = Course(trial.heard, best, pace=trial.pace, setting=f"protocol.{trial.task}.batch")
+    course = Course(
+        trial.heard, best, pace=trial.pace, setting=f"protocol.{trial.task}.batch",
+        together=partial(trial.pace.together, f"{trial.task}: fine-tune", settings),
+    )
     if trial.kept is not None:
         course = replace(course, folder=trial.kept.checkpoint, mark=digest(dict(trial.kept.made_by)))
     return Lesson(learner, loader, optim, course)

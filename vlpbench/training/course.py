@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -52,6 +53,8 @@ class Course:
     """The setting that decides the size of a batch, for what a person is told when memory runs out."""
     mark: str = ""
     """What else must be as it was for a checkpoint to be taken, such as a digest of code."""
+    together: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered around all steps: where several processes train as one, they meet in it."""
 
 
 COURSE = Course()

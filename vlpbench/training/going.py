@@ -13,10 +13,12 @@ from vlpbench.config.settings import Optim
 from vlpbench.data.ahead import OnDevice, crossed
 from vlpbench.data.joint_loader import Batches, Crossing
 from vlpbench.device import Device
+from vlpbench.parts import ranks
 from vlpbench.streams import seed_of
 from vlpbench.training.course import COURSE, Course, Training
 from vlpbench.training.learner import Learner
 from vlpbench.training.pace import Stopped
+from vlpbench.training.parallel import chance_of, from_first
 from vlpbench.training.schedule import rate
 from vlpbench.training.snapshot import Keeper
 from vlpbench.training.underway import Underway
@@ -67,16 +69,17 @@ class Going:
 
     @property
     def flops_of_a_step(self) -> int | None:
-        """Floating-point operations of a gradient, counted on the first of all; None before it."""
-        return self.told.flops // self.loader.steps if self.run.done else None
+        """Operations of a gradient in this process, counted on the first of all; None before it."""
+        return self.told.flops // self.loader.steps // ranks.many() if self.run.done else None
 
     def _keeper(self) -> Keeper | None:
         """Who keeps the checkpoints; the last one is taken up."""
         course, loader = self.course, self.loader
-        if course.folder is None:
-            return None
-        keeper = Keeper(course.folder, self.run.decided_by(loader.steps, loader.seed, course.mark), course.pace.every)
-        snapshot = keeper.last()
+        keeper = None
+        if course.folder is not None:
+            decided_by = self.run.decided_by(loader.steps, loader.seed, course.mark)
+            keeper = Keeper(course.folder, decided_by, course.pace.every)
+        snapshot = from_first(None if keeper is None else keeper.last())
         if snapshot is not None:
             self.run.go_on(snapshot)
             if course.heard is not None:
@@ -92,7 +95,7 @@ class Going:
         """The seed of the next step's dropout; its rate is set by the way."""
         for group in self.run.optimizer.param_groups:
             group["lr"] = rate(self.run.done, self.loader.steps, self.lesson.optim.lr, self.lesson.optim.warmup)
-        return seed_of(self.loader.seed, "dropout", self.run.done)
+        return seed_of(self.loader.seed, chance_of("dropout"), self.run.done)
 
     def end_step(self, host: Crossing, figures: dict[str, Tensor], flops: int, micro_batch: int) -> None:
         """A step was taken, its figures are still on the device: log, tell, watch, keep.
@@ -104,7 +107,7 @@ class Going:
         run.told.samples += host.samples
         run.told.targets += host.targets
         run.told.micro_batch = micro_batch
-        run.told.flops = flops * steps
+        run.told.flops = flops * steps * ranks.many()
         run.pending.append(figures["loss"])
         if run.done % max(1, steps // LOGGED) == 0 or run.done == steps:
             self._log(step, figures)
@@ -112,8 +115,9 @@ class Going:
                 course.heard(run.done, steps, run.told.curve[-1])
         if course.watch is not None and (seen := course.watch(run.done)):
             run.told.curve.append({"step": step, **seen})
-        stop = course.pace.stop()
-        if self.keeper is not None and (stop or self.keeper.due()):
+        # of several processes all stop after the same step, whichever was asked, and the first alone keeps it
+        stop, due = ranks.agreed(course.pace.stop(), self.keeper is not None and self.keeper.due())
+        if self.keeper is not None and (stop or due):
             self.keeper.keep(run.snapshot())
         if stop:
             raise Stopped(f"stopped after step {run.done} of {steps}")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from vlpbench.config.settings import Optim
 from vlpbench.data.joint_loader import Batches
+from vlpbench.data.shard import shard
 from vlpbench.device import Device
 from vlpbench.training.course import COURSE, Course, Heard, Training
 from vlpbench.training.fitting import Fitting, guarded_step
 from vlpbench.training.going import Going, Lesson, NonFiniteLoss
 from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner
+from vlpbench.training.parallel import prepared
 
 __all__ = ["Heard", "NonFiniteLoss", "Training", "train", "train_lesson"]
 
@@ -23,13 +26,18 @@ def train(learner: Learner, loader: Batches, optim: Optim, device: Device, cours
     """Take all steps of the loader, from the beginning or from the last checkpoint in the course's folder.
 
     Raises NonFiniteLoss, and Stopped where the pace says so. The result is a function of the learner's weights, the
-    loader and `optim` alone, however often the training was cut off and taken up again.
+    loader and `optim` alone, however often the training was cut off and taken up again, and in how many processes.
     """
     return train_lesson(Lesson(learner, loader, optim, course), device)
 
 
 def train_lesson(lesson: Lesson, device: Device) -> Training:
     """The same of what is said in one."""
+    with lesson.course.together(), prepared(lesson.learner, device):
+        return _trained(replace(lesson, loader=shard(lesson.loader)), device)
+
+
+def _trained(lesson: Lesson, device: Device) -> Training:
     going, course = Going(lesson), lesson.course
     optimizer = going.run.optimizer
     assert isinstance(optimizer, torch.optim.Optimizer)
