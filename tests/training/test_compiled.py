@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -244,9 +245,10 @@ def test_compiled_code_is_kept_in_the_cache_folder_unless_a_place_is_named(
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "elsewhere")
     share_compiled_code()
     assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == "elsewhere"
-    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
-    share_compiled_code()
-    assert Path(os.environ["TORCHINDUCTOR_CACHE_DIR"]) == tmp_path / "compiled"
+    for nobodys in ("", str(Path(gettempdir()) / "torchinductor_somebody")):
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", nobodys)
+        share_compiled_code()
+        assert Path(os.environ["TORCHINDUCTOR_CACHE_DIR"]) == tmp_path / "compiled"
 
 
 @pytest.mark.gpu

@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
+from tempfile import gettempdir
 from types import FunctionType
 from typing import Any
 
@@ -98,8 +100,14 @@ class Compiling:
 
 
 def share_compiled_code() -> None:
-    """Keep compiled code in the house's cache folder, where cells of one shape find it, unless another is named."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "compiled"))
+    """Keep compiled code in the house's cache folder, where cells of one shape find it, unless another is named.
+
+    A folder that torch chose itself is none that anybody named: it writes that into the environment as early as an
+    optimiser is made, and child processes inherit it.
+    """
+    named = Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", ""))
+    if not named.name or (named.parent == Path(gettempdir()) and named.name.startswith("torchinductor_")):
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache_folder() / "compiled")
 
 
 def _compiled(backend: str | Callable[..., Any], replayed: bool) -> Callable[..., Any]:
