@@ -375,8 +375,8 @@ def test_a_group_is_one_process_and_an_end_for_each(together: Stage) -> None:
     assert sorted(seen(together, "started")) == sorted(cell.id for cell in together.cells)
 
 
-def test_what_failed_beside_others_is_tried_by_itself(together: Stage) -> None:
-    """A process that dies takes all with it, one that leaves a record only its own cell; neither costs a try."""
+def test_what_died_beside_others_is_tried_by_itself(together: Stage) -> None:
+    """A process that dies takes all with it, which costs no try; a record of a cell's own is the cell's own failure."""
     runs: list[list[str]] = []
 
     def script(order: Any) -> int:
@@ -395,11 +395,31 @@ def test_what_failed_beside_others_is_tried_by_itself(together: Stage) -> None:
 
     together.run(script)
     assert runs[0] == ["plain 0", "plain 1"] and sorted(runs[1:3]) == [["plain 0"], ["plain 1"]]
-    assert runs[3:5] == [["words 0", "words 1"], ["words 1"]], "a cell that is done is not run again"
+    assert runs[3] == ["words 0", "words 1"] and all("words 1" not in one for one in runs[4:])
     ends = {f"{cell.row} {cell.seed}": together.ends()[cell.id] for cell in together.cells}
     assert ends.pop("words 1") == "failed" and set(ends.values()) == {"done"}
     said = [event.said for event in together.heard if event.what == "retried"]
-    assert all(one.startswith("by itself: ") for one in said) and len(said) == 3
+    assert all(one.startswith("by itself: the process ended") for one in said) and len(said) == 2
+
+
+def test_a_seed_that_failed_is_tried_again_as_often_as_asked_and_alone(together: Stage) -> None:
+    runs: list[int] = []
+
+    def script(order: Any) -> int:
+        cells = [order] if isinstance(order, Cell) else list(order)
+        runs.append(len(cells))
+        for cell in cells[:1] if len(cells) > 1 else cells:
+            together.done(cell)
+        if len(cells) > 1:
+            folder = folder_of(cells[1], together.results)
+            folder.begin(described(cells[1], together.registry))
+            folder.fail("not today", {}, {})
+            return FAILED
+        return DONE
+
+    together.groups = together.groups[:1]
+    together.run(script, retries=1)
+    assert runs == [2, 1] and set(together.ends().values()) == {"done"}
 
 
 def test_a_group_that_is_killed_goes_on_together(together: Stage) -> None:
@@ -459,7 +479,7 @@ def test_a_process_that_says_failed_and_leaves_a_cell_untouched_is_asked_again(t
         return together.done(cells[0])
 
     together.run(script)
-    assert runs == [2, 1, 1] and set(together.ends().values()) == {"done"}
+    assert sorted(together.ends().values()) == ["done", "failed"] and runs == [2, 1]
 
 
 def test_stopped_groups_stop_each_cell(together: Stage) -> None:

@@ -164,7 +164,9 @@ def _run_here(plan: Plan, registry: Registry, rules: Rules, progress: Progress, 
     device, come_from = Device.choose(rules.device), _provenance(plan, registry)
     prepare(waiting, registry, device, progress.heard)
     if crew is None:
-        found = [group.cells for group in groups(waiting, plan.results, registry, rules, place_of(device, rules))]
+        place = place_of(device, rules)
+        place = dataclasses.replace(place, devices=place.devices[:1])  # this process has one
+        found = [group.cells for group in groups(waiting, plan.results, registry, rules, place)]
         run_here(found, plan.results, registry, rules, come_from, progress.heard)
         return
     for cell in waiting:  # one after the other: all processes are at the same one
@@ -179,7 +181,8 @@ def _options(how: Mapping[str, Any]) -> list[str]:
             "compiled": "--compile", "resident": "--resident"}
     flags = {"recompute": "--recompute", "sharded": "--shard"}
     given = [word for name, option in said.items() if how[name] not in (0, "auto") for word in (option, f"{how[name]}")]
-    return given + [flag for name, flag in flags.items() if how[name]]
+    pack = {None: [], True: ["--pack"], False: ["--no-pack"]}[how["pack"]]
+    return given + [flag for name, flag in flags.items() if how[name]] + pack
 
 
 def _full(ids: Sequence[str], plan: Plan) -> set[str]:

@@ -20,6 +20,7 @@ from vlpbench.runner.events import Event
 from vlpbench.runner.folding import Group, groups
 from vlpbench.runner.launchers.printing import Call, command_of, makers_first
 from vlpbench.runner.overlaps import overlaps
+from vlpbench.runner.packing import packed
 from vlpbench.runner.plan import Plan
 from vlpbench.runner.rules import Rules
 from vlpbench.runner.scheduler import Scheduler
@@ -50,6 +51,9 @@ def run_grid(
         launcher.warm_up()
         prepare(waiting, registry, device, heard)
         found = groups(waiting, plan.results, registry, rules, launcher.place)
+        place, found, _ = packed(found, launcher.place, registry, rules, heard)
+        if place != launcher.place:
+            launcher = type(launcher)(place)
 
         def job_of(cells: Sequence[Cell]) -> Job:
             plugins = tuple(registry.files), tuple(registry.blocked)

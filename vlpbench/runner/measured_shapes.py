@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
-import signal
-import sys
 import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from vlpbench.contract.launcher import Place
-from vlpbench.data.folders import cache_folder, data_root
 from vlpbench.device import Device
 from vlpbench.registry import Registry
-from vlpbench.runner.launchers.local import Local
+from vlpbench.runner.child import Child, folders
 from vlpbench.runner.measured import OPEN, START, Failure, Found
 from vlpbench.runner.measuring import BEGUN, ToMeasure, measure
 from vlpbench.runner.shapes import PRETRAIN, Shape
@@ -32,22 +25,9 @@ def measure_shape(
     limits: tuple[float, float] = (BUILDING, MEASURING),
 ) -> Found:
     """Measure one shape in a process of its own, which is gone afterwards."""
-    Local(Place(device.kind)).warm_up()  # the runner's own fork server, which has torch in memory
-    context: Any = multiprocessing.get_context("forkserver" if sys.platform.startswith("linux") else "spawn")
-    folders = {"VLPBENCH_DATA": str(data_root()), "VLPBENCH_CACHE": str(cache_folder())}
-    order = ToMeasure(shape, registry.files, registry.blocked, device.kind, pace, folders)
-    mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(order, theirs), name=f"shape {shape.key}")
-    process.start()
-    theirs.close()
-    try:
-        return _listen(shape, process, mine, limits)
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-            os.killpg(process.pid, signal.SIGKILL)  # with all that it has started; it may not be a leader yet
-        process.kill()
-        process.join()
-        mine.close()
+    order = ToMeasure(shape, registry.files, registry.blocked, device.kind, pace, folders())
+    with Child(measure, order, f"shape {shape.key}", device.kind) as child:
+        return _listen(shape, child.process, child.pipe, limits)
 
 
 def _listen(shape: Shape, process: Any, pipe: Connection, limits: tuple[float, float]) -> Found:

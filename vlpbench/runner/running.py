@@ -40,6 +40,8 @@ class End:
     (from outside, which says nothing of the cell)."""
     said: str = ""
     """The cause."""
+    own: bool = field(default=False, compare=False)
+    """Whether the cell of a group left a record of its failure itself: the others had no part in it."""
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Running:
         if state == "done":
             return End("done")
         if state == "failed" and several:  # whatever became of the others
-            return End("failed", str(folder.status().get("cause", "")))
+            return End("failed", str(folder.status().get("cause", "")), own=True)
         if self.ending is not None:
             return self.ending if self.ending.what == "stopped" else self.recorded(cell, self.ending, registry)
         if code == TAKEN or (code == FAILED and several):  # the code is that of the first that is not done

@@ -60,7 +60,7 @@ class Scheduler:
     def run(self, groups: Sequence[Group]) -> None:
         """Run all cells; each end is heard. KeyboardInterrupt where somebody asked to stop, once all have stopped.
 
-        A cell that failed beside others of its process is tried by itself before that counts. Cells that share a
+        A cell whose process died with others in it is tried by itself before that counts. Cells that share a
         tuning or a pretraining do not run it twice: the second waits until the first has left it, here or in another
         run on the same results. What another run does is waited for and then heard as its own.
         """
@@ -219,7 +219,7 @@ class Scheduler:
     def _goes_on(self, one: Running, cell: Cell, end: End) -> bool:
         """Tell of an end; whether the cell goes on with those it was started with. One that failed may be tried again.
 
-        A failure beside others may be the others': memory, or a process that died.
+        A process that died, or held too much, may have done so for another of its cells.
         """
         if end.what == "killed" or (end := self._doubted(one, cell, end)).what == "killed":
             end = self._killed(one, cell, end)
@@ -231,12 +231,13 @@ class Scheduler:
         if end.what == "retried":
             self.tries[cell.id] -= 1
         if end.what in ("failed", "timeout"):
-            beside = end.what == "failed" and len(one.cells) > 1
+            beside = end.what == "failed" and len(one.cells) > 1 and not end.own
             if beside:
                 self.tries[cell.id] -= 1
             if beside or self.tries[cell.id] <= self.rules.retries:
                 folder_of(cell, self.results).forget()
-                self.waiting.insert(0, Group((cell,), "failed beside others" if beside else "", one.group.share))
+                reason = "its process died with others in it" if beside else one.group.reason
+                self.waiting.insert(0, Group((cell,), reason, one.group.share))
                 self.heard(Event("retried", cell.id, f"by itself: {end.said}" if beside else end.said))
                 return False
             self.failures += 1
