@@ -126,6 +126,7 @@ def test_why_a_cell_goes_alone_is_a_sentence(yard: Any) -> None:
         **{name: f'objective = "{name}"\n{dual}' for name in ("good", "draws", "asks", "no-start")},
         "words": 'objective = "prefix-lm"',
         "micro": 'objective = "prefix-lm"\n"budget.micro_batch" = 4',
+        "lengths": 'objective = "prefix-lm"\n"text.lengths" = "few"',
         "large": 'objective = "prefix-lm"\nbackbone = "linear/encoder-decoder/base"\n"budget.batch" = 4096\n'
                  '"budget.samples" = 8192',
         "asked": f'objective = "good"\n{dual}\ntasks = ["retrieval@zero-shot"]',
@@ -135,6 +136,7 @@ def test_why_a_cell_goes_alone_is_a_sentence(yard: Any) -> None:
     assert why["good"] is why["words"] is why["asked"] is None
     assert "draws numbers" in why["draws"] and ".item()" in why["asks"]
     assert why["no-start"].endswith("LookupError: no start today")
+    assert "text.lengths is few" in why["lengths"]
     assert "micro_batch" in why["micro"] and "fills a GPU by itself" in why["large"]
 
 

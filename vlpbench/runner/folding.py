@@ -142,6 +142,8 @@ def why_never_together(cell: Cell, registry: Registry) -> str | None:
         return "it is tuned, and each seed may choose otherwise"
     if settings.budget.micro_batch:
         return "budget.micro_batch is set, so it is short of memory by itself"
+    if settings.text.lengths == "few":
+        return "text.lengths is few, so a step's texts are of another length for each seed"
     if settings.objective == "none" and all(parse_task(task).protocol != "fine-tune" for task in settings.tasks):
         return "it learns nothing"
     try:
@@ -158,7 +160,8 @@ def _cannot(cell: Cell, registry: Registry) -> str | None:
     budget, device = cell.settings.budget, Device("cpu")
     terms = synthetic_bench(cell, registry, device).terms
     least = max(TRIED, *(group_of(plan.objective.coupled_with(plan.config)) for plan in terms))
-    few = dataclasses.replace(budget, batch=min(least, budget.batch), texts=min(least, budget.texts))
+    whole = -(-least // budget.captions) * budget.captions
+    few = dataclasses.replace(budget, batch=min(whole, budget.batch), texts=min(least, budget.texts))
     small = dataclasses.replace(cell, settings=dataclasses.replace(cell.settings, budget=few))
     try:
         with sealed("measuring"):

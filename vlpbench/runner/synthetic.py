@@ -77,7 +77,8 @@ def synthetic_loader(bench: Workbench, steps: int = STEPS, seed: int = 0) -> Joi
         loaders.append(Loader(
             made, [surgery(plan) for plan in using], bench.tokenizer.vocabulary, settings.image, seed, batch,
             steps=steps, stream=f"bench/{kind}", workers=threads(bench.pace.workers, bench.device),
-            device=bench.device, resident=bench.pace.resident,
+            device=bench.device, resident=bench.pace.resident, lengths=settings.text.lengths,
+            captions=settings.budget.captions if kind == "pairs" else 1,
         ))
     return JointLoader(tuple(loaders))
 
