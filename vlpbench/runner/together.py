@@ -113,6 +113,8 @@ def _make(phase: str, seeds: Sequence[_Seed], sharing: Sharing, learning: Learni
         for (_, close), end in zip(begun.values(), ends, strict=True):
             if isinstance(end, Training):
                 close(end)
+        for stage, _ in found:
+            stage.note({"together": len(begun)})
         share = (time.monotonic() - start) / len(begun)
     for cell in begun:
         learning.spent.setdefault(cell, {})[phase] = share

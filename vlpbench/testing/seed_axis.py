@@ -16,6 +16,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.wiring import Stem, Trunk
+from vlpbench.parts.seeds import together
 from vlpbench.testing.asking import ASKING
 from vlpbench.testing.backbone_subject import BackboneSubject, backbone_subject_of
 from vlpbench.testing.findings import CheckFailed, CheckSkipped
@@ -88,7 +89,7 @@ def _check_backbone(subject: BackboneSubject) -> None:
 @torch.no_grad()
 def _compare(models: Sequence[nn.Module], given: tuple[Any, ...], where: str) -> None:
     alone: list[Mapping[str, Tensor]] = [model(*given) for model in models]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), together(range(len(models)), torch.device("cpu")):
         warnings.simplefilter("ignore")  # torch warns where it batches an operation by a loop
         parameters, buffers = stack_module_state(list(models))
         try:
