@@ -10,11 +10,14 @@ failed is tried again after all that was never tried. After every claim DIR/resu
 anew. Exit 1 where a limit is broken.
 
 It runs from a checkout without an installation (`cd` there; the scripts find vlpbench beside them) and needs torch,
-numpy, timm, psutil, pluggy and Pillow; transformers for what is compared with its models, tokenizers for feeding and
-re-ranking; safetensors. It needs neither pydantic nor pycocotools nor pycocoevalcap, since no grid is read. What
-cannot run is told first, and why. Where a machine reaches no registry, carry wheels: `pip download --no-deps
---only-binary=:all: --python-version 3.12 --platform manylinux_2_28_x86_64 -d wheels open_clip_torch ftfy wcwidth
-simplejpeg` beforehand, and there `pip install --no-index --no-deps --target site wheels/*.whl`, PYTHONPATH=site.
+numpy, timm, psutil and Pillow; transformers for what is compared with its models, tokenizers for texts, pydantic for
+re-ranking alone, and neither pycocotools nor pycocoevalcap, since no grid is read. What cannot run is told first, and
+why: every script is imported in a process of its own before anything is measured.
+
+--wheels: where a machine reaches no registry, carry what it lacks. Beforehand `pip download --no-deps
+--only-binary=:all: --python-version 3.12 --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 -d wheels
+pydantic pydantic_core annotated_types typing_inspection open_clip_torch ftfy wcwidth simplejpeg`; there
+`pip install --no-index --no-deps --target site wheels/*.whl`, and PYTHONPATH=site before the script's name.
 """
 
 from __future__ import annotations

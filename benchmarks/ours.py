@@ -113,6 +113,12 @@ def loader_of(setting: Setting, steps: int, examples: Examples | None = None, wo
     )
 
 
+def few_pictures(number: int, pixels: int) -> np.ndarray:
+    """N, S, S, 3 uint8: at most 256 that differ, shown again and again."""
+    few = np.random.default_rng(0).integers(0, 256, (min(number, 256), pixels, pixels, 3), np.uint8)
+    return few[np.arange(number) % len(few)]
+
+
 @dataclass(frozen=True)
 class Ours:
     """A training of ours, step by step on one batch that lies on the device."""

@@ -1,0 +1,98 @@
+"""Captions of 5,000 pictures by a base model, beside transformers' BLIP and beside the clock.
+
+usage: python benchmarks/captions.py [--device cuda] [--backbone B] [--pictures N] [--json FILE]
+
+Random weights and made-up pictures, so what is measured is time alone: 4 beams, each sentence 20 words long, from
+pixels to ids. The other side is `generate` of a BLIP of equal widths, layers and vocabulary with a ViT of the same
+patch; it writes for a tenth of the pictures, and its time is scaled up. On a GPU size base and 5,000 pictures, and a
+limit in seconds; on a CPU size nano, 32 pixels and few pictures, without one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from ours import STEMS, TRUNKS, as_published, blueprint, few_pictures
+from peers import Blip, Shape
+from side_by_side import Line, arguments, begin, finish
+
+from vlpbench.data.images import prepare_images
+from vlpbench.device import Device
+from vlpbench.tasks.generate import Search, generate
+
+ALL, SECONDS = 5_000, 30.0
+"""Pictures of COCO's test split; seconds for all of them on a GPU at size base."""
+BEAMS, LENGTH = 4, 20
+
+
+@torch.no_grad()
+def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
+    """Sentences for pictures."""
+    setting = as_published(asked.backbone, asked.batch)
+    size = setting.of_size()
+    backbone = blueprint(setting).build({"context", "decode"}).eval().to(device.torch)
+    backbone = backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pixels, search = few_pictures(asked.pictures, setting.pixels), Search(BEAMS, least=LENGTH)
+
+    def seen(block: np.ndarray) -> torch.Tensor:
+        return prepare_images(torch.from_numpy(block).to(device.torch), setting.pixels)
+
+    def ours(whole: np.ndarray) -> float:
+        start = device.seconds()
+        for at in range(0, len(whole), asked.batch):
+            with device.autocast():
+                context = backbone.context(backbone.see(seen(whole[at : at + asked.batch])))
+                generate(backbone, context, [1], LENGTH, search)
+        return device.seconds() - start
+
+    ours(pixels[: asked.batch])
+    mine = ours(pixels)
+    full = device.kind == "cuda" and asked.pictures >= ALL and size.name == "base"
+    what = f"{setting.backbone}: captions of {asked.pictures:,} pictures, {BEAMS} beams, {LENGTH} words"
+    lines = [Line(f"{what}, against the limit", "s", mine, SECONDS, mine / SECONDS, 1.0, most=True)] if full else []
+    try:
+        import transformers
+    except ImportError:
+        print("BLIP is left out: transformers is not installed (pip install transformers)")
+        return lines
+    transformers.logging.set_verbosity_error()
+    patch = (4 if size.pooled else 2) * 4
+    shape = Shape(size.width, size.heads, size.encoder, size.decoder, setting.pixels, patch, 2 * LENGTH, setting.words)
+    model: Any = Blip(shape).model.eval().to(device.torch)
+
+    def theirs(whole: np.ndarray) -> float:
+        start = device.seconds()
+        for at in range(0, len(whole), asked.batch):
+            with device.autocast():
+                model.generate(pixel_values=seen(whole[at : at + asked.batch]), num_beams=BEAMS, do_sample=False,
+                               min_new_tokens=LENGTH, max_new_tokens=LENGTH)
+        return device.seconds() - start
+
+    some = pixels[: max(asked.batch, len(pixels) // 10)]
+    theirs(some[: asked.batch])
+    other = theirs(some) * len(pixels) / len(some)
+    return [*lines, Line(f"{what}, against BLIP's generate", "s", mine, other, other / mine)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print all ratios; exit 1 where a limit is broken."""
+    parser = arguments(__doc__ or "", rounds=1)
+    parser.add_argument("--backbone", help=f"of stems {', '.join(STEMS)} and trunks {', '.join(TRUNKS)}")
+    parser.add_argument("--pictures", type=int, help="5,000 on a GPU, else 48")
+    parser.add_argument("--batch", type=int, help="pictures at once: 256 on a GPU, else 16")
+    asked = parser.parse_args(argv)
+    device = begin(asked)
+    large = device.kind == "cuda"
+    asked.backbone = asked.backbone or f"conv3/encoder-decoder/{'base' if large else 'nano'}"
+    asked.pictures = asked.pictures or (ALL if large else 48)
+    asked.batch = min(asked.pictures, asked.batch or (256 if large else 16))
+    return finish(captions(asked, device), asked, device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
