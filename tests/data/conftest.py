@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+import tarfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,40 @@ def put(root: Path) -> Callable[[str, Any], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def tar(root: Path) -> Callable[..., Path]:
+    """Write a tar of the set: names with the bytes or text of a file, or a TarInfo alone for what is no file."""
+
+    def write(name: str, members: Iterable[Any], form: int = tarfile.PAX_FORMAT, mode: str = "w") -> Path:
+        path = root / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(path, mode, format=form) as file:
+            for member in members:
+                if isinstance(member, tarfile.TarInfo):
+                    file.addfile(member)
+                    continue
+                called, content = member
+                raw = content.encode() if isinstance(content, str) else content
+                info = tarfile.TarInfo(called)
+                info.size = len(raw)
+                file.addfile(info, io.BytesIO(raw))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def jpeg() -> Callable[..., bytes]:
+    """The bytes of a picture file of one colour."""
+
+    def made(colour: Any = "red", form: str = "JPEG") -> bytes:
+        held = io.BytesIO()
+        Image.new("RGB", (12, 9), colour).save(held, form)
+        return held.getvalue()
+
+    return made
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def test_hook_gives_data_sets():
     manager.add_hookspecs(hookspecs)
     manager.register(builtin)
     (found,) = manager.hook.vlpbench_datasets()
-    files = ["coco", "vqa", "karpathy", "table", "folders", "text"]
+    files = ["coco", "vqa", "karpathy", "table", "folders", "shards", "text"]
     made = ["digits", "shapes", "digits-texts", "shapes-texts"]
     assert [kind.name for kind in found] == files + made
     assert all(issubclass(kind, Dataset) for kind in found)

@@ -459,7 +459,7 @@ def test_the_page_of_grids_names_every_task_and_its_settings():
 def test_every_kind_on_the_page_can_be_said(tmp_path, monkeypatch, capsys):
     said = [block.text for block in blocks("your-data.md") if block.text.startswith("[data.mine]")]
     kinds = [tomllib.loads(text)["data"]["mine"]["kind"] for text in said]
-    assert kinds == ["coco", "karpathy", "vqa", "table", "folders", "text"]
+    assert kinds == ["coco", "karpathy", "vqa", "table", "folders", "shards", "text"]
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("VLPBENCH_DATA", str(tmp_path / "empty"))
     for kind, text in zip(kinds, said, strict=True):

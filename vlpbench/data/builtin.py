@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vlpbench.data.sources.class_folders import ClassFolders
 from vlpbench.data.sources.coco import Coco
 from vlpbench.data.sources.karpathy import Karpathy
+from vlpbench.data.sources.shards import Shards
 from vlpbench.data.sources.table import Table
 from vlpbench.data.sources.text import Text
 from vlpbench.data.sources.vqa import Vqa
@@ -20,5 +21,5 @@ __all__ = ["vlpbench_datasets"]
 
 @hookimpl
 def vlpbench_datasets() -> Sequence[type]:
-    """Readers of COCO captions, VQAv2, Karpathy splits, tables, class folders, text, the worlds, and their corpora."""
-    return [Coco, Vqa, Karpathy, Table, ClassFolders, Text, Digits, Shapes, DigitsTexts, ShapesTexts]
+    """Readers of COCO captions, VQAv2, Karpathy splits, tables, class folders, tars, text; worlds and their corpora."""
+    return [Coco, Vqa, Karpathy, Table, ClassFolders, Shards, Text, Digits, Shapes, DigitsTexts, ShapesTexts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from vlpbench.data.errors import DataError
 from vlpbench.data.sources.json_file import missing
 from vlpbench.files import digest, digest_file, write_text
 
-__all__ = ["file_digests", "fingerprint"]
+__all__ = ["file_digests", "fingerprint", "settled", "stamp"]
 
 _SETTLED = 2.0
 """Seconds after which a file is taken as written: a younger one may change again within its time stamp's grain."""
@@ -48,13 +48,12 @@ def file_digests(
     wanted = list(dict.fromkeys(names))
     store = cache / "stamps" / f"{digest(str(folder.resolve()))[:24]}.json"
     known = _stamps(store)
-    stamps = {name: _stamp(folder / name) for name in wanted}
+    stamps = {name: stamp(folder / name) for name in wanted}
     stale = [name for name in wanted if name not in known or known[name][:2] != stamps[name]]
     if stale:
         fresh = _hashed(folder, stale, heard)
-        now = time.time_ns()
         known |= {name: [*stamps[name], held] for name, held in zip(stale, fresh, strict=True)}
-        kept = {name: row for name, row in known.items() if now - row[1] > _SETTLED * 1e9}
+        kept = {name: row for name, row in known.items() if settled(row)}
         if any(name in kept for name in stale):
             write_text(store, json.dumps({"version": 2, "files": kept, "digest": digest(kept)}))
     return {name: known[name][2] for name in wanted}
@@ -71,8 +70,13 @@ def _hashed(folder: Path, names: list[str], heard: Callable[[int, int], None] | 
     return found
 
 
-def _stamp(path: Path) -> list[int]:
-    """Size and time of change of a file."""
+def settled(seen: Sequence[int]) -> bool:
+    """Whether a file with this stamp will get another one when it changes again."""
+    return time.time_ns() - seen[1] > _SETTLED * 1e9
+
+
+def stamp(path: Path) -> list[int]:
+    """Size and time of change of a file; DataError if there is none."""
     try:
         facts = path.stat()
     except OSError as error:

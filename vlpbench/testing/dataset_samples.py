@@ -67,7 +67,7 @@ def check_ids(dataset: Dataset) -> None:
 
 
 def check_pictures(dataset: Dataset) -> None:
-    """Names of pictures are relative, stay inside the folder and name files; a split has all pictures or none."""
+    """Names of pictures stay inside the folder and name files, or what an archive has; a split has all or none."""
     folder = dataset.images.resolve()
     for name in dataset.splits():
         with_picture = set()
@@ -76,9 +76,11 @@ def check_pictures(dataset: Dataset) -> None:
             if not sample.image:
                 continue
             path = (folder / sample.image).resolve()
+            if dataset.archive is not None and not dataset.archive.read(sample.image):
+                raise CheckFailed(f"the picture {sample.image!r} of {name!r} is empty", "give a BadSample for it")
             if not path.is_relative_to(folder) or sample.image.startswith("/"):
                 raise CheckFailed(f"the picture {sample.image!r} lies outside of the folder", "name it inside")
-            if not path.is_file():
+            if dataset.archive is None and not path.is_file():
                 raise CheckFailed(f"the picture {sample.image!r} of {name!r} is no file", "give a BadSample for it")
         if len(with_picture) > 1:
             raise CheckFailed(f"split {name!r} has samples with and without a picture", "make two data sets of it")

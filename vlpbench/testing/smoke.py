@@ -112,7 +112,13 @@ def run_short_grid(
 def settings_of(kind: str, name: str, config: Any) -> dict[str, Any]:
     """Those of a component's settings that are not its defaults, under their keys in a grid."""
     default = vars(type(config)())
-    return {f"{kind}.{name}.{key}": value for key, value in vars(config).items() if default[key] != value}
+    found: dict[str, Any] = {}
+    for key, value in vars(config).items():
+        if isinstance(value, Mapping) and value:  # a table is said key by key
+            found |= {f"{kind}.{name}.{key}.{one}": said for one, said in value.items()}
+        elif default[key] != value:
+            found[f"{kind}.{name}.{key}"] = value
+    return found
 
 
 def _told(cell: Cell, folder: CellFolder, author: type) -> str:

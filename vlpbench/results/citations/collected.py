@@ -25,7 +25,7 @@ __all__ = ["Citation", "citations", "every_citation", "framework"]
 
 _ARXIV = re.compile(r"\b\d{4}\.\d{4,5}\b")
 
-_FORMS = ("coco", "vqa", "karpathy", "table", "text", "folders")
+_FORMS = ("coco", "vqa", "karpathy", "table", "text", "folders", "shards")
 """Kinds of data sets that are forms of files: whose data these are is not told by them."""
 
 

@@ -20,12 +20,13 @@ from vlpbench.contract.dataset import Dataset
 from vlpbench.data.decoding import BadImage, quiet, read_picture
 from vlpbench.data.errors import DataError
 from vlpbench.data.folders import cache_folder, data_root
+from vlpbench.data.picture_files import Held, held_by, safe_picture_file
 from vlpbench.data.sources.from_files import FromFiles
 from vlpbench.data.weakened import Weakened, weakened
 from vlpbench.data.worlds.made import Made
 from vlpbench.data.worlds.whole_folder import complete
 from vlpbench.errors import UserError
-from vlpbench.files import UnsafeName, inside
+from vlpbench.files import UnsafeName
 from vlpbench.registry import Registry
 from vlpbench.types import Sample
 
@@ -46,8 +47,8 @@ _CHEAP_BYTES, _CHEAP_FILES = 16 << 20, 5_000
 class PictureSet:
     """The pictures of one split of one data set, as far as they are on this machine."""
 
-    images: Any = None
-    """The folder that their names are relative to; None where they are not here."""
+    images: Held | None = None
+    """The folder that their names are relative to, or what holds them; None where they are not here."""
     samples: Mapping[str, Sample] = field(default_factory=dict)
     """By id, as text."""
     reason: str = ""
@@ -71,9 +72,10 @@ class PictureSet:
             return self.reason
         if key not in self.samples:
             return "picture not shown: the data set on this machine does not have it, or it is broken there"
+        assert self.images is not None, "there is a reason where there is no folder"
         try:
             with quiet():
-                return read_picture(inside(self.images, self.samples[key].image))
+                return read_picture(safe_picture_file(self.images, self.samples[key].image))
         except (BadImage, UnsafeName) as wrong:
             return f"picture not shown: it {wrong}" if isinstance(wrong, BadImage) else f"picture not shown: {wrong}"
         except DataError as wrong:
@@ -123,7 +125,7 @@ def open_pictures(
         elif fingerprint and dataset.fingerprint() != fingerprint:
             return PictureSet(reason="picture not shown: the data set has changed since the run")
         samples = {str(one.id): one for one in dataset.read(split) if isinstance(one, Sample) and one.image}
-        return PictureSet(dataset.images, samples, "", note)
+        return PictureSet(held_by(dataset), samples, "", note)
     except UserError as wrong:
         return PictureSet(reason=f"picture not on this machine: {wrong.cause}")
     except OSError as wrong:  # without its path: a page is handed on
