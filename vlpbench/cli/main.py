@@ -32,6 +32,7 @@ GROUPS = {
     "data": ("vlpbench.cli.data:data", "List, prepare, look at and check data sets."),
     "recipes": ("vlpbench.cli.recipes:recipes", "List published systems as settings, show what one says."),
     "plugins": ("vlpbench.cli.plugins:plugins", "What plugins bring, and which are broken."),
+    "bench": ("vlpbench.cli.bench:bench", "How fast a pretraining is on this machine, and where its time goes."),
     "info": ("vlpbench.cli.info:info", "This machine and these packages, for a report of a fault."),
     "completion": ("vlpbench.cli.completion:completion", "The script with which a shell completes what you type."),
 }
