@@ -127,13 +127,13 @@ class Device:
         end.synchronize()
         return float(start.elapsed_time(end)) / 1e3
 
-    def matmul_peak(self, sides: Sequence[int] = (), seconds: float = 0.2) -> float:
+    def matmul_peak(self, sides: Sequence[int] = (), seconds: float = 0.1) -> float:
         """FLOP a second of the fastest square matrix product there is, each side tried for so long: what one can reach.
 
         In the device's `precision`; on a CPU with the threads that torch has.
         """
         best = 0.0
-        for side in sides or ((4096, 8192, 12288) if self.kind == "cuda" else (512, 1024, 2048)):
+        for side in sides or ((4096, 8192, 12288) if self.kind == "cuda" else (512, 1024, 1536)):
             left, right = (torch.randn(side, side, device=self.torch).to(self.precision) for _ in range(2))
             made = left @ right  # the first one chooses its kernel
             start, stamps = self.seconds(), [self.stamp()]

@@ -1,4 +1,4 @@
-"""Work by part: hand formulas for a tiny model, the documented counts of the real sizes, and what shapes cannot tell."""
+"""Work by part: hand formulas for a tiny model, the documented counts of real sizes, and what shapes cannot tell."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _CHOICE = click.Choice(["auto", "always", "never"])
 @click.option("--objective", default="", metavar="SUM", help="A weighted sum of objectives; by default prefix-lm.")
 @SET
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Pairs of a step; by default the size's own.")
-@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to time; by default five seconds of them.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Steps to time; by default five seconds long.")
 @click.option("--device", "kind", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where; auto takes the GPU where there is one.")
 @click.option("--workers", type=click.IntRange(min=0), default=0, metavar="N", help="Threads that make batches ahead.")

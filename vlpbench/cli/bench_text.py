@@ -40,7 +40,8 @@ def speed_lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _rates(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if found["pairs"]:
-        yield "pairs a second", f"{_short(found['pairs_per_second'])}; {_short(found['fed_pairs_per_second'])} with feeding"
+        fed = _short(found["fed_pairs_per_second"])
+        yield "pairs a second", f"{_short(found['pairs_per_second'])}; {fed} with feeding"
         yield "images a second", _short(found["images_per_second"])
     if found["texts"]:
         yield "texts a second", _short(found["texts_per_second"])
@@ -111,7 +112,8 @@ def account_lines(told: Mapping[str, Any]) -> Iterator[str]:
     moved = sum(part["moved_bytes"] for part in told["parts"].values()) / many / 1e6
     rows.append(["together", _short(forward), _short(whole), "100%", f"{told['parameters']:,}", _short(moved),
                  _time(1 / told["samples_per_second_roofline"])])
-    yield from _table(["a sample's", "forward GFLOP", "training GFLOP", "share", "weights", "moved MB", "roofline"], rows)
+    head = ["a sample's", "forward GFLOP", "training GFLOP", "share", "weights", "moved MB", "roofline"]
+    yield from _table(head, rows)
     yield ""
     lasting = told["bytes"]
     yield (f"memory    weights {size(lasting['weights'])}, gradients {size(lasting['gradients'])}, optimiser "
