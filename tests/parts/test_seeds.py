@@ -124,7 +124,8 @@ def test_chance_that_belongs_to_no_seed_is_refused() -> None:
 
 def test_only_inside_are_they_together() -> None:
     assert not are_together()
-    with pytest.raises(KeyError), together(SEEDS, CPU):
+    with together(SEEDS, CPU):
         assert are_together()
-        raise KeyError
+    with pytest.raises(RuntimeError), together(SEEDS, CPU):
+        torch.stack([])
     assert not are_together()

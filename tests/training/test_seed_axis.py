@@ -1,4 +1,4 @@
-"""Learners as one with a seed axis: each has the gradient, the update, the buffers and the figures that it has alone."""
+"""Learners as one with a seed axis: each has the gradient, update, buffers and figures that it has alone."""
 
 from __future__ import annotations
 
@@ -60,8 +60,9 @@ class Taught(Objective):
         return {"own": backbone.text_vector(batch.text), "far": backbone.teacher.text_vector(batch.text)}
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
-        far = (features["own"] @ self.queue.T).mean(1)  # type: ignore[operator]
-        return Step((features["own"] - features["far"]).pow(2).sum(1) + far, {"far": far.mean()}, {"rows": features["own"]})
+        own = features["own"]
+        far = (own @ self.queue.T).mean(1)  # type: ignore[operator]
+        return Step((own - features["far"]).pow(2).sum(1) + far, {"far": far.mean()}, {"rows": own})
 
     def after_step(self, carry: Mapping[str, Tensor]) -> None:
         self.queue = carry["rows"].clone()
@@ -108,6 +109,18 @@ class Asks(Writes):
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
         return Step(features["own"].sum(1) * features["own"].mean().item())
+
+
+class Grows(Writes):
+    """Has a buffer that becomes longer."""
+
+    name = "grows"
+
+    def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
+        return Step(features["own"].sum(1), {}, {"rows": features["own"]})
+
+    def after_step(self, carry: Mapping[str, Tensor]) -> None:
+        self.queue = torch.cat([self.queue, carry["rows"]])  # type: ignore[list-item]
 
 
 class Breaks(Writes):
@@ -235,7 +248,7 @@ def test_ways_part_into_tensors_of_ones_own(batches: Any) -> None:
 @pytest.mark.parametrize(
     ("objective", "said"),
     [(Writes, "writes a buffer"), (Picks, "boolean mask"), (Throws, "draw them in corrupt"), (Asks, ".item()"),
-     (Breaks, "LookupError: no loss today")],
+     (Grows, "a buffer of another shape"), (Breaks, "LookupError: no loss today")],
 )
 def test_what_cannot_be_together_is_told_in_a_sentence(batches: Any, objective: type[Objective], said: str) -> None:
     learner = made((objective,), DualEncoder)

@@ -102,13 +102,13 @@ class SeedAxis:
 
 
 def why_alone(learner: Learner, batches: Sequence[StepBatches], device: Device) -> str | None:
-    """The reason why a learner cannot train beside others of its kind, found by one gradient of copies; None if it can.
+    """The reason why a learner cannot train beside others of its kind, found by one step of copies; None if it can.
 
     `batches` are a step of each of two seeds or more. The learner stays as it is.
     """
     try:
         axis = SeedAxis([copy.deepcopy(learner).train() for _ in batches], Optim(), device)
-        axis.gradient(batches, list(range(len(batches))))
+        axis.step(batches, list(range(len(batches))))
     except Exception as error:  # noqa: BLE001 (whatever a stranger's code does under vmap is a reason)
         return _sentence(error)
     return None

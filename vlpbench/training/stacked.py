@@ -71,13 +71,18 @@ class Stacked:
                 }
 
     def gather_strays(self) -> None:
-        """Take back buffers that a model has put new tensors in the place of (`self.queue = ...`)."""
+        """Take back buffers that a model has put new tensors in the place of (`self.queue = ...`).
+
+        Raises RuntimeError where one has another shape now.
+        """
         for name, whole in self.buffers.items():
             owner, _, leaf = name.rpartition(".")
             for model, row in zip(self.models, whole.unbind(), strict=True):
                 buffers = model.get_submodule(owner)._buffers
                 held = buffers[leaf]
-                if held is not None and held.data_ptr() != row.data_ptr():
+                if held is None or held.shape != row.shape:
+                    raise RuntimeError(f"{name!r} has become a buffer of another shape")
+                if held.data_ptr() != row.data_ptr():
                     row.copy_(held)
                     buffers[leaf] = row
 
