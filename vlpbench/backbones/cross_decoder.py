@@ -44,7 +44,7 @@ class CrossDecoder(Trunk):
 
     def _write(self, x: Tensor, context: Context) -> Tensor:
         """B, C, S, D -> B, C, S, D: through the decoder."""
-        mask = parts.masks.causal(x.shape[2], x.device)
+        mask = parts.Sight(shared=parts.masks.causal(x.shape[2], x.device), causal=True)
         for number, block in enumerate(self.decoder):
             x = block(x, *self._memory(context, number), mask)
         features: Tensor = self.decoder_norm(x)

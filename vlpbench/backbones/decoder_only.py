@@ -69,9 +69,9 @@ class DecoderOnly(OneSequence):
             raise ValueError(f"a prefix of {tokens.shape[-1]} tokens; texts were to have {self.length} at most")
         return super()._embed(tokens)
 
-    def _mask(self, images: int, texts: int, present: Tensor | None, visible: Visible, on: Any) -> Tensor | None:
+    def _mask(self, images: int, texts: int, present: Tensor | None, visible: Visible, on: Any) -> parts.Mask | None:
         mask = super()._mask(images, texts, present, visible, on)
-        return mask if images or mask is None else parts.masks.or_itself(mask)
+        return mask if images or not isinstance(mask, Tensor) else parts.masks.or_itself(mask)
 
     def _know(self, image: Tensor | None, text: Tensor | None, present: Tensor | None, visible: Visible) -> Seen:
         """What enters the last layer, and the keys of all layers."""

@@ -38,17 +38,19 @@ class OneSequence(Vectors):
     def _embed(self, tokens: Tensor) -> Tensor:
         return self.words(tokens) + self.text_positions(tokens.shape[-1])
 
-    def _mask(self, images: int, texts: int, present: Tensor | None, visible: Visible, on: Any) -> Tensor | None:
+    def _mask(self, images: int, texts: int, present: Tensor | None, visible: Visible, on: Any) -> parts.Mask | None:
         """Who sees whom among `images` image tokens and `texts` words, of which some are present (B, T)."""
         mask = parts.masks.visible(visible, images, texts, on)
         if present is None:
             return mask
-        padded = parts.masks.padding(nn.functional.pad(present, (images, 0), value=True))
+        if images:  # which are always there
+            return parts.Sight(nn.functional.pad(present, (images, 0), value=True), mask)
+        padded = parts.masks.padding(present)
         return padded if mask is None else mask & padded
 
     def _enter(
         self, image: Tensor | None, text: Tensor | None, present: Tensor | None, visible: Visible
-    ) -> tuple[Tensor, int, Tensor | None]:
+    ) -> tuple[Tensor, int, parts.Mask | None]:
         """B, P, D and B, T, D (one may be None) and the words that are present (B, T) -> B, M, D; P; the mask."""
         x = torch.cat([part for part in (image, text) if part is not None], 1)
         images = 0 if image is None else image.shape[1]
@@ -59,7 +61,7 @@ class OneSequence(Vectors):
         return self.biases[number]
 
     def _layer(
-        self, number: int, x: Tensor, images: int, mask: Tensor | None, kept: list[parts.Keys] | None = None
+        self, number: int, x: Tensor, images: int, mask: parts.Mask | None, kept: list[parts.Keys] | None = None
     ) -> Tensor:
         """B, M, D -> B, M, D through one layer."""
         near = self._bias(number)(x.shape[1] - images).to(x.dtype) if images else None

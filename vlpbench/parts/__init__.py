@@ -9,9 +9,10 @@ from vlpbench.parts.pairs import same, single, spread
 from vlpbench.parts.past import Past
 from vlpbench.parts.positions import PositionTable, RelativeBias
 from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
+from vlpbench.parts.sight import Mask, Sight
 
 __all__ = [
-    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FusionBlock", "Keys", "Mlp", "Past",
-    "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "WordTable", "attend", "joined", "masked_mean",
-    "masks", "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
+    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FusionBlock", "Keys", "Mask", "Mlp", "Past",
+    "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "Sight", "WordTable", "attend", "joined",
+    "masked_mean", "masks", "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
 ]

@@ -5,11 +5,14 @@ Axes: B batch, C candidates, Q queries, K keys, M shared keys, D width, N heads,
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from vlpbench.parts.seeds import are_together, attention_of_each
+from vlpbench.parts.sight import Mask, Sight, are_apart, with_bias
 
 __all__ = ["Attention", "Keys", "attend", "joined"]
 
@@ -17,19 +20,32 @@ Keys = tuple[Tensor, Tensor]
 """Keys and values: each B, N, K, H."""
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Mask | None = None, causal: bool = False) -> Tensor:
     """B, N, Q, H and twice B, N, K, H -> B, N, Q, H: the one place that calls torch's kernels.
 
-    `mask` is boolean (True = may look) or an additive bias, and broadcasts against B, N, Q, K; `causal` says without a
-    mask that a query sees the keys up to its own place (Q = K).
+    `mask` is boolean (True = may look) or an additive bias, and broadcasts against B, N, Q, K, or a `Sight`; `causal`
+    says without a mask that a query sees the keys up to its own place (Q = K).
     """
+    if isinstance(mask, Sight):
+        if are_apart(query):
+            return _apart(query, key, value, mask)
+        mask = mask.dense()
     if are_together():
         return attention_of_each(query, key, value, mask, causal)
     return scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=causal)
 
 
+def _apart(query: Tensor, key: Tensor, value: Tensor, sight: Sight) -> Tensor:
+    """The same where no mask of all rows is made; the scale is that of the width before it was widened."""
+    plainly = sight.causal and sight.bias is None
+    scale = query.shape[-1] ** -0.5
+    query, key = sight.widened(query, key)
+    mask = None if plainly else sight.among_rows()
+    return scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=plainly, scale=scale)
+
+
 class Attention(nn.Module):
-    """Scaled dot-product attention (arXiv 1706.03762); the mask is boolean (True = may look) or an additive bias."""
+    """Scaled dot-product attention (arXiv 1706.03762); masks as in `attend`."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -48,7 +64,7 @@ class Attention(nn.Module):
         """B, K, D -> keys and values of the memory."""
         return self._split(self.key(memory)), self._split(self.value(memory))
 
-    def ask(self, x: Tensor, keys: Keys, mask: Tensor | None = None) -> Tensor:
+    def ask(self, x: Tensor, keys: Keys, mask: Mask | None = None) -> Tensor:
         """B, Q, D -> B, Q, D: each query's mean of the values it may look at."""
         seen = attend(self._split(self.query(x)), *keys, mask)
         return self.out(seen.transpose(1, 2).flatten(2))
@@ -74,13 +90,13 @@ class Attention(nn.Module):
         seen = (over.flatten(2, 3) @ shared[1]).unflatten(2, (many, length)) + beside @ value
         return self.out(seen.permute(0, 2, 3, 1, 4).flatten(3))
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Mask | None = None) -> Tensor:
         """B, Q, D -> B, Q, D: self-attention."""
         return self.ask(x, self.keys(x), mask)
 
 
-def joined(bias: Tensor | None, mask: Tensor | None) -> Tensor | None:
-    """An additive bias and a boolean mask in one: the bias where one may look, minus infinity elsewhere."""
-    if bias is None or mask is None:
-        return bias if mask is None else mask
-    return torch.where(mask, bias, torch.full((), -torch.inf, dtype=bias.dtype, device=bias.device))
+def joined(bias: Tensor | None, mask: Mask | None) -> Mask | None:
+    """An additive bias and a mask in one: the bias where one may look, minus infinity elsewhere."""
+    if isinstance(mask, Sight):
+        return replace(mask, bias=bias)
+    return with_bias(bias, mask)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vlpbench.parts.attention import Attention, Keys
 from vlpbench.parts.past import Past
+from vlpbench.parts.sight import Mask
 
 __all__ = ["DecoderBlock", "EncoderBlock", "FusionBlock", "Mlp"]
 
@@ -29,7 +30,7 @@ class EncoderBlock(nn.Module):
         self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads)
         self.norm2, self.mlp = nn.LayerNorm(width), Mlp(width)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None, kept: list[Keys] | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Mask | None = None, kept: list[Keys] | None = None) -> Tensor:
         """B, S, D -> B, S, D; the keys and values by which later positions can look at these are put into `kept`."""
         normal = self.norm1(x)
         keys = self.attention.keys(normal)
@@ -70,7 +71,7 @@ class DecoderBlock(nn.Module):
         self.norm2, self.cross = nn.LayerNorm(width), Attention(width, heads)
         self.norm3, self.mlp = nn.LayerNorm(width), Mlp(width)
 
-    def forward(self, x: Tensor, memory: Keys, memory_mask: Tensor | None, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, memory: Keys, memory_mask: Tensor | None, mask: Mask | None) -> Tensor:
         """B, C, S, D -> B, C, S, D; the C candidates of a row look at one memory, which is not copied."""
         many, length = x.shape[1], x.shape[2]
         rows = x.flatten(0, 1)  # B*C, S, D

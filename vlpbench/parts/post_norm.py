@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vlpbench.parts.attention import Attention
 from vlpbench.parts.block import Mlp
+from vlpbench.parts.sight import Mask
 
 __all__ = ["BERT_EPS", "PostNormBlock"]
 
@@ -27,7 +28,7 @@ class PostNormBlock(nn.Module):
         self.attention, self.attention_norm = Attention(width, heads), nn.LayerNorm(width, eps)
         self.mlp, self.mlp_norm = Mlp(width), nn.LayerNorm(width, eps)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, mask: Mask | None = None) -> Tensor:
         """B, S, D -> B, S, D."""
         x = self.attention_norm(x + self.attention(x, mask))
         normed: Tensor = self.mlp_norm(x + self.mlp(x))
