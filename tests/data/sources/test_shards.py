@@ -190,6 +190,16 @@ def test_prepare_looks_through_each_tar_once(shards):
     assert heard == [(at, 8) for at in range(1, 9)]
 
 
+def test_a_long_first_look_is_shown_on_a_terminal(shards, monkeypatch, capsys):
+    clock = iter(range(0, 1000, 2))
+    monkeypatch.setattr("vlpbench.data.sources.shards.time.monotonic", lambda: next(clock))
+    shards().fingerprint()
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    shards().fingerprint()
+    assert capsys.readouterr().err.endswith("\rlooking through tars: 8/8\n")
+
+
 def test_broken_pictures(shards, tar, jpeg):
     tar("val.tar", [("1.jpg", jpeg()[:200]), ("1.txt", "cut"), ("2.jpg", jpeg()), ("2.txt", "whole"), ("3.jpg", jpeg()),
                     ("4.pyd", "x")])

@@ -6,6 +6,8 @@ Nothing is unpacked and no image store is built, so a set may be larger than wha
 from __future__ import annotations
 
 import functools
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -109,9 +111,23 @@ class Shards(FromFiles):
 
     def fingerprint(self) -> str:
         """A hash of the names and contents of all tars, and of the settings; a tar is read for it once."""
-        self.prepare()
+        self.prepare(_on_terminal())
         splits = {split: [(tar, self.index(tar).digest) for tar in self.tars(split)] for split in self.splits()}
         c = self.config
         facts = {"kind": self.name, "version": self.version, "limit": c.limit, "window": c.window, "label": c.label,
                  "captions": c.captions}
         return digest({**facts, "shards": splits})
+
+
+def _on_terminal() -> Callable[[int, int], None] | None:
+    """Shows how far it is on a terminal, after a second: the first look through large tars takes as long as reading."""
+    if not sys.stderr.isatty():
+        return None
+    begun = time.monotonic()
+
+    def heard(done: int, of: int) -> None:
+        if time.monotonic() - begun > 1:
+            end = "\n" if done == of else ""
+            print(f"\rlooking through tars: {done}/{of}", end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+    return heard
