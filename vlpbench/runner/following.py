@@ -70,8 +70,10 @@ def _answer(
             _work(order["stage"], Workbench(cell, registry, crew.device, pace), results)
     except Stopped:  # agreed on: the first process has kept a checkpoint
         return
-    except Exception:  # noqa: BLE001 (the first process records the cause; this one may be needed for the next cell)
-        said = "".join(f"rank {crew.rank}: {line}\n" for line in traceback.format_exc().splitlines())
+    except Exception as error:  # noqa: BLE001 (the first process records it; this one may be needed for the next cell)
+        why = crew.explained(error)
+        lines = traceback.format_exc().splitlines() if why is error else [str(why)]
+        said = "".join(f"rank {crew.rank}: {line}\n" for line in lines)
         print(said, file=sys.stderr, end="", flush=True)  # noqa: T201
 
 

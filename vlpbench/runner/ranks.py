@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -93,12 +93,14 @@ class Crew:
                 with self._met():
                     yield
             except Exception as error:
-                raise self._explained(error) from error
+                if (why := self.explained(error)) is error:
+                    raise
+                raise why from None
             finally:
                 ended = [f"{self._number}/ended/{rank}" for rank in range(1, self.many)]
                 everybody = self._waited(lambda: self.store.check(ended), _GRACE if self._failed() else _PATIENCE)
             if said := self._cause():
-                raise RankFailed(f"rank {said['rank']} failed: {said['cause']}", "", said["remedy"])
+                raise _of_another(said)
             if not everybody:
                 raise RankFailed("another process of this cell does not answer", "torchrun", "see what it printed")
 
@@ -136,7 +138,7 @@ class Crew:
         self.store.add(here, 1)
         self._waited(lambda: self.store.add(here, 0) >= self.many or self._failed())
         if said := self._cause():
-            raise RankFailed(f"rank {said['rank']} failed: {said['cause']}", "", said["remedy"])
+            raise _of_another(said)
         store = PrefixStore(f"{self._number}/group", self.store)
         dist.init_process_group(
             self.backend, store=store, rank=self.rank, world_size=self.many, timeout=_LONGEST
@@ -178,8 +180,8 @@ class Crew:
         if self.store.add(f"{self._number}/failures", 1) > 1:
             return
         cause, details = cause_of(error)
-        remedy = str(details.get("remedy", ""))
-        said = {"rank": self.rank, "cause": cause, "remedy": remedy, "stopped": isinstance(error, Stopped)}
+        told = {name: str(details.get(name, "")) for name in ("remedy", "traceback")}
+        said = {"rank": self.rank, "cause": cause, "stopped": isinstance(error, Stopped), **told}
         self.store.set(f"{self._number}/cause", json.dumps(said))
 
     def _failed(self) -> bool:
@@ -192,13 +194,13 @@ class Crew:
         said: dict[str, Any] = json.loads(self.store.get(f"{self._number}/cause"))
         return None if said["rank"] == self.rank or said["stopped"] else said
 
-    def _explained(self, error: Exception) -> Exception:
+    def explained(self, error: Exception) -> Exception:
         """An error of this process, or the one in another process that it comes from."""
         if not (isinstance(error, dist.DistError) or type(error) is RuntimeError):
             return error
         said = self._cause()
         if said is not None and said["cause"] != cause_of(error)[0]:
-            return RankFailed(f"rank {said['rank']} failed: {said['cause']}", "", said["remedy"])
+            return _of_another(said)
         if said is None and _of_the_line(error):
             return RankFailed(
                 "another process of this cell has ended without a word", "torchrun",
@@ -215,6 +217,13 @@ class Crew:
             time.sleep(pause)
             pause = min(0.25, pause * 1.5)
         return True
+
+
+def _of_another(said: Mapping[str, Any]) -> RankFailed:
+    """What another process told of its end, with where that was."""
+    error = RankFailed(f"rank {said['rank']} failed: {said['cause']}", "", said["remedy"])
+    error.add_note(said["traceback"])
+    return error
 
 
 def _take_own(device: Device, number: int) -> None:
