@@ -57,3 +57,9 @@ def test_what_is_told_can_be_written() -> None:
     assert json.loads(json.dumps(told)) == told
     assert told["micro_batch"] == {"pretrain": 4} and told["peaks"].keys() == {"pretrain"}
     assert Clock(Device("cpu")).timing()["total"] == 0
+
+
+def test_how_fast_trainings_were_stands_beside_their_seconds() -> None:
+    clock = Clock(Device("cpu"))
+    clock.speeds["pretrain"] = {"pairs_per_second": 31.5}
+    assert clock.timing()["speed"] == {"pretrain": {"pairs_per_second": 31.5}}

@@ -16,7 +16,7 @@ from vlpbench.grid import Cell
 from vlpbench.records import CellFolder
 from vlpbench.registry import Registry
 from vlpbench.runner.cause import cause_of
-from vlpbench.runner.clock import Clock
+from vlpbench.runner.clock import SPEED, Clock
 from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.overlaps import overlaps
@@ -96,7 +96,9 @@ def _live(
     stage = stage_of(tuned.cell, results)
     if stage is not None:  # where `init.checkpoint` finds the weights of this cell
         write_json(folder.path / "pretraining.json", {"stage": stage.path.name})
-        clock.micro_batches["pretrain"] = stage.facts().get("micro_batch", 0)
+        facts = stage.facts()
+        clock.micro_batches["pretrain"] = facts.get("micro_batch", 0)
+        clock.speeds["pretrain"] = {name: facts[name] for name in SPEED if name in facts}
     outcomes: dict[str, Outcome | str] = {}
     for task in cell.settings.tasks:
         reason = why_not(task, bench.blueprint.offers, bench.trains)

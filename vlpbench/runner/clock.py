@@ -8,7 +8,10 @@ from typing import Any
 
 from vlpbench.device import Device
 
-__all__ = ["Clock"]
+__all__ = ["SPEED", "Clock"]
+
+SPEED = ("pairs_per_second", "tflops", "first_step_seconds", "peak_bytes")
+"""What is noted of how fast a training was: in the middle, without its first step; and what it held."""
 
 
 class Clock:
@@ -21,6 +24,8 @@ class Clock:
         self.peaks: dict[str, int] = {}
         self.micro_batches: dict[str, int] = {}
         """Samples that went through at once in each training, 0 for all: fewer than asked where memory ran out."""
+        self.speeds: dict[str, Mapping[str, float]] = {}
+        """How fast trainings were where they were made, by the names of `SPEED`."""
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -37,4 +42,5 @@ class Clock:
         return {
             "seconds": self.seconds, "total": sum(self.seconds.values()), "peak_bytes": self.device.peak_bytes(),
             "peaks": self.peaks, "micro_batch": self.micro_batches,
+            "speed": self.speeds,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from vlpbench.files import digest
 from vlpbench.grid import Cell
 from vlpbench.records import StageFolder
 from vlpbench.runner.batches import pretraining_loader
+from vlpbench.runner.rate import Rate
 from vlpbench.runner.sharing import Sharing
 from vlpbench.runner.validation import Validation
 from vlpbench.runner.workbench import Workbench
@@ -125,13 +126,14 @@ def lesson_of(bench: Workbench, stage: StageFolder, heard: Heard | None = None) 
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     mark = digest(dict(stage.made_by))
     together = partial(bench.pace.together, "pretrain", bench.settings)
-    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, bench.pace, mark=mark, together=together)
+    pace = replace(bench.pace, stop=Rate(bench.pace.stop))
+    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, pace, mark=mark, together=together)
     return Lesson(learner, loader, bench.settings.optim, course)
 
 
 def leave(bench: Workbench, stage: StageFolder, lesson: Lesson, told: Training) -> None:
     """Keep what a pretraining has learnt, and close its stage."""
-    stage.note({"micro_batch": told.micro_batch})
+    stage.note({"micro_batch": told.micro_batch, **_speed(bench, lesson, told)})
     save_weights(lesson.learner, stage.weights, origin_of(bench))
     bench.tokenizer.save(stage.path / "tokenizer.json")  # so that the weights can be taken along
     read = [f"{name}/train" for name in bench.pretraining_data]
@@ -149,6 +151,14 @@ def leave(bench: Workbench, stage: StageFolder, lesson: Lesson, told: Training) 
         },
         "left_out": {where: said for where, said in bench.left_out().items() if where in read},
     } | _initial(bench)[1])
+
+
+def _speed(bench: Workbench, lesson: Lesson, told: Training) -> dict[str, Any]:
+    """How fast it was here and now: facts of the machine, as the micro-batch is."""
+    rate = lesson.course.pace.stop
+    pairs = 0 if bench.settings.data == "none" else bench.settings.budget.batch
+    found = rate.told(pairs, told.flops / lesson.loader.steps) if isinstance(rate, Rate) else {}
+    return {**found, "peak_bytes": bench.device.peak_bytes()} if found else {}
 
 
 def _pictures(bench: Workbench, lesson: Lesson) -> dict[str, int]:
