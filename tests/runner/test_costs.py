@@ -10,6 +10,7 @@ import pytest
 
 from vlpbench.contract.launcher import Place
 from vlpbench.grid import open_grid
+from vlpbench.runner.company import Company
 from vlpbench.runner.costs import MEANS, Work, disk_of, memory_of, row_costs, run_of
 from vlpbench.runner.measured import Failure, Found, Line, Measured, seconds_of
 from vlpbench.runner.plan import plan_grid
@@ -96,3 +97,38 @@ def test_disk_holds_each_stage_once_and_the_largest_checkpoints(work: Any) -> No
     assert disk.weights == 2 * 1_000 + 6 * 2 * 400, "two pretrainings; six cells with two tasks each"
     assert disk.checkpoints == MEANS * (1_000 + 1_000 + 400)
     assert disk.predictions == 2 * 12 * (10 + 8) and disk.whole == disk.weights + disk.checkpoints + disk.predictions
+
+
+def in_groups(cells: list[Work], **company: Any) -> list[Work]:
+    """The two seeds of each row in one process."""
+    rows: dict[str, list[Work]] = {}
+    for one in cells:
+        rows.setdefault(one.cell.row, []).append(one)
+    ids = {row: tuple(one.cell.id for one in some) for row, some in rows.items()}
+    return [replace(one, company=Company(ids[one.cell.row], **company)) for one in cells]
+
+
+def test_steps_of_seeds_as_one_take_their_share(work: Any) -> None:
+    cells, registry = work()
+    alone, folded = run_of(cells, 1), in_groups(cells, together=0.5)
+    run = run_of(folded, 1)
+    steps = 2 * ((3 + 4 * 2) + 6 * 2 * (1 + 0.5) / 2)  # of two pretrainings, and of twelve fine-tunes
+    assert alone.seconds - run.seconds == pytest.approx(steps / 2 + 6 * (7 + 3) / 2), "three starts and openings less"
+    rows = {row.row: row for row in row_costs(folded, run, registry)}
+    assert rows["words"].seconds["start"] == 7 and rows["words"].seconds["pretrain"] == 2 * (1.5 + 1 + 5.5 + 0.5)
+    assert rows["words, blind"].said == {"pretrain": "shared"}, "group with group"
+    assert sum(row.total for row in rows.values()) == pytest.approx(run.seconds)
+
+
+def test_beside_other_processes_all_takes_longer(work: Any) -> None:
+    cells, _ = work()
+    slow = [replace(one, company=Company(stretch=2.0)) for one in cells]
+    assert run_of(slow, 1).seconds == pytest.approx(2 * run_of(cells, 1).seconds - len(cells) * (7 + 3))
+    wide = [replace(one, company=Company(slots=3.0)) for one in cells]
+    assert run_of(wide, 3).seconds == run_of(cells, 1).seconds, "each has the GPU to itself"
+
+
+def test_memory_of_processes_of_several_cells(work: Any) -> None:
+    cells, _ = work()
+    assert memory_of(in_groups(cells), Place("cpu", 2)).cell == 2 * 90, "no more is known"
+    assert memory_of(in_groups(cells, held=100), Place("cpu", 2)).at_once == 2 * 100

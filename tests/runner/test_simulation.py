@@ -93,3 +93,9 @@ def test_one_slot_takes_the_sum_and_many_the_longest() -> None:
     jobs = [Job(str(seconds), [("", seconds)]) for seconds in (3.0, 1.0, 2.0)]
     assert simulate(jobs, 1).seconds == 6 and simulate(jobs, 3).seconds == 3
     assert simulate([], 2) == Run() and simulate([Job("idle", [])], 1).seconds == 0
+
+
+def test_what_takes_all_slots_runs_beside_nothing_and_is_overtaken_meanwhile() -> None:
+    jobs = [Job("small", [("", 4)]), Job("large", [("", 10)], takes=2), Job("other", [("", 6)])]
+    assert simulate(jobs, 2).seconds == 16, "both small ones side by side, then the large one"
+    assert simulate(jobs[1:2], 2).seconds == 10

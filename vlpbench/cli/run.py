@@ -13,6 +13,7 @@ import click
 
 from vlpbench.cli.options import SET
 from vlpbench.cli.plan import NothingSelected, plan_lines
+from vlpbench.cli.plan_groups import group_lines
 from vlpbench.cli.progress import Progress
 from vlpbench.cli.report_table import table_text
 from vlpbench.cli.run_estimate import estimate, in_seconds, tell_estimate
@@ -78,7 +79,8 @@ def run_a_grid(
         raise NothingSelected(f"grid {read.name!r} has no cells: all are excluded", str(read.path))
     rules = rules_of(**how)
     if only["dry_run"]:
-        click.echo("\n".join(plan_lines(plan, registry, overrides)))
+        *lines, total = plan_lines(plan, registry, overrides)
+        click.echo("\n".join([*lines, *group_lines(plan, registry, rules), total]))
         return 0
     # Names, not VLPBENCH_PLUGINS: what is printed or queued may run where the variable is not set.
     left_out = tuple(one.name for one in registry.left_out)

@@ -26,7 +26,7 @@ ESTIMATE = "estimate.json"
 
 def estimate(plan: Plan, registry: Registry, rules: Rules, progress: Progress) -> None:
     """Measure, print, and keep for comparison."""
-    found = estimate_grid(plan, registry, place_of(Device.choose(rules.device), rules), progress.heard, rules.pace)
+    found = estimate_grid(plan, registry, place_of(Device.choose(rules.device), rules), progress.heard, rules)
     if found.cells:
         write_json(plan.results / ESTIMATE, to_plain(found))
     click.echo("\n".join(estimate_lines(found)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from vlpbench.contract.launcher import Place
 from vlpbench.grid import Cell, task_why_not
 from vlpbench.registry import Registry
+from vlpbench.runner.company import ALONE, Company
 from vlpbench.runner.measured import OPEN, START, Failure, Found, Measured, seconds_of
 from vlpbench.runner.shapes import Piece
 from vlpbench.runner.simulation import Job, Run, simulate
@@ -54,7 +55,7 @@ class Memory:
     """What cells hold, in bytes: of a GPU, or of the machine."""
 
     cell: int = 0
-    """The largest one."""
+    """The largest one, or the largest process of several."""
     at_once: int = 0
     """As many of the largest as share it."""
 
@@ -86,6 +87,8 @@ class Work:
     """All of its work, also what is there already."""
     found: Mapping[str, Found]
     """Shape -> what was measured."""
+    company: Company = ALONE
+    """With whom it runs. All seconds below are its part of what its process takes."""
 
     def part(self, piece: Piece) -> Measured | Failure:
         """What was measured of a piece's part."""
@@ -94,7 +97,7 @@ class Work:
     def begins(self, key: str) -> float:
         """Seconds of a part of its beginning: its process, then its data."""
         shapes = [self.found[piece.shape].seconds(key) for piece in self.pieces if piece.shape in self.found]
-        return shapes[-1] if shapes else 0.0
+        return shapes[-1] / self.company.cells if shapes else 0.0
 
     def to_do(self) -> Iterator[tuple[Piece, Measured | Failure]]:
         """The pieces that are to be run, up to the first that fails."""
@@ -105,20 +108,27 @@ class Work:
                 if isinstance(found, Failure):
                     return
 
-    def job(self) -> Job:
-        """The same for the run in thought: the beginning, then the pieces; what fails leaves no stage to share."""
-        found = [
-            ("", found.seconds) if isinstance(found, Failure) else (piece.stage, seconds_of(piece, found))
+    def takes(self) -> list[tuple[str, float]]:
+        """The beginning, then the pieces: each one's stage and seconds; what fails leaves no stage to share."""
+        with_ = self.company
+        pieces = [
+            ("", found.seconds) if isinstance(found, Failure)
+            else (piece.stage, seconds_of(piece, found, with_.together) * with_.stretch)
             for piece, found in self.to_do()
         ]
-        return Job(self.cell.id, [("", self.begins(START) + self.begins(OPEN)), *found])
+        return [("", self.begins(START) + self.begins(OPEN)), *pieces]
+
+    @property
+    def process(self) -> str:
+        """What tells its process from others: the id of the first cell."""
+        return self.company.ids[0] if self.company.ids else self.cell.id
 
     def paid(self, run: Run) -> Iterator[tuple[Piece, float]]:
         """The pieces that this cell runs itself, with their seconds; the first of them also opens the data."""
         opening = self.begins(OPEN)
         for at, (piece, _) in enumerate(self.to_do(), 1):
-            if at in run.paid[self.cell.id]:
-                yield piece, run.paid[self.cell.id][at] + opening
+            if at in run.paid[self.process]:
+                yield piece, run.paid[self.process][at] / self.company.cells + opening
                 opening = 0.0
 
     def peak(self) -> int:
@@ -128,7 +138,18 @@ class Work:
 
 def run_of(work: Sequence[Work], slots: int) -> Run:
     """The grid run in thought."""
-    return simulate([one.job() for one in work], slots)
+    return simulate(list(_jobs(work)), slots)
+
+
+def _jobs(work: Sequence[Work]) -> Iterator[Job]:
+    """One a process: the pieces of its cells go side by side, so that each takes as long as all of them together."""
+    processes: dict[str, list[Work]] = {}
+    for one in work:
+        processes.setdefault(one.process, []).append(one)
+    for process, some in processes.items():
+        beside = list(zip(*(one.takes() for one in some), strict=False))
+        pieces = [("+".join(filter(None, (stage for stage, _ in same))), sum(t for _, t in same)) for same in beside]
+        yield Job(process, pieces, some[0].company.slots)
 
 
 def row_costs(work: Sequence[Work], run: Run, registry: Registry) -> list[RowCost]:
@@ -154,7 +175,8 @@ def _row(row: str, work: Sequence[Work], run: Run, registry: Registry) -> RowCos
 
 def memory_of(work: Sequence[Work], place: Place) -> Memory:
     """The largest cell, and as many of the largest as share the machine's memory, or one GPU's."""
-    peaks = sorted((one.peak() for one in work), reverse=True)
+    processes = {one.process: one.company.held or one.company.cells * one.peak() for one in work}
+    peaks = sorted(processes.values(), reverse=True)
     return Memory(max(peaks, default=0), sum(peaks[: place.each if place.devices else place.slots]))
 
 

@@ -12,17 +12,23 @@ from typing import Any
 from vlpbench.contract.launcher import Place
 from vlpbench.device import Device, environment
 from vlpbench.registry import Registry
+from vlpbench.runner.company import companies
 from vlpbench.runner.costs import Disk, Memory, RowCost, Work, disk_of, memory_of, row_costs, run_of
 from vlpbench.runner.events import Event
+from vlpbench.runner.folding import groups
 from vlpbench.runner.grid_run import prepare
 from vlpbench.runner.measured import Found
 from vlpbench.runner.measured_shapes import measure_shape
 from vlpbench.runner.memory import limit_bytes
+from vlpbench.runner.packing import packed
 from vlpbench.runner.plan import Plan
+from vlpbench.runner.rules import Rules
 from vlpbench.runner.shapes import pieces_of, shapes_of
-from vlpbench.training.pace import PACE, Pace
 
 __all__ = ["Estimate", "estimate_grid", "from_plain", "to_plain"]
+
+RULES = Rules()
+"""The usual ones."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Estimate:
 
 
 def estimate_grid(
-    plan: Plan, registry: Registry, place: Place, heard: Callable[[Event], None], pace: Pace = PACE
+    plan: Plan, registry: Registry, place: Place, heard: Callable[[Event], None], rules: Rules = RULES
 ) -> Estimate:
     """Measure what `plan` would run in the slots of `place`; data is prepared for it, the results stay as they are.
 
@@ -81,10 +87,13 @@ def estimate_grid(
     shapes = shapes_of(piece for some in pieces.values() for piece in some)
     for number, shape in enumerate(shapes):
         heard(Event("preparing", "", f"measuring {shape.cell.row}", number, len(shapes)))
-        found[shape.key] = measure_shape(shape, registry, device, pace)
-    work = [Work(cell, pieces[cell.id], found) for cell in chosen]
+        found[shape.key] = measure_shape(shape, registry, device, rules.pace)
+    grouped = groups(chosen, plan.results, registry, rules, place)
+    place, grouped, packing = packed(grouped, place, registry, rules, heard)
+    beside = companies(grouped, found, packing, registry, place, rules, heard)
+    work = [Work(cell, pieces[cell.id], found, beside[cell.id]) for cell in chosen]
     run = run_of(work, place.slots)
-    stages = {one.cell.id: {piece.label: paid for piece, paid in one.paid(run)} for one in work}
+    stages = {one.cell.id: {piece.label: paid * one.company.cells for piece, paid in one.paid(run)} for one in work}
     return Estimate(
         plan.grid.name, place.device, place.slots, time.time(), time.monotonic() - start, run.seconds,
         row_costs(work, run, registry), stages, memory_of(work, place), _there(device),

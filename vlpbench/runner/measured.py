@@ -88,11 +88,11 @@ class Found:
         return failed[-1] if failed else Failure("was not measured")
 
 
-def seconds_of(piece: Piece, found: Measured) -> float:
-    """What a piece of work takes, done by itself."""
+def seconds_of(piece: Piece, found: Measured, together: float = 1.0) -> float:
+    """What a piece of work takes; its steps take the share `together` of what they take alone."""
     much = piece.amount
     asked = sum(found.asked.at(found.examples.get(split, 0)) for split in much.predicted)
     if piece.kind == "predict":
         return asked + found.external * len(much.predicted)
     learning = found.first + found.step * (much.steps - 1) if much.steps else 0.0
-    return found.build + learning + found.look * much.looks + asked + found.fitted + found.keep
+    return found.build + learning * together + found.look * much.looks + asked + found.fitted + found.keep

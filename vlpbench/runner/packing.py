@@ -7,7 +7,6 @@ in turn. Processes find it by themselves; none is started here.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +14,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from vlpbench import __version__
@@ -67,8 +67,8 @@ class Packing:
         return self.at_once * alone / together if alone and together else 1.0
 
 
-_MPS = Path(os.environ.get("CUDA_MPS_PIPE_DIRECTORY", "/tmp/nvidia-mps"))
-"""Where the daemon of the multi-process service listens, if it runs."""
+_MPS = "nvidia-cuda-mps"
+"""How the names of the multi-process service's programs begin."""
 
 
 class _Failed(Exception):
@@ -226,6 +226,7 @@ def _file(group: Group, place: Place) -> Path:
     device = Device(place.device)
     decided_by = {
         "shape": shape_of(group.cells[0]), "seeds": len(group.cells), "device": device.name, "cores": device.cores(),
-        "versions": [__version__, torch.__version__], "code": dict(group.cells[0].code), "mps": _MPS.exists(),
+        "versions": [__version__, torch.__version__], "code": dict(group.cells[0].code),
+        "mps": any(str(one.info["name"]).startswith(_MPS) for one in psutil.process_iter(["name"])),
     }
     return cache_folder() / "packing" / f"{digest(decided_by)[:16]}.json"

@@ -10,12 +10,14 @@ __all__ = ["Job", "Run", "simulate"]
 
 @dataclass(frozen=True)
 class Job:
-    """One cell's work."""
+    """The work of one process."""
 
     cell: str
-    """Its id."""
+    """The id of its first cell."""
     pieces: Sequence[tuple[str, float]]
-    """Each piece in order: the stage that cells share, empty where it is the cell's own; and its seconds."""
+    """Each piece in order: the stage that processes share, empty where it is its own; and its seconds."""
+    takes: float = 1.0
+    """How many slots."""
 
 
 @dataclass
@@ -71,14 +73,16 @@ class _Simulation:
         return self.result
 
     def _fill(self) -> None:
-        while len(self.going) < self.slots and (job := next(filter(self._free, self.waiting), None)):
+        while job := next(filter(self._free, self.waiting), None):
             self.waiting.remove(job)
             self.result.paid[job.cell] = {}
             self.going.append(_Going(job))
             self._go_on(self.going[-1])
 
     def _free(self, job: Job) -> bool:
-        """Whether no cell in a slot makes, or comes to, the first shared stage that this one needs."""
+        """Whether there is room, and no cell in a slot makes or comes to the first shared stage that this one needs."""
+        if sum(one.job.takes for one in self.going) + job.takes > self.slots + 1e-6:
+            return False
         needed = self._needed(job)
         return not needed or needed not in {self._needed(one.job) for one in self.going}
 
