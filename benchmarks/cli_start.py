@@ -5,6 +5,7 @@ usage: python benchmarks/cli_start.py [ROUNDS]
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -53,7 +54,9 @@ def loaded() -> list[str]:
 
 def main() -> int:
     """Print the table; exit 1 where the limit is broken or something heavy is loaded."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=7, metavar="ROUNDS", help="how often each runs (7)")
+    rounds = parser.parse_args().rounds
     medians, heavy = measure(rounds), loaded()
     ours = medians["vlpbench --help"]
     print(f"median of {rounds} rounds, seconds, and the share of `vlpbench --help`")

@@ -8,6 +8,7 @@ Runs `vlpbench run grid` with an empty cache, as after a fresh install; SEEDS ot
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -104,10 +105,14 @@ def judged(what: str, value: str, kept: bool) -> bool:
 
 def main() -> int:
     """Print the measurements; exit 1 where a limit is broken."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seeds", type=int, nargs="?", default=2, metavar="SEEDS", help="of each row (2)")
+    parser.add_argument("results", type=Path, nargs="?", metavar="RESULTS", help="of a run that there was")
+    asked = parser.parse_args()
+    seeds = asked.seeds
     with tempfile.TemporaryDirectory() as temporary:
-        folder, kept = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(temporary), []
-        if len(sys.argv) <= 2:
+        folder, kept = asked.results or Path(temporary), []
+        if asked.results is None:
             first, seconds, peaks, code = run(seeds, folder)
             busy = os.getloadavg()[1]
             print(f"\n{seeds} seeds on {os.cpu_count()} cores, {busy:.1f} of them wanted on average; exit code {code}")
