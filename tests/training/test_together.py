@@ -165,7 +165,7 @@ def test_watches_look_at_their_own_learner(examples: Examples) -> None:
     def watch(seed: int) -> Any:
         def look(done: int) -> dict[str, float]:
             weights = together[seed].learner.parameters()
-            seen[seed].append(sum(float(weight.sum()) for weight in weights))
+            seen[seed].append(sum(float(weight.detach().sum()) for weight in weights))
             return {"sum": seen[seed][-1]}
         return look
 

@@ -38,16 +38,16 @@ def _train(goings: Sequence[Going], device: Device, ends: dict[Going, Training |
             while left and left[0].run.done < left[0].loader.steps:
                 given = [next(steps[going]) for going in left]
                 figures = axis.step([views for _, views in given], [going.chance() for going in left])
-                failed, stopped = {}, None
+                failed, stopped = {}, list[Going]()
                 for going, (host, _), said in zip(left, given, figures, strict=True):
                     try:
                         going.end_step(host, said, axis.flops or 0, 0)
-                    except Stopped as stop:
-                        stopped = stop
+                    except Stopped:
+                        stopped.append(going)
                     except Exception as error:  # noqa: BLE001 (one seed's end is not the others')
                         failed[going] = error
-                if stopped is not None:
-                    raise stopped
+                if stopped:
+                    _stop([going for going in left if going not in failed and going not in stopped])
                 if failed:
                     axis = _without(failed, axis, left, device)
                     ends |= failed
@@ -58,6 +58,13 @@ def _train(goings: Sequence[Going], device: Device, ends: dict[Going, Training |
             ends[going] = going.end()
         except Exception as error:  # noqa: BLE001
             ends[going] = error
+
+
+def _stop(others: Sequence[Going]) -> None:
+    """One was asked to stop, so all do; those that were asked a moment too early keep their checkpoints now."""
+    for going in others:
+        going.keep()
+    raise Stopped("stopped together")
 
 
 def _axis(goings: Sequence[Going], device: Device) -> SeedAxis:
