@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from math import ceil, gcd, lcm
 from typing import TypeVar
@@ -24,6 +25,7 @@ from vlpbench.training.gradient import check_micro_batch, joint_gradient, sees_t
 from vlpbench.training.joint import StepBatches, Terms, Views, terms_of
 from vlpbench.training.learner import Learner
 from vlpbench.training.pace import PACE, Pace
+from vlpbench.training.recompute import Recomputing
 from vlpbench.training.shortage import OutOfMemory, is_out_of_memory, let_go, room, stated
 from vlpbench.training.undoing import Undoing
 
@@ -40,7 +42,10 @@ class Fitting:
     def __init__(
         self, learner: Learner, micro_batch: int = 0, setting: str = "budget.batch", pace: Pace = PACE, steps: int = 0
     ) -> None:
-        """For `steps` that are still to be taken, 0 where nobody knows; `pace` says whether they are compiled."""
+        """For `steps` that are still to be taken, 0 where nobody knows.
+
+        `pace` says whether they are compiled, and whether layers are computed again.
+        """
         check_micro_batch(learner, micro_batch)
         self.micro_batch = micro_batch
         """Samples that go through at once, 0 for all; smaller than what was asked for where memory ran out."""
@@ -50,6 +55,7 @@ class Fitting:
         """Floating-point operations of the first gradient, without attempts that failed; None before it."""
         self.compiling = Compiling(pace.compiled, steps)
         """How the terms of each step are computed."""
+        self._recomputing = Recomputing(learner, learner.teachers) if pace.recompute else None
         self._undoing = Undoing(learner)
 
     def gradient(self, learner: Learner, views: StepBatches, device: Device) -> Joint:
@@ -83,12 +89,10 @@ class Fitting:
     ) -> Joint | None:
         """One try; None where memory ran out or a compiled step failed, with all that it held set free."""
         try:
-            if self.flops is not None:
-                return joint_gradient(learner, views, device, micro_batch, terms)
-            with counted_flops() as flops:
-                found = joint_gradient(learner, views, device, micro_batch)
-            self.flops = flops()
-            return found
+            with self._recomputing or nullcontext():
+                if self.flops is not None:
+                    return joint_gradient(learner, views, device, micro_batch, terms)
+                return self._counted(learner, views, device, micro_batch)
         except Exception as error:
             if terms is not terms_of:
                 self.compiling.give_up(error)
@@ -96,6 +100,20 @@ class Fitting:
                 raise
             let_go(error)
         return None
+
+    def _counted(self, learner: Learner, views: StepBatches, device: Device, micro_batch: int) -> Joint:
+        """A gradient whose work is counted, but for layers that are computed again."""
+        again = self._recomputing
+        if again is not None:
+            again.flops, again.counting = 0, True
+        try:
+            with counted_flops() as flops:
+                found = joint_gradient(learner, views, device, micro_batch)
+        finally:
+            if again is not None:
+                again.counting = False
+        self.flops = flops() - (0 if again is None else again.flops)
+        return found
 
     def _undo(self, learner: Learner, chance: int) -> None:
         """No gradients, the seed and the buffers of the step's beginning."""
