@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.func import functional_call
 from torch.nn.functional import cross_entropy
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from vlpbench.parts import Projection, WordTable, masked_mean
+from vlpbench.parts.seeds import together
 
 WORDS, WIDTH = 11, 6
 
@@ -95,6 +99,46 @@ def test_blocks_do_not_keep_their_logits_for_the_gradient(table):
         table.losses(x, aims).sum()
     assert max(kept) == many * WORDS  # all at once keeps them all
     assert in_blocks < many * WORDS / 2
+
+
+class Watched(TorchDispatchMode):
+    """Remembers the largest tensor, and what softmax was computed in."""
+
+    def __init__(self):
+        super().__init__()
+        self.largest, self.precisions = 0, set()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        self.largest = max([self.largest, *(x.numel() for x in tree_leaves(made) if isinstance(x, torch.Tensor))])
+        if "softmax" in str(function):
+            self.precisions |= {x.dtype for x in tree_leaves(made) if isinstance(x, torch.Tensor)}
+        return made
+
+
+def test_logits_of_all_positions_never_exist_at_once_and_softmax_is_in_fp32(table):
+    x, aims = torch.randn(16, 4, WIDTH, requires_grad=True), torch.zeros(16, 4, dtype=torch.long)
+    with Watched() as watch, torch.autocast("cpu", torch.bfloat16):
+        table.losses(x, aims, 16).sum().backward()
+    assert watch.largest == max(16 * WORDS, x.numel())
+    assert watch.precisions == {torch.float32}
+
+
+def test_losses_of_several_models_as_one(table, targets):
+    features = torch.randn(2, 3, 5, WIDTH)
+    weights = torch.stack([table.weight.detach(), table.weight.detach() + 1]).requires_grad_()
+
+    def asked(weight, x):
+        return functional_call(table, {"weight": weight}, (x, targets, 4))
+
+    table.forward = table.losses
+    with together([0, 1], torch.device("cpu")):
+        found = torch.vmap(asked)(weights, features)
+    (gradient,) = torch.autograd.grad(found.square().sum(), weights)
+    alone = torch.stack([asked(weight, x) for weight, x in zip(weights, features, strict=True)])
+    (expected,) = torch.autograd.grad(alone.square().sum(), weights)
+    assert torch.allclose(found, alone, atol=1e-5)
+    assert torch.allclose(gradient, expected, atol=1e-4)
 
 
 def test_losses_without_gradient(table, features, targets):

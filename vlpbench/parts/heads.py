@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy, linear, normalize
 from torch.utils.checkpoint import checkpoint
 
 from vlpbench.parts.precision import full_precision
+from vlpbench.parts.seeds import are_together
 
 __all__ = ["Projection", "WordTable", "masked_mean", "pooled_pair"]
 
@@ -66,10 +67,11 @@ class WordTable(nn.Module):
         """..., D and ... -> ...: -log P(target) in nats.
 
         `rows` positions at a time, and beyond the first block computed again for the gradient, so that the logits of
-        all positions never exist at once.
+        all positions never exist at once. Softmax and its sum are in fp32. Several models that run as one, which are
+        small, take all at once: a block cannot be computed again outside of vmap.
         """
         flat, aims = features.flatten(0, -2), targets.flatten()
-        if len(flat) <= rows:
+        if len(flat) <= rows or are_together():
             return self._losses(flat, aims).view(targets.shape)
         blocks = [
             checkpoint(self._losses, some, aim, use_reentrant=False, preserve_rng_state=False)
