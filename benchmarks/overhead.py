@@ -120,7 +120,7 @@ class Watch:
     def everywhere(self) -> None:
         """Have all parts counted in this process."""
         for room in (pretraining, fine_tuning):
-            self.wrap(room, "train", TRAINING)
+            self.wrap(room, "train_lesson", TRAINING)
             self.wrap(room, "save_weights", "weights written")
         for task in {type(one) for one in TASKS.values()}:
             self.wrap(task, "predict", EVALUATION)

@@ -60,11 +60,11 @@ def bench(grid):
 def test_it_is_the_batch_that_pretraining_sees(bench, tmp_path, monkeypatch):
     seen = []
 
-    def train(learner, loader, *_):
-        seen.extend(loader)
+    def train(lesson, *_):
+        seen.extend(lesson.loader)
         raise InterruptedError
 
-    monkeypatch.setattr(pretraining, "train", train)
+    monkeypatch.setattr(pretraining, "train_lesson", train)
     with pytest.raises(InterruptedError):
         pretraining.pretrain(bench(), Sharing(tmp_path))
     for step in (0, 5):
