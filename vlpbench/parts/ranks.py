@@ -12,7 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-__all__ = ["agreed", "all_said", "gather", "many", "mine", "own", "rank", "said_by_first", "summed", "total"]
+__all__ = ["agreed", "all_said", "filled", "gather", "is_in_parts", "many", "mine", "own", "part", "rank",
+           "said_by_first", "summed", "total", "whole"]
 
 
 def many() -> int:
@@ -95,6 +96,37 @@ def said_by_first(value: Any) -> Any:
         written = torch.zeros(int(length), dtype=torch.uint8)
     dist.broadcast(written, 0)
     return json.loads(written.numpy().tobytes())
+
+
+def is_in_parts(tensor: Tensor) -> bool:
+    """Whether each process holds only a part of it (torch's DTensor)."""
+    return hasattr(tensor, "full_tensor")
+
+
+@torch.no_grad()
+def whole(tensor: Any) -> Tensor:
+    """All of a tensor that may be in parts, without gradient; all processes must ask."""
+    found: Tensor = tensor.detach().full_tensor() if is_in_parts(tensor) else tensor.detach()
+    return found
+
+
+def part(tensor: Any) -> Tensor:
+    """What this process holds of it, in the same memory."""
+    found: Tensor = tensor.to_local() if is_in_parts(tensor) else tensor
+    return found
+
+
+@torch.no_grad()
+def filled(tensor: Any, value: Tensor) -> Tensor:
+    """A tensor that may be in parts, with the numbers of a whole one that every process has."""
+    if is_in_parts(tensor):
+        from torch.distributed.tensor import distribute_tensor
+
+        there = value.to(tensor.device, tensor.dtype)
+        value = part(distribute_tensor(there, tensor.device_mesh, tensor.placements, src_data_rank=None))
+    part(tensor).copy_(value)
+    found: Tensor = tensor
+    return found
 
 
 class _Sum(torch.autograd.Function):

@@ -14,6 +14,7 @@ from vlpbench.contract.sealed import sealed
 from vlpbench.data.ahead import threads
 from vlpbench.data.loader import Loader, Surgery
 from vlpbench.files import digest
+from vlpbench.parts import ranks
 from vlpbench.tasks.task import Readout, Task
 from vlpbench.tasks.trial import Scores, Trial
 from vlpbench.training.build import draw
@@ -203,4 +204,4 @@ class _Best:
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
+    return {name: ranks.whole(value).clone() for name, value in module.state_dict().items()}

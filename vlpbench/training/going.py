@@ -117,14 +117,21 @@ class Going:
             run.told.curve.append({"step": step, **seen})
         # of several processes all stop after the same step, whichever was asked, and the first alone keeps it
         stop, due = ranks.agreed(course.pace.stop(), self.keeper is not None and self.keeper.due())
-        if self.keeper is not None and (stop or due):
-            self.keeper.keep(run.snapshot())
+        if stop or due:
+            self.keep()
         if stop:
             raise Stopped(f"stopped after step {run.done} of {steps}")
 
+    def keep(self) -> None:
+        """Keep a checkpoint of where it stands, if any are kept."""
+        snapshot = self.run.snapshot()  # of weights in parts every process gives its own
+        if self.keeper is not None:
+            self.keeper.keep(snapshot)
+
     def end(self) -> Training:
         """What it left to tell; NonFiniteLoss where its weights are no numbers."""
-        if not all(bool(torch.isfinite(weight).all()) for weight in self.learner.parameters()):
+        finite = all(bool(torch.isfinite(ranks.part(weight)).all()) for weight in self.learner.parameters())
+        if any(ranks.agreed(not finite)):
             raise NonFiniteLoss(self.loader.steps - 1, self._figures(), "the weights are not finite after")
         self.learner.eval()
         return self.told

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vlpbench.contract.abilities import Backbone
 from vlpbench.contract.objective import Objective
 from vlpbench.contract.teacher import Teacher
+from vlpbench.parts import ranks
 from vlpbench.training.sharing import Sharing
 
 __all__ = ["Learner", "Term"]
@@ -76,7 +77,7 @@ class Learner(nn.Module):
         for key, average in self.teachers.items():
             pull = 1 - self._decay(key)
             for name, weight in average.named_parameters():
-                weight.lerp_(mine[name], pull)
+                ranks.part(weight).lerp_(ranks.part(mine[name]), pull)
             for name, buffer in average.named_buffers():
                 buffer.copy_(mine[name])
 

@@ -17,7 +17,7 @@ from vlpbench.training.fitting import Fitting, guarded_step
 from vlpbench.training.going import Going, Lesson, NonFiniteLoss
 from vlpbench.training.joint import StepBatches
 from vlpbench.training.learner import Learner
-from vlpbench.training.parallel import prepared
+from vlpbench.training.parallel import clipped, prepared
 
 __all__ = ["Heard", "NonFiniteLoss", "Training", "train", "train_lesson"]
 
@@ -33,7 +33,7 @@ def train(learner: Learner, loader: Batches, optim: Optim, device: Device, cours
 
 def train_lesson(lesson: Lesson, device: Device) -> Training:
     """The same of what is said in one."""
-    with lesson.course.together(), prepared(lesson.learner, device):
+    with lesson.course.together(), prepared(lesson.learner, device, lesson.course.pace.sharded):
         return _trained(replace(lesson, loader=shard(lesson.loader)), device)
 
 
@@ -60,7 +60,7 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     loss, figures, carries = fitting.gradient(learner, views, device)
     if clip > 0:
-        figures["gradient"] = torch.nn.utils.clip_grad_norm_(learner.parameters(), clip)
+        figures["gradient"] = clipped(learner, clip)
     guarded_step(optimizer)
     learner.follow()
     for name, carry in carries.items():

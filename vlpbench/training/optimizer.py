@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vlpbench.config.settings import Optim
+from vlpbench.parts import ranks
 
 __all__ = ["Remembers", "adamw", "make_optimizer", "optimizer_tensors", "restore_optimizer"]
 
@@ -32,14 +33,19 @@ def make_optimizer(model: nn.Module, optim: Optim) -> torch.optim.AdamW:
 
 def adamw(weights: Iterable[Tensor], optim: Optim, axes: int = 0) -> torch.optim.AdamW:
     """The same on these weights, whose first `axes` axes are none of a weight's own (seeds that train as one)."""
-    trained = list(weights)
-    groups = [
-        {"params": [one for one in trained if one.ndim - axes >= 2], "weight_decay": optim.weight_decay},
-        {"params": [one for one in trained if one.ndim - axes < 2], "weight_decay": 0.0},
-    ]
+    groups = []
+    for kind in _kinds(list(weights)):
+        groups.append({"params": [one for one in kind if one.ndim - axes >= 2], "weight_decay": optim.weight_decay})
+        groups.append({"params": [one for one in kind if one.ndim - axes < 2], "weight_decay": 0.0})
     return torch.optim.AdamW(
         [group for group in groups if group["params"]], lr=optim.lr, betas=(optim.beta1, optim.beta2), fused=True
     )
+
+
+def _kinds(weights: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Whole ones, and those of which each process has a part: no kernel takes both at once."""
+    parted = [one for one in weights if ranks.is_in_parts(one)]
+    return [one for one in weights if not ranks.is_in_parts(one)], parted
 
 
 def optimizer_tensors(optimizer: Remembers, model: nn.Module) -> dict[str, Tensor]:
@@ -62,4 +68,4 @@ def restore_optimizer(optimizer: Remembers, model: nn.Module, tensors: Mapping[s
         weight = weights[name]
         like = weight if value.shape == weight.shape else value
         made = torch.empty_like(like, dtype=value.dtype, device=weight.device, requires_grad=False)
-        optimizer.state[weight][key] = made.copy_(value)
+        optimizer.state[weight][key] = ranks.filled(made, value)

@@ -11,31 +11,37 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.parts import ranks
 from vlpbench.parts.joint_norm import JointBatchNorm
+from vlpbench.training.in_parts import in_parts
 from vlpbench.training.learner import Learner
 from vlpbench.training.sharing import Sharing
 from vlpbench.training.snapshot import Snapshot
 
-__all__ = ["chance_of", "from_first", "prepared"]
+__all__ = ["chance_of", "clipped", "from_first", "prepared"]
 
 _PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 @contextmanager
-def prepared(learner: Learner, device: Device) -> Iterator[None]:
-    """Inside, the learner trains with those of the other processes; in one process nothing is done."""
+def prepared(learner: Learner, device: Device, sharded: bool = False) -> Iterator[None]:
+    """Inside, the learner trains with those of the other processes; in one process nothing is done.
+
+    `sharded` keeps weights in parts. Where it ends in an error, the learner is of no more use.
+    """
     if ranks.many() == 1:
         yield
         return
     with ExitStack() as undoing:
         _begin_alike(learner)
         undoing.enter_context(_joint_norms(learner, device))
-        learner.sharing = Sharing(learner.parameters())
+        if sharded:
+            undoing.enter_context(in_parts(learner, device))
+        learner.sharing = Sharing(weight for weight in learner.parameters() if not ranks.is_in_parts(weight))
         undoing.callback(setattr, learner, "sharing", None)
         undoing.callback(learner.sharing.close)
         learner.sharing.listen()
@@ -69,6 +75,20 @@ def from_first(snapshot: Snapshot | None) -> Snapshot | None:
         dist.broadcast(mine, 0)
         tensors[name] = mine
     return Snapshot(told["step"], tensors, told["plain"])
+
+
+@torch.no_grad()
+def clipped(learner: Learner, most: float) -> Tensor:
+    """Scale all gradients down where their norm together (0-d, given back) is more; also where some are in parts."""
+    gradients = [weight.grad for weight in learner.parameters() if weight.grad is not None]
+    parts = [ranks.part(one) for one in gradients if ranks.is_in_parts(one)]
+    if not parts:
+        return nn.utils.clip_grad_norm_(learner.parameters(), most)
+    wholes = [one for one in gradients if not ranks.is_in_parts(one)]
+    squares = [torch.stack(torch._foreach_norm(some)).square().sum() for some in (parts, wholes) if some]
+    norm = (ranks.total(squares[0]) + sum(squares[1:])).sqrt()
+    torch._foreach_mul_([*parts, *wholes], (most / (norm + 1e-6)).clamp_max(1.0))
+    return norm
 
 
 @torch.no_grad()

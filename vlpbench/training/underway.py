@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vlpbench.config.settings import Optim
+from vlpbench.parts import ranks
 from vlpbench.training.course import Remembering, Training, Watch
 from vlpbench.training.learner import Learner
 from vlpbench.training.optimizer import Remembers, make_optimizer, optimizer_tensors, restore_optimizer
@@ -44,7 +45,7 @@ class Underway:
         }
 
     def snapshot(self) -> Snapshot:
-        """All of it; the tensors are the living ones, not copies."""
+        """All of it; the tensors are the living ones, not copies, and of those in parts the whole."""
         tensors = {f"learner/{name}": value for name, value in _tensors(self.learner).items()}
         held = optimizer_tensors(self.optimizer, self.learner)
         tensors |= {f"optimizer/{name}": value for name, value in held.items()}
@@ -54,7 +55,8 @@ class Underway:
         if isinstance(self.watch, Remembering):
             remembered, plain["watch"] = self.watch.state()
             tensors |= {f"watch/{name}": value for name, value in remembered.items()}
-        return Snapshot(self.done, tensors, plain)
+        said = {name: ranks.whole(x).cpu() if ranks.is_in_parts(x) else x for name, x in tensors.items()}
+        return Snapshot(self.done, said, plain)
 
     def go_on(self, snapshot: Snapshot) -> None:
         """Stand where the snapshot was taken."""
@@ -83,7 +85,7 @@ def _put_back(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     for name, value in tensors.items():
         here = mine.get(name)
         if here is not None and (here.shape, here.dtype) == (value.shape, value.dtype):
-            here.copy_(value)
+            ranks.filled(here, value)
         else:
             owner, _, leaf = name.rpartition(".")
             model.get_submodule(owner)._buffers[leaf] = value.to(next(model.parameters()).device)
