@@ -19,6 +19,7 @@ from vlpbench.contract.abilities import (
 )
 from vlpbench.contract.data_errors import DataError
 from vlpbench.contract.dataset import BadSample, Dataset
+from vlpbench.contract.decoding import FixedState
 from vlpbench.contract.launcher import Job, Launcher, Place, Started
 from vlpbench.contract.metric import Metric
 from vlpbench.contract.noconfig import NoConfig
@@ -35,7 +36,7 @@ API_VERSION = 1
 
 __all__ = [
     "ABILITIES", "API_VERSION", "BadSample", "Backbone", "Batch", "Context", "DataError", "Dataset",
-    "DecodingState", "ImageState", "Job", "Launcher", "Metric", "NoConfig", "Objective", "Outside", "Place", "Question",
-    "ReportTable", "Sample", "Size", "Spec", "Started", "Stem", "Step", "Teacher", "TextState", "Trunk", "Visible",
-    "Vocabulary", "gather", "hookimpl", "mine", "own", "parts",
+    "DecodingState", "FixedState", "ImageState", "Job", "Launcher", "Metric", "NoConfig", "Objective", "Outside",
+    "Place", "Question", "ReportTable", "Sample", "Size", "Spec", "Started", "Stem", "Step", "Teacher", "TextState",
+    "Trunk", "Visible", "Vocabulary", "gather", "hookimpl", "mine", "own", "parts",
 ]

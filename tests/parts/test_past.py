@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vlpbench.parts import Past
+from vlpbench.parts import FixedPast, Past
 
 B, N, H, K = 2, 3, 4, 5
 
@@ -69,3 +69,36 @@ def test_rows_are_picked():
     assert is_all_of(found, [part[index] for part in first], [part[index] for part in second])
     assert is_all_of(past.grow(second), first, second)
     assert Past(2).rows(index).grow(second)[0].shape == (B, N, 2, H)
+
+
+def test_a_room_for_all_steps_shows_what_a_growing_past_does_and_stays_where_it_is():
+    """Behind three places that other rows wrote; what is not written yet is zero, and never NaN."""
+    before, places = keys(K, 0), torch.zeros(2, dtype=torch.long)
+    past, fixed = Past(3, before), FixedPast.like(before, B, 6, places)
+    fixed.begin(before)
+    at = [part.data_ptr() for part in fixed.room]
+    for step in range(3):
+        new = keys(2, step + 1)
+        torch.arange(K + 2 * step, K + 2 * step + 2, out=places)
+        found, expected = fixed.grow(new), past.grow(new)
+        until = K + 2 * (step + 1)
+        assert is_all_of([part[:, :, :until] for part in found], expected)
+        assert all(part.shape[2] == K + 6 and not part[:, :, until:].any() for part in found)
+        assert [part.data_ptr() for part in found] == at
+
+
+def test_the_first_rows_of_a_room_are_in_the_same_memory():
+    before, places = keys(K, 0), torch.tensor([K])
+    fixed = FixedPast.like(before, B, 2, places)
+    front, new = fixed.front(1), keys(1, 1)
+    front.grow(tuple(part[:1] for part in new))
+    assert all(torch.equal(room[:1, :, K : K + 1], part[:1]) for room, part in zip(fixed.room, new, strict=True))
+    assert not any(room[1:].any() for room in fixed.room)
+
+
+def test_a_past_that_nothing_was_written_to_shows_nothing():
+    with pytest.raises(ValueError, match="nothing was written yet"):
+        Past(2).written()
+    past, new = Past(2), keys(1, 0)
+    past.grow(new)
+    assert is_all_of(past.written(), new)

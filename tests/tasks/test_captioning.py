@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +17,10 @@ from vlpbench.data.splits import Split
 from vlpbench.metrics.captions import PURE, caption_scores
 from vlpbench.tasks.captioning import PROMPT, Captioning
 from vlpbench.tasks.fine_tuning import ready
-from vlpbench.tasks.generate import Search
+from vlpbench.tasks.generate import Search, Writer
 from vlpbench.tasks.task import Readout
 from vlpbench.tasks.trial import Trial
+from vlpbench.training.pace import Pace
 from vlpbench.types import Sample
 
 Made = Callable[..., Trial]
@@ -101,13 +104,13 @@ def test_a_prompt_is_read_first_and_not_repeated(
 ) -> None:
     starts: list[tuple[list[int], int, int]] = []
 
-    def listen(
-        backbone: object, context: object, start: list[int], length: int, search: Search, keys: list[int]
-    ) -> list[list[int]]:
-        starts.append((start, length, search.beams))
-        return [[] for _ in range(len(context.memory))]  # type: ignore[attr-defined]
+    class Listening(Writer):
+        def __init__(self, backbone: Any, start: list[int], length: int, search: Search, graph: object) -> None:
+            starts.append((start, length, search.beams))
+            assert graph is None, "one batch on a CPU"
+            super().__init__(backbone, start, length, search)
 
-    monkeypatch.setattr("vlpbench.tasks.captioning.generate", listen)
+    monkeypatch.setattr("vlpbench.tasks.captioning.Writer", Listening)
     split = opened("test")
     for task, protocol in (
         ("captioning", Protocol(beams=3)),
@@ -122,6 +125,26 @@ def test_a_prompt_is_read_first_and_not_repeated(
     said = [made.tokenizer.decode(start[1:]) for start, _, _ in starts]
     assert said == ["", "there is", PROMPT, "there is"]
     assert [(length, beams) for _, length, beams in starts] == [(20, 3), (20, 1), (20, 1), (20, 1)]
+
+
+def test_batches_that_share_their_steps_say_the_same(
+    trial: Made, opened: Callable[..., Split], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve pictures, five at once: as steps of one shape are played on a GPU."""
+    choices: list[str] = []
+
+    def graph_for(device: object, choice: str) -> Callable[[Any], Any]:
+        choices.append(choice)
+        return lambda turn: turn
+
+    monkeypatch.setattr("vlpbench.tasks.captioning.graph_for", graph_for)
+    made, split = trial("captioning", protocol=Protocol(beams=4, length_penalty=0.5)), opened("test")
+    backbone = made.build(NEEDS).eval()
+    plain = Captioning().predict(backbone, ASKED, split, made)
+    assert not choices, "one batch is not worth a graph"
+    again = replace(made, pace=Pace(at_once=5, compiled="always"))
+    assert Captioning().predict(backbone, ASKED, split, again) == plain
+    assert choices == ["always"]
 
 
 def test_a_blind_trial_writes_one_sentence(trial: Made) -> None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import FunctionType
 
 import pytest
 import torch
@@ -14,8 +15,10 @@ from torch import Tensor
 from vlpbench.backbones import DecoderOnly, DualFusion, EncoderDecoder
 from vlpbench.backbones.dual_fusion import DualFusionConfig
 from vlpbench.contract.abilities import Backbone, Context, DecodingState
+from vlpbench.contract.decoding import FixedState
 from vlpbench.data.splits import Split
-from vlpbench.tasks.generate import Search, generate
+from vlpbench.tasks.fixed_steps import Turn
+from vlpbench.tasks.generate import Search, Writer, generate
 from vlpbench.tasks.trial import Trial
 from vlpbench.testing.tiny import PIXELS, VOCABULARY, tiny_backbone
 from vlpbench.types import Spec, Vocabulary
@@ -403,8 +406,8 @@ def test_cached_searches_against_full_decodes(
         assert found[row] == slow_beams(chances, VOCABULARY.eos, 6, search)
 
 
-def test_rows_that_leave_take_their_part_of_the_context_along() -> None:
-    """The backbone is asked for fewer and fewer rows."""
+def test_rows_leave_when_they_are_a_quarter() -> None:
+    """The backbone is asked for fewer and fewer rows; those that wait for others to leave change nothing."""
     model, asked = tables(12, 6, seed=3, sharp=1.0), []
     step = model.step
 
@@ -414,4 +417,86 @@ def test_rows_that_leave_take_their_part_of_the_context_along() -> None:
 
     model.step = counting  # type: ignore[method-assign]
     lengths = [len(words) for words in generate(model, model.of(range(12)), [TINY.bos], 6)]
-    assert asked == [sum(length >= at for length in lengths) for at in range(min(5, max(lengths)) + 1)]
+    expected, here = [12], 12
+    for at in range(1, min(5, max(lengths)) + 1):
+        going = sum(length >= at for length in lengths)
+        here = going if 4 * (here - going) >= here else here
+        expected.append(here)
+    assert asked == expected
+    assert len(set(asked)) > 2 and 11 not in asked, "one row of twelve does not leave alone"
+
+
+def played(turn: FunctionType) -> Turn:
+    """A step as it is."""
+    return turn
+
+
+FIXED = {
+    **SEARCHES, "four beams": Search(beams=4), "short ones": Search(beams=4, length_penalty=-1.0),
+    "no word twice": Search(no_repeat=1), "drawn by rules": Search(top_p=0.8, temperature=1.5, no_repeat=2, least=3),
+}
+
+
+@pytest.mark.parametrize("search", FIXED.values(), ids=FIXED)
+def test_steps_of_one_shape_write_what_the_plain_ones_do(
+    lively: tuple[Backbone, Tensor, Tensor, Tensor], search: Search
+) -> None:
+    """In one batch and in several that share the room, the last of them smaller; with a prompt, to the last word."""
+    start = [VOCABULARY.bos, 20]
+    plain = [
+        generate(lively[0], shown(lively, rows), start, 10, search, range(64)[rows])
+        for rows in (slice(0, 64), slice(0, 24), slice(24, 48), slice(48, 51))
+    ]
+    one, several = (Writer(lively[0], start, 10, search, played) for _ in range(2))
+    assert one.write(shown(lively, slice(0, 64))) == plain[0]
+    for rows, expected in zip((slice(0, 24), slice(24, 48), slice(48, 51)), plain[1:], strict=True):
+        assert several.write(shown(lively, rows), range(64)[rows]) == expected
+    assert several.write(shown(lively, slice(0, 64))) == plain[0], "more room is made where more rows come"
+
+
+def test_log_odds_of_steps_of_one_shape(lively: tuple[Backbone, Tensor, Tensor, Tensor]) -> None:
+    """Beams that change places, rows that move to the front, and another batch in the same room."""
+    words = torch.randint(13, VOCABULARY.size, (12, 3, 6), generator=torch.Generator().manual_seed(1))
+    backbone, fixed = lively[0], None
+    for first in (0, 20):
+        context = shown(lively, slice(first, first + 12))
+        with torch.no_grad():
+            state = backbone.begin(context, 1, 7)
+            backbone.step(state, torch.full((12, 1), VOCABULARY.bos))
+            fixed = state.fixed(12, 3) if fixed is None else fixed
+            assert isinstance(fixed, FixedState)
+            fixed.load(state)
+            plain, here = state.going_on(torch.zeros(12, 3, dtype=torch.long)), fixed
+            beams = torch.tensor([[1, 1, 0], [2, 0, 1]]).repeat(6, 1)
+            stay = torch.tensor([3, 0, 7, 11])
+            said = words
+            for at in range(6):
+                one, other = (backbone.step(which, said[..., at])[..., 13:] for which in (plain, here))
+                assert torch.allclose(one, other, rtol=0, atol=1e-5)
+                plain, here = plain.going_on(beams), here.going_on(beams)
+                if at == 2:
+                    plain, said, beams = plain.select(stay, beams[stay]), said[stay], beams[stay]
+                    here = here.select(stay, beams)
+
+
+def test_a_room_is_for_one_prompt_and_one_number_of_tokens(lively: tuple[Backbone, Tensor, Tensor, Tensor]) -> None:
+    backbone, bos = lively[0], torch.full((4, 1), VOCABULARY.bos)
+    state, other, longer = (
+        backbone.begin(shown(lively, slice(0, 4), padding), 1, 5) for padding in (0, 0, 2)
+    )
+    with torch.no_grad():
+        for one, times in ((state, 1), (other, 2), (longer, 1)):
+            for _ in range(times):
+                backbone.step(one, bos)
+    fixed = state.fixed(4, 2)
+    assert fixed is not None
+    for one in (other, longer):
+        with pytest.raises(ValueError, match="another number of words, or of tokens"):
+            fixed.load(one)
+
+
+def test_a_backbone_without_such_steps_takes_the_plain_way() -> None:
+    model = tables(8, 6, 0, sharp=1.0)
+    for search in (Search(beams=3), Search(beams=100), Search(top_p=0.9)):
+        writer = Writer(model, [TINY.bos], 6, search, played)
+        assert writer.write(model.of(range(8))) == generate(model, model.of(range(8)), [TINY.bos], 6, search)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vlpbench.plugin import Context, DecodingState, parts
+from vlpbench.backbones.fixed_cache import FixedCache
+from vlpbench.plugin import Backbone, Context, DecodingState, parts
 
-__all__ = ["Cache"]
+__all__ = ["Cache", "log_odds"]
 
 
 @dataclass
@@ -65,10 +66,27 @@ class Cache(DecodingState):
         return self.at - 1, None if self.everything else self.seen[:, None]
 
     def select(self, rows: Tensor, beams: Tensor) -> Cache:
-        """Keep some queries and, of each, some beams; where all queries stay, nothing is copied."""
-        many = len(self.seen)
-        everyone = len(rows) == many and torch.equal(rows, torch.arange(many, device=rows.device))
-        context = self.context if everyone else self.context.rows(rows)
-        past = [layer.rows(None if everyone else rows) for layer in self.past]
+        """Keep some queries and, of each, some beams; where all queries stay, `going_on` copies nothing."""
+        past = [layer.rows(rows) for layer in self.past]
         seen = self.seen[rows[:, None], beams]
-        return Cache(context, self.length, self.at, past, seen, self.everything and beams.shape[1] == 1)
+        return self._with(self.context.rows(rows), past, seen)
+
+    def going_on(self, beams: Tensor) -> Cache:
+        """Keep all queries and, of each, some beams: only what each may look at is new."""
+        every = torch.arange(len(beams), device=beams.device)[:, None]
+        return self._with(self.context, [layer.rows(None) for layer in self.past], self.seen[every, beams])
+
+    def _with(self, context: Context, past: list[parts.Past], seen: Tensor) -> Cache:
+        everything = self.everything and seen.shape[1] == 1
+        return Cache(context, self.length, self.at, past, seen, everything)
+
+    def fixed(self, rows: int, beams: int) -> FixedCache:
+        """Room for `rows` queries of `beams` beams that go on from as many words as this has."""
+        ahead = beams * (self.length - self.at)
+        return FixedCache.like(self.context, [layer.written() for layer in self.past], (rows, beams), ahead, self.at)
+
+
+def log_odds(backbone: Backbone, features: Tensor) -> Tensor:
+    """..., D -> ..., V: of each next word, in fp32 even under autocast: bf16 would make ties among likely words."""
+    with torch.autocast(features.device.type, enabled=False):
+        return backbone.logits(features.float())

@@ -5,13 +5,19 @@ Axes: B batch, M tokens of the context, S decoded tokens, C candidates, k beams,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from vlpbench.backbones.cache import Cache
+from vlpbench.backbones.cache import Cache, log_odds
+from vlpbench.backbones.fixed_cache import FixedCache
 from vlpbench.plugin import Context, DecodingState, Size, TextState, Trunk, parts
 
-__all__ = ["CrossDecoder", "never_empty"]
+__all__ = ["CrossDecoder", "Pasts", "never_empty"]
+
+Pasts = Sequence[parts.Past | parts.FixedPast]
+"""What was said, for each of some layers."""
 
 
 class CrossDecoder(Trunk):
@@ -31,9 +37,11 @@ class CrossDecoder(Trunk):
         """B, C, S -> B, C, S, D: words as the decoder's first layer gets them."""
         return self.words(tokens) + self.text_positions(tokens.shape[-1])
 
-    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Past], mask: Tensor | None) -> Tensor:
+    def _enter_decoder_at(
+        self, token: Tensor, at: Tensor | int, past: Pasts, mask: Tensor | None
+    ) -> Tensor:
         """B, k -> B, k, D: the same for the word at place `at`; `past` is that of the layers below, under `mask`."""
-        return self.words(token) + self.text_positions(at + 1)[at]
+        return self.words(token) + self.text_positions.at(at)
 
     def _memory(self, context: Context, layer: int) -> tuple[parts.Keys, Tensor | None]:
         """Keys and values of the memory for one layer, made once, and the mask over them."""
@@ -64,13 +72,13 @@ class CrossDecoder(Trunk):
 
     def step(self, state: DecodingState, token: Tensor) -> Tensor:
         """B, k -> B, k, V: one more word for each beam."""
-        assert isinstance(state, Cache)
+        assert isinstance(state, Cache | FixedCache)
         (at, mask), layers = state.next(), len(self.decoder)
         x = self._enter_decoder_at(token, at, state.past[layers:], mask)
         for number, block in enumerate(self.decoder):
             memory = self._memory(state.context, number)
             x = block.step(x, state.past[number], mask, *memory)  # type: ignore[operator]
-        return self.logits(self.decoder_norm(x))
+        return log_odds(self, self.decoder_norm(x))
 
 
 def never_empty(text: TextState, bos: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vlpbench.backbones.cache import Cache
+from vlpbench.backbones.cache import Cache, log_odds
+from vlpbench.backbones.fixed_cache import FixedCache
 from vlpbench.backbones.one_sequence import OneSequence, Seen
 from vlpbench.plugin import (
     Context,
@@ -103,11 +104,11 @@ class DecoderOnly(OneSequence):
         context.keys["words"] = words
         return context
 
-    def _places_of(self, context: Context, first: int, many: int) -> Tensor:
+    def _places_of(self, context: Context, first: Tensor | int, many: int) -> Tensor:
         """B, many, D: positions of the words `first` to `first + many` behind each row's prefix."""
-        if first + many > self.length:
+        if isinstance(first, int) and first + many > self.length:
             raise ValueError(f"{first + many} words to say; texts were to have {self.length} at most")
-        behind = torch.arange(first, first + many, device=context.memory.device)
+        behind = first + torch.arange(many, device=context.memory.device)
         return self.text_positions.at(context.keys["words"][:, None] + behind)
 
     def decode(self, context: Context, text: TextState) -> Tensor:
@@ -132,9 +133,9 @@ class DecoderOnly(OneSequence):
 
     def step(self, state: DecodingState, token: Tensor) -> Tensor:
         """B, k -> B, k, V: one more word for each beam."""
-        assert isinstance(state, Cache)
+        assert isinstance(state, Cache | FixedCache)
         at, mask = state.next()
         x = self.words(token) + self._places_of(state.context, at, 1)
         for block, past in zip(self.encoder, state.past, strict=True):
             x = block.step(x, past, mask)  # type: ignore[operator]
-        return self.logits(self.encoder_norm(x))
+        return log_odds(self, self.encoder_norm(x))

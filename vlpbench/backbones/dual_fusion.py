@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from vlpbench.backbones.cross_decoder import CrossDecoder, never_empty
+from vlpbench.backbones.cross_decoder import CrossDecoder, Pasts, never_empty
 from vlpbench.backbones.picture_tower import PictureTower
 from vlpbench.backbones.text_tower import TextTower
 from vlpbench.plugin import ABILITIES, Context, ImageState, Size, Spec, Stem, TextState, Visible, parts
@@ -178,10 +178,12 @@ class DualFusion(CrossDecoder, PictureTower):
         there = torch.ones_like(tokens.flatten(0, 1), dtype=torch.bool)
         return self.text_tower(words, there, True).unflatten(0, tokens.shape[:2])
 
-    def _enter_decoder_at(self, token: Tensor, at: int, past: list[parts.Past], mask: Tensor | None) -> Tensor:
+    def _enter_decoder_at(
+        self, token: Tensor, at: Tensor | int, past: Pasts, mask: Tensor | None
+    ) -> Tensor:
         if not self.split:
             return super()._enter_decoder_at(token, at, past, mask)
-        x = self.words(token) + self.text_tower.positions(at + 1)[at]
+        x = self.words(token) + self.text_tower.positions.at(at)
         for block, own in zip(self._below(), past, strict=True):
             x = block.step(x, own, mask)  # type: ignore[operator]
         return self.text_tower.norm(x)

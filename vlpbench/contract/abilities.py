@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import torch
 from torch import Tensor, nn
 
+from vlpbench.contract.decoding import DecodingState
 from vlpbench.types import Spec
 
 if TYPE_CHECKING:
@@ -118,14 +119,6 @@ class Context:
         """The context of some rows (N indices)."""
         keys = {name: _rows(made, index) for name, made in self.keys.items()}
         return Context(self.memory[index], None if self.mask is None else self.mask[index], keys)
-
-
-class DecodingState(ABC):
-    """Where a search stands: the cached past of each beam of each query."""
-
-    @abstractmethod
-    def select(self, rows: Tensor, beams: Tensor) -> DecodingState:
-        """Keep the queries `rows` (N indices) and, of each, go on from the beams `beams` (N, k indices)."""
 
 
 class Backbone(nn.Module, ABC):

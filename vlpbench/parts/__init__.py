@@ -6,13 +6,13 @@ from vlpbench.parts.block import DecoderBlock, EncoderBlock, FusionBlock, Mlp
 from vlpbench.parts.heads import Projection, WordTable, masked_mean, pooled_pair
 from vlpbench.parts.losses import two_sided_cross_entropy
 from vlpbench.parts.pairs import same, single, spread
-from vlpbench.parts.past import Past
+from vlpbench.parts.past import FixedPast, Past
 from vlpbench.parts.positions import PositionTable, RelativeBias
 from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
 from vlpbench.parts.sight import Mask, Sight
 
 __all__ = [
-    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FusionBlock", "Keys", "Mask", "Mlp", "Past",
+    "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FixedPast", "FusionBlock", "Keys", "Mask", "Mlp", "Past",
     "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "Sight", "WordTable", "attend", "joined",
     "masked_mean", "masks", "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
 ]

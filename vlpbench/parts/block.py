@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vlpbench.parts.attention import Attention, Keys
-from vlpbench.parts.past import Past
+from vlpbench.parts.past import FixedPast, Past
 from vlpbench.parts.sight import Mask
 
 __all__ = ["DecoderBlock", "EncoderBlock", "FusionBlock", "Mlp"]
@@ -52,7 +52,7 @@ class EncoderBlock(nn.Module):
         x = x + self.attention.ask_both(normal, before, self.attention.keys(normal.flatten(0, 1)), mask)
         return x + self.mlp(self.norm2(x))
 
-    def step(self, x: Tensor, past: Past, mask: Tensor | None = None) -> Tensor:
+    def step(self, x: Tensor, past: Past | FixedPast, mask: Tensor | None = None) -> Tensor:
         """B, C, D -> B, C, D: one more token for each of C beams, put into `past` (F places with it).
 
         `mask` (B, 1, C, F) says which places each beam looks at.
@@ -81,7 +81,7 @@ class DecoderBlock(nn.Module):
         return (x + self.mlp(self.norm3(x))).unflatten(1, (many, length))
 
     def step(
-        self, x: Tensor, past: Past, mask: Tensor | None, memory: Keys, memory_mask: Tensor | None
+        self, x: Tensor, past: Past | FixedPast, mask: Tensor | None, memory: Keys, memory_mask: Tensor | None
     ) -> Tensor:
         """B, C, D -> B, C, D: one more token for each of C beams, put into `past` (F places with it).
 

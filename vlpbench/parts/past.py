@@ -1,5 +1,7 @@
 """Keys and values of what has been said so far: written where there is room, never moved.
 
+`Past` grows word by word and shows no more than was written, which is least to compute. `FixedPast` shows all of its
+room at every step, so that no shape ever changes: what a graph of a GPU needs, and no gain elsewhere.
 Axes: B batch, N heads, F places written, k beams, H width of a head.
 """
 
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from vlpbench.parts.attention import Keys
 
-__all__ = ["Past"]
+__all__ = ["FixedPast", "Past"]
 
 
 @dataclass
@@ -52,6 +54,12 @@ class Past:
         self._room, self._filled, self._ahead = room, until, self._ahead - 1
         return room.keys[:, :, :until], room.values[:, :, :until]
 
+    def written(self) -> Keys:
+        """All so far (B, N, F, H); ValueError where nothing was written yet."""
+        if self._room is None:
+            raise ValueError("nothing was written yet")
+        return self._room.keys[:, :, : self._filled], self._room.values[:, :, : self._filled]
+
     def _moved(self, like: Keys, places: int) -> _Room:
         """The same in a room of so many places."""
         rows, heads, _, width = like[0].shape
@@ -68,3 +76,38 @@ class Past:
         if index is not None and self._room is not None:
             picked._room = _Room(self._room.keys[index], self._room.values[index], self._filled)
         return picked
+
+
+class FixedPast:
+    """What one layer's positions to come may look at, in a room for all of them that is there from the start.
+
+    Each step writes where `places` says and shows the whole room; a mask must hide what was not written yet.
+    """
+
+    def __init__(self, room: Keys, places: Tensor) -> None:
+        """`room`: B, N, F, H each, and no NaN in it; `places` (k): where the next position of each beam goes, which
+        whoever shares the tensor moves on between steps.
+        """
+        self.room, self._places = room, places
+
+    @classmethod
+    def like(cls, written: Keys, rows: int, ahead: int, places: Tensor) -> FixedPast:
+        """Room for what `written` (any rows) has and for `ahead` places more, for `rows` rows; zeros everywhere."""
+        _, heads, filled, width = written[0].shape
+        keys, values = (part.new_zeros(rows, heads, filled + ahead, width) for part in written)
+        return cls((keys, values), places)
+
+    def grow(self, new: Keys) -> Keys:
+        """Write keys and values of one more position of each beam (B, N, k, H); the whole room (B, N, F, H)."""
+        for room, part in zip(self.room, new, strict=True):
+            room.index_copy_(2, self._places, part.to(room.dtype))
+        return self.room
+
+    def begin(self, written: Keys) -> None:
+        """Start behind what other rows have written (n, N, f, H): the first n rows' first f places."""
+        for room, part in zip(self.room, written, strict=True):
+            room[: len(part), :, : part.shape[2]] = part
+
+    def front(self, rows: int) -> FixedPast:
+        """The first rows, in the same room."""
+        return FixedPast((self.room[0][:rows], self.room[1][:rows]), self._places)

@@ -30,8 +30,10 @@ class PositionTable(nn.Module):
             raise ValueError(f"{length} tokens, but the position table ends at {len(self.weight)}")
         return self.weight[:length]
 
-    def at(self, places: Tensor) -> Tensor:
-        """... -> ..., D: the vectors of these places, which must be below its length."""
+    def at(self, places: Tensor | int) -> Tensor:
+        """... -> ..., D: the vectors of these places, which must be below its length; of a number that is checked."""
+        if isinstance(places, int):
+            return self(places + 1)[places]
         return nn.functional.embedding(places, self.weight)
 
 

@@ -53,8 +53,8 @@ class _Walk:
 
     backbone: Backbone
     trie: AnswerTrie
-    everyone: Tensor
-    """B: all rows."""
+    rows: int
+    """B."""
     most: int
     """Nodes of one row that are read at a time."""
     scores: Tensor
@@ -65,7 +65,7 @@ class _Walk:
         """Read the prompt, then the tree."""
         rows, device = len(context.memory), context.memory.device
         walk = cls(
-            backbone, trie, torch.arange(rows, device=device), max(1, block // rows),
+            backbone, trie, rows, max(1, block // rows),
             torch.zeros(rows, trie.nodes, device=device),
         )
         if trie.levels:
@@ -91,6 +91,6 @@ class _Walk:
         inner = torch.from_numpy(nodes.inner)[number].nonzero()[:, 0]
         del logits
         for some in inner.split(self.most) if len(inner) else ():  # nothing would be split into one piece of nothing
-            onto = state.select(self.everyone, here[0][some.to(device)].expand(len(self.everyone), -1))
-            read = here[1][some.to(device)].expand(len(self.everyone), -1)
+            onto = state.going_on(here[0][some.to(device)].expand(self.rows, -1))
+            read = here[1][some.to(device)].expand(self.rows, -1)
             self.visit(onto, self.backbone.step(onto, read), number[some], level + 1)

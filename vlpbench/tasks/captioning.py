@@ -20,7 +20,8 @@ from vlpbench.data.splits import Split
 from vlpbench.metrics.captions import PURE, caption_scores
 from vlpbench.objectives.language_model import Config, LanguageModel
 from vlpbench.streams import generator
-from vlpbench.tasks.generate import Search, generate
+from vlpbench.tasks.fixed_steps import graph_for
+from vlpbench.tasks.generate import Search, Writer
 from vlpbench.tasks.task import DECODING, Readout, Row, Task, why_not_decode
 from vlpbench.tasks.trial import Scores, Trial
 
@@ -58,8 +59,10 @@ class Captioning(Task):
         """The likeliest sentence found for each picture that has captions, and two that never saw one."""
         shown = described(split)
         said: list[str] = []
-        for block in trial.blocks(len(shown), 64):
-            said += write(backbone, trial.pictures(split, [shown[at] for at in block]), trial, block)
+        at_once = 64 if trial.device.kind == "cpu" else 256
+        writer = writer_of(backbone, trial, again=len(shown) > (trial.pace.at_once or at_once))
+        for block in trial.blocks(len(shown), at_once):
+            said += write(backbone, trial.pictures(split, [shown[at] for at in block]), trial, block, writer)
         taught = trial.open_split("train", "train").samples if "train" in trial.splits else ()
         floors = _floors([text for one in taught for text in one.captions], len(shown))
         how, rows = {"prompt": prompt} if (prompt := prompt_of(trial)) else {}, []
@@ -96,18 +99,27 @@ class Captioning(Task):
 
 
 @torch.no_grad()
-def write(backbone: Backbone, pictures: torch.Tensor, trial: Trial, keys: Sequence[int] | np.ndarray) -> list[str]:
+def write(
+    backbone: Backbone, pictures: torch.Tensor, trial: Trial, keys: Sequence[int] | np.ndarray,
+    writer: Writer | None = None,
+) -> list[str]:
     """A sentence for each picture (B, 3, H, W), by the search of the task's protocol; `keys` (B) tell draws apart."""
+    with trial.device.autocast():
+        context = backbone.context(backbone.see(pictures), None, trial.visible)
+        said = (writer or writer_of(backbone, trial)).write(context, [int(key) for key in keys])
+    return [trial.tokenizer.decode(ids) for ids in said]
+
+
+def writer_of(backbone: Backbone, trial: Trial, again: bool = False) -> Writer:
+    """Writes by the task's protocol; `again` where more than one batch is to come: a GPU then captures its steps."""
     protocol = trial.protocol
-    start = [trial.tokenizer.vocabulary.bos, *_words(trial, prompt_of(trial))]
     search = Search(
         beams=protocol.beams, length_penalty=protocol.length_penalty, no_repeat=protocol.no_repeat,
         top_p=protocol.top_p, seed=trial.settings.seed,
     )
-    with trial.device.autocast():
-        context = backbone.context(backbone.see(pictures), None, trial.visible)
-        said = generate(backbone, context, start, trial.settings.text.length, search, [int(key) for key in keys])
-    return [trial.tokenizer.decode(ids) for ids in said]
+    start = [trial.tokenizer.vocabulary.bos, *_words(trial, prompt_of(trial))]
+    graph = graph_for(trial.device, trial.pace.compiled) if again else None
+    return Writer(backbone, start, trial.settings.text.length, search, graph)
 
 
 def prompt_of(trial: Trial) -> str:

@@ -1,22 +1,23 @@
 """Drawing sentences word by word from the nucleus (arXiv 1904.09751), each row with a generator of its own.
 
-Axes: B rows, V words.
+Axes: B rows, V words, L words of a sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vlpbench.contract.abilities import Backbone, DecodingState
 from vlpbench.streams import generator
 from vlpbench.tasks.search import Search
+from vlpbench.tasks.standing import Standing
 from vlpbench.tasks.wording import Wording
 
-__all__ = ["draw", "draw_sentences", "nucleus"]
+__all__ = ["Draws", "draw", "nucleus"]
 
 
 def nucleus(chances: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
@@ -41,34 +42,35 @@ def draw(likely: Tensor, at: Tensor, search: Search) -> Tensor:
     return words.gather(1, torch.minimum(place, last.clamp_min(0)))[:, 0]
 
 
-def draw_sentences(
-    backbone: Backbone, state: DecodingState, logits: Tensor, room: int, search: Search, keys: Sequence[int]
-) -> list[list[int]]:
-    """A sentence for each row from the log-odds (B, 1, V) of its first word on; a row draws by (seed, its key)."""
-    vocabulary, device = backbone.spec.vocabulary, logits.device
-    wording = Wording(vocabulary, search, device)
-    chance = np.stack([generator(search.seed, f"sampling/{key}").random(room) for key in keys])
-    spots = torch.from_numpy(chance).to(device)
-    rows = torch.arange(len(keys), device=device)
-    words = torch.zeros(len(keys), 1, room, dtype=torch.long, device=device)
-    said: list[list[int]] = [[] for _ in keys]
-    for at in range(room):
-        likely = wording.likely(logits, words[:, :, :at])[:, 0]
-        word = draw(likely, spots[rows, at], search)
+@dataclass
+class Draws(Standing):
+    """One sentence a row, each of whose words is drawn; done with the end, or where the rules leave no word."""
+
+    spots: Tensor
+    """B, L: where in the nucleus each word is drawn; 0 to 1, float64."""
+
+    @classmethod
+    def at_first(cls, wording: Wording, keys: Sequence[int], room: int, device: torch.device) -> Draws:
+        """Nothing said; each row draws by (seed, its key)."""
+        rows, search = len(keys), wording.search
+        chance = np.stack([generator(search.seed, f"sampling/{key}").random(room) for key in keys])
+        number = torch.zeros(rows, dtype=torch.long, device=device)
+        return cls(
+            wording, torch.arange(rows, device=device), number.bool(), number[:, None, None].repeat(1, 1, room), number,
+            torch.from_numpy(chance).to(device),
+        )
+
+    @property
+    def sentence(self) -> Tensor:
+        """B, L: the only one."""
+        return self.words[:, 0]
+
+    def choose(self, logits: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
+        """One word for each row, B, 1."""
+        likely = self.wording.likely(logits, self.words, at)[:, 0]
+        word = draw(likely, self.spots.index_select(1, at.view(1))[:, 0], self.wording.search)
         nothing = likely.amax(1) == -torch.inf  # the rules leave no word
-        words[:, 0, at] = word
-        over = (word == vocabulary.eos) | nothing
-        if bool(over.any()):
-            for row, whole in zip(rows[over].tolist(), words[over, 0, :at].tolist(), strict=True):
-                said[row] = whole
-            stay = (~over).nonzero()[:, 0]
-            rows, words, word = rows[stay], words[stay], word[stay]
-            if not len(rows):
-                return said
-            if at + 1 < room:
-                state = state.select(stay, torch.zeros(len(stay), 1, dtype=torch.long, device=device))
-        if at + 1 < room:
-            logits = backbone.step(state, word[:, None])
-    for row, whole in zip(rows.tolist(), words[:, 0].tolist(), strict=True):
-        said[row] = whole
-    return said
+        self.done = self.done | (word == self.wording.end) | nothing
+        self.words = self.words.index_copy(2, at.view(1), word[:, None, None])
+        self.length = torch.where(self.done, self.length, at + 1)
+        return torch.zeros_like(word)[:, None], word[:, None]
