@@ -113,8 +113,9 @@ def run_some_cells(
     """Run the named cells of a grid in this process, one after the other; failed ones again.
 
     An id may be cut short as long as it is the only one. How each ended is printed, with its folder. This is what
-    `run grid` has done for each of its cells, and what a queue of your own would do. Under torchrun the processes
-    share each cell: one process a GPU, the same batches, the same record.
+    `run grid` has done for each of its cells, and what a queue of your own would do. Seeds of one row train as one
+    model on a GPU, or with --pack. Under torchrun the processes share each cell: one process a GPU, the same batches,
+    the same record.
 
     \b
     vlpbench run grid demo --dry-run           shows the ids

@@ -89,13 +89,14 @@ _CELL = (
 _GRID = (
     click.option(
         "--jobs", type=click.IntRange(min=0), default=0, metavar="N",
-        help="Cells at once; 0 is one a core on a CPU, and one in each slot of each GPU.",
+        help="Processes at once; 0 is one a core on a CPU, and one in each slot of each GPU.",
     ),
     click.option(
         "--slots-per-gpu", "each", type=click.IntRange(min=1), metavar="K",
-        help="Cells at once on one GPU; by default as many as it was measured to gain by.",
+        help="Processes at once on one GPU; by default as many as it was measured to gain by.",
     ),
-    click.option("--timeout", "seconds", type=_Duration(), default=0.0, metavar="TIME", help="Time limit of a cell."),
+    click.option("--timeout", "seconds", type=_Duration(), default=0.0, metavar="TIME",
+                 help="Time limit of a cell; several that train as one have as many times that."),
     click.option(
         "--memory", type=click.FloatRange(min=0), default=0.0, metavar="GIB",
         help="Most memory of a cell; by default one is ended only when the machine has none left.",
