@@ -23,7 +23,8 @@ def test_columns_are_as_documented(grid: Any) -> None:
     assert list(frame.columns) == list(COLUMNS)
     assert len(frame) == 2
     line = frame.set_index("metric", drop=False).loc["accuracy"].to_dict()
-    assert math.isnan(line.pop("published")) and math.isnan(line.pop("peak_bytes"))
+    unknown = ("published", "peak_bytes", "pairs_per_second", "tflops")
+    assert all(math.isnan(line.pop(name)) for name in unknown)
     assert line == {
         "grid": "small", "row": "a", "cell": "000000000000", "objective": "prefix-lm", "stem": "conv3",
         "trunk": "encoder-decoder", "size": "nano", "seed": 0, "blind": False, "task": "vqa", "protocol": "fine-tune",
@@ -290,3 +291,20 @@ def test_seconds_of_a_cell_alone_hold_what_it_found_made(grid: Any) -> None:
     assert found["seconds"].tolist() == [53.0, 2.01] and found["alone_seconds"].tolist() == [53.0, 52.0]
     assert load(grid.folder).wide(beside=["seconds"])["seconds a cell"].tolist()[:2] == ["53", "52"]
     assert load(grid.folder).wide(beside=["hours"])["device-hours a cell"].tolist()[:2] == ["0.015", "0.014"]
+
+
+def test_how_fast_a_pretraining_was_stands_in_its_lines(grid: Any) -> None:
+    cell = grid.done("a", 0, {"accuracy": 40.0})
+    speed = {"pretrain": {"pairs_per_second": 1512.5, "tflops": 0.25}}
+    write_json(cell.path / "timing.json", {"seconds": {}, "total": 12.0, "speed": speed})
+    found = load(grid.folder)
+    assert found.frame[["pairs_per_second", "tflops"]].drop_duplicates().values.tolist() == [[1512.5, 0.25]]
+    table = found.wide(beside=("pairs_per_second", "tflops"))
+    assert {"pairs/s", "TFLOP/s"} <= set(table.columns)
+
+
+@pytest.mark.parametrize("damaged", [3, {"pretrain": "fast"}, {"pretrain": {"pairs_per_second": "many"}}])
+def test_a_rate_that_is_none_is_not_known(grid: Any, damaged: Any) -> None:
+    cell = grid.done("a", 0, {"accuracy": 40.0})
+    write_json(cell.path / "timing.json", {"seconds": {}, "total": 12.0, "speed": damaged})
+    assert load(grid.folder).frame["pairs_per_second"].isna().all()

@@ -19,8 +19,8 @@ SCHEMA = 1
 """The version of the form of grid files that this package reads."""
 
 BESIDE = (
-    "parameters", "image_tokens", "samples", "target_tokens", "flops", "seconds", "hours", "objective", "stem", "trunk",
-    "size", "device",
+    "parameters", "image_tokens", "samples", "target_tokens", "flops", "seconds", "hours", "pairs_per_second",
+    "tflops", "objective", "stem", "trunk", "size", "device",
 )
 """Columns of the frame that `beside` can name; `vlpbench.results.beside` says how each is printed."""
 

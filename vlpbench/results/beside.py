@@ -22,6 +22,8 @@ class Beside:
     """Column of the frame; empty where it is called the same."""
     is_text: bool = False
     """Whether it is no number: all that a row's cells say, joined."""
+    is_cost: bool = True
+    """Whether it is something that a row had to be given; how fast a machine was is not."""
 
 
 BESIDE: Mapping[str, Beside] = {
@@ -32,6 +34,8 @@ BESIDE: Mapping[str, Beside] = {
     "flops": Beside("pretraining TFLOP", 1e12, 2),
     "seconds": Beside("seconds a cell", column="alone_seconds"),
     "hours": Beside("device-hours a cell", 3600.0, 2, column="alone_seconds"),
+    "pairs_per_second": Beside("pairs/s", is_cost=False),
+    "tflops": Beside("TFLOP/s", decimals=2, is_cost=False),
     "objective": Beside("objective", is_text=True),
     "stem": Beside("stem", is_text=True),
     "trunk": Beside("trunk", is_text=True),

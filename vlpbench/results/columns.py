@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "FRAME_SCHEMA", "NUMBERS", "upgraded"]
 
-FRAME_SCHEMA = 3
+FRAME_SCHEMA = 4
 """Version of the columns; earlier ones lacked those of `_SINCE`."""
 
 COLUMNS: Mapping[str, str] = {
@@ -51,13 +51,16 @@ COLUMNS: Mapping[str, str] = {
     "seconds": "wall time of the cell's stages; one that it found made by another cell took it nothing",
     "alone_seconds": "the same as if it had found nothing made",
     "peak_bytes": "most memory that the cell held: of the device on a GPU, of the process on a CPU",
+    "pairs_per_second": "pairs a second of pretraining where it was made, without its first step",
+    "tflops": "10^12 floating-point operations a second of the same steps",
     "device": "device's model",
 }
 """Each column with its meaning and unit."""
 
-_SINCE = {"better": 3, **dict.fromkeys(("examples", "fine_tune_flops", "alone_seconds", "peak_bytes"), 2)}
+_SINCE = {**dict.fromkeys(("pairs_per_second", "tflops"), 4), "better": 3, **dict.fromkeys(("examples", "fine_tune_flops", "alone_seconds", "peak_bytes"), 2)}
 """Column -> the first version that has it; 1 for all others."""
-_FLOATS = ("value", "published", "flops", "fine_tune_flops", "seconds", "alone_seconds", "peak_bytes")
+_FLOATS = ("value", "published", "flops", "fine_tune_flops", "seconds", "alone_seconds", "peak_bytes", "pairs_per_second",
+           "tflops")
 _WHOLE = (
     "images", "examples", "metrics_version", "parameters", "image_tokens", "samples", "target_tokens",
     "fine_tune_samples",

@@ -27,7 +27,8 @@ def lines_of(record: Record, time: CellTime, alone: float | None) -> Iterator[di
         "parameters": cost["parameters"], "image_tokens": cost["image_tokens"], "samples": cost["samples"],
         "target_tokens": cost["targets"], "flops": cost["flops"], "seconds": time.total if time.seconds else None,
         "alone_seconds": alone,
-        "peak_bytes": time.peak_bytes or None, "device": time.environment.get("device", ""),
+        "peak_bytes": time.peak_bytes or None, "pairs_per_second": time.pairs_per_second, "tflops": time.tflops,
+        "device": time.environment.get("device", ""),
     }
     for task, found in record.scores["tasks"].items():
         if "values" not in found:

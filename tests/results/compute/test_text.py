@@ -90,3 +90,18 @@ def test_compute_as_it_is_typed(grid: Any, capsys: pytest.CaptureFixture[str]) -
     assert json.loads(capsys.readouterr().out)["rows"][0]["row"] == "a"
     assert main(["report", "compute", str(grid.folder / "none")]) == 2
     assert "no records" in capsys.readouterr().err
+
+
+def test_how_fast_steps_were_is_said_where_records_know(grid: Any) -> None:
+    for row in ("a", "b"):
+        cell = grid.done(row, 0, {"accuracy": 1.0})
+        if row == "a":
+            speed = {"pretrain": {"pairs_per_second": 1512.4, "tflops": 0.0314}}
+            (cell.path / "timing.json").write_text(json.dumps({"seconds": {}, "total": 12.0, "speed": speed}))
+    found = compute(load(grid.folder))
+    text = compute_text(found)
+    assert "| peak memory | pairs/s | TFLOP/s of steps |" in text
+    assert "| 1,512 | 0.0314 |" in text and "| – | – |" in text
+    line, other = csv.DictReader(io.StringIO(compute_text(found, "csv")))
+    assert (float(line["pairs_per_second"]), other["pairs_per_second"]) == (1512.4, "")
+    assert json.loads(compute_text(found, "json"))["rows"][0]["tflops"] == 0.0314

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.files import digest
@@ -54,6 +54,10 @@ class CellTime:
     """Name of the stage that it shares; of a record that does not name it a hash that is equal for the same one."""
     fine_tunes: Mapping[str, str]
     """Task -> name of the stage; empty where the record does not say."""
+    pairs_per_second: float = nan
+    """Of its pretraining where that was made, without the first step; NaN is not known."""
+    tflops: float = nan
+    """10^12 operations a second of the same steps."""
 
     @property
     def tuning(self) -> str:
@@ -86,7 +90,7 @@ def cell_time(record: Record) -> CellTime:
         0 if record.state == "done" else cell.tries(),
         _seconds(timing.get("seconds"), timing.get("total")), _whole(timing.get("peak_bytes")),
         cell.facts("environment"), record.scores, _pretraining(cell, settings),
-        {task: str(stage) for task, stage in fine_tunes.items()},
+        {task: str(stage) for task, stage in fine_tunes.items()}, *_speed(timing),
     )
 
 
@@ -98,8 +102,21 @@ def _of_lines(lines: Sequence[Mapping[Any, Any]]) -> CellTime:
     return CellTime(
         one["cell"], one["grid"], one["row"], int(one["seed"]), "done", tuple(tasks), 0, {"": float(one["seconds"])},
         _whole(one["peak_bytes"]), {"device": one["device"]} if one["device"] else {}, {"cost": cost, "tasks": tasks},
-        "", {},
+        "", {}, float(one["pairs_per_second"]), float(one["tflops"]),
     )
+
+
+def _speed(timing: Mapping[str, Any]) -> tuple[float, float]:
+    """Pairs and 10^12 operations a second of pretraining; NaN in records that do not tell."""
+    said = timing.get("speed")
+    found = said.get("pretrain") if isinstance(said, dict) else None
+    known = found if isinstance(found, dict) else {}
+    pairs, tflops = known.get("pairs_per_second"), known.get("tflops")
+    return _number(pairs), _number(tflops)
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else nan
 
 
 def _seconds(stages: Any, total: Any) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 
 __all__ = ["Compute", "Machine", "RowCost", "StageCost", "StateCost"]
 
@@ -62,6 +63,10 @@ class RowCost:
     """Operations of pretraining over its seconds, of pretrainings that ran from start to end in one go."""
     peak_bytes: int
     """Most memory that a cell held: of the GPU where it computed on one, else of its process; 0 is not known."""
+    pairs_per_second: float = nan
+    """Pairs a second of pretraining without its first step, mean over the cells that know; NaN is not known."""
+    tflops: float = nan
+    """10^12 operations a second of the same steps."""
 
 
 @dataclass(frozen=True)

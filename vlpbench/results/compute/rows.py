@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import nan
+from math import isnan, nan
 from statistics import fmean
 
 from vlpbench.results.compute.cells import CellTime
@@ -70,7 +70,14 @@ def _row(
         fmean(one.get("flops", 0) for one in costs),
         fmean(sum(said.get("fine_tune", {}).get("flops", 0) for said in one) for one in tasks),
         _achieved(timed, made, stages), max((one.peak_bytes for one in cells), default=0),
+        _mean(one.pairs_per_second for one in cells), _mean(one.tflops for one in cells),
     )
+
+
+def _mean(values: Iterable[float]) -> float:
+    """The mean of what is known; NaN where nothing is."""
+    known = [value for value in values if not isnan(value)]
+    return fmean(known) if known else nan
 
 
 def _place(cells: Sequence[CellTime]) -> Callable[[str], tuple[int, str]]:

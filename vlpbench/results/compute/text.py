@@ -47,7 +47,12 @@ def _labels(found: Compute) -> list[str]:
 
 def _row_heads(found: Compute) -> list[str]:
     return ["row", "cells", "time a cell", "least to most", *_labels(found), "parameters", "FLOPs pretraining",
-            "FLOPs fine-tunes", "FLOP/s", "peak memory"]
+            "FLOPs fine-tunes", "FLOP/s", "peak memory", *(["pairs/s", "TFLOP/s of steps"] if _is_timed(found) else [])]
+
+
+def _is_timed(found: Compute) -> bool:
+    """Whether any record says how fast its pretraining's steps were."""
+    return any(not isnan(row.pairs_per_second) for row in found.rows)
 
 
 def _row_cells(row: RowCost, found: Compute) -> list[str]:
@@ -60,7 +65,12 @@ def _row_cells(row: RowCost, found: Compute) -> list[str]:
         time_text(row.hours), spread, *stages, scaled(row.parameters), scaled(row.pretrain_flops),
         scaled(row.fine_tune_flops), scaled(row.flops_per_second),
         f"{row.peak_bytes / 2**30:.2f} GiB" if row.peak_bytes else "–",
+        *([_rate(row.pairs_per_second), _rate(row.tflops)] if _is_timed(found) else []),
     ]
+
+
+def _rate(value: float) -> str:
+    return "–" if isnan(value) else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
@@ -76,11 +86,13 @@ def _csv(found: Compute) -> str:
     writer.writerow([
         "grid", "row", "cells", "timed", "hours", "least_hours", "most_hours", *(f"hours_{label}" for label in labels),
         "parameters", "pretrain_flops", "fine_tune_flops", "flops_per_second", "peak_bytes",
+        "pairs_per_second", "tflops",
     ])
     for row in found.rows:
         numbers = [
             row.hours, row.least, row.most, *(row.stages.get(label) for label in labels), row.parameters,
             row.pretrain_flops, row.fine_tune_flops, row.flops_per_second, row.peak_bytes or None,
+            row.pairs_per_second, row.tflops,
         ]
         writer.writerow([row.grid, row.row, row.cells, row.timed, *map(_known, numbers)])
     return out.getvalue().rstrip("\n")

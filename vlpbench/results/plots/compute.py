@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COSTS", "compute", "pareto", "why_no_compute"]
 
-COSTS = tuple(name for name, one in BESIDE.items() if not one.is_text)
+COSTS = tuple(name for name, one in BESIDE.items() if one.is_cost and not one.is_text)
 """What can stand on the horizontal axis, by the frame's names."""
 
 _WIDE = 8.0
