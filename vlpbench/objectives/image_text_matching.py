@@ -113,7 +113,7 @@ class ImageTextMatching(Objective):
         if not (self.config.hard and backbone.abilities >= _VECTORS):
             return torch.zeros((), device=rows.device)
         image, text = backbone.image_vector(batch.image).detach(), backbone.text_vector(batch.text).detach()
-        with torch.autocast(rows.device.type, enabled=False):
+        with parts.full_precision(rows):
             return image[rows].float() @ text[rows].float().mT / self.config.temperature
 
 

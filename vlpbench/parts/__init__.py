@@ -9,10 +9,11 @@ from vlpbench.parts.pairs import same, single, spread
 from vlpbench.parts.past import FixedPast, Past
 from vlpbench.parts.positions import PositionTable, RelativeBias
 from vlpbench.parts.post_norm import BERT_EPS, PostNormBlock
+from vlpbench.parts.precision import full_precision
 from vlpbench.parts.sight import Mask, Sight
 
 __all__ = [
     "BERT_EPS", "Attention", "DecoderBlock", "EncoderBlock", "FixedPast", "FusionBlock", "Keys", "Mask", "Mlp", "Past",
-    "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "Sight", "WordTable", "attend", "joined",
-    "masked_mean", "masks", "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
+    "PositionTable", "PostNormBlock", "Projection", "RelativeBias", "Sight", "WordTable", "attend", "full_precision",
+    "joined", "masked_mean", "masks", "pooled_pair", "same", "single", "spread", "two_sided_cross_entropy",
 ]

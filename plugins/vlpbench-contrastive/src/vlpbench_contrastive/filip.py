@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
@@ -96,5 +95,5 @@ class FILIP(Tempered):
 
 def _unit(projection: nn.Linear, tokens: Tensor) -> Tensor:
     """In fp32 even under autocast: mixed precision would make ties in a ranking."""
-    with torch.autocast(tokens.device.type, enabled=False):
+    with parts.full_precision(tokens):
         return normalize(projection(tokens.float()), dim=-1)
