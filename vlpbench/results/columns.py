@@ -57,10 +57,15 @@ COLUMNS: Mapping[str, str] = {
 }
 """Each column with its meaning and unit."""
 
-_SINCE = {**dict.fromkeys(("pairs_per_second", "tflops"), 4), "better": 3, **dict.fromkeys(("examples", "fine_tune_flops", "alone_seconds", "peak_bytes"), 2)}
+_SINCE = {
+    **dict.fromkeys(("examples", "fine_tune_flops", "alone_seconds", "peak_bytes"), 2), "better": 3,
+    **dict.fromkeys(("pairs_per_second", "tflops"), 4),
+}
 """Column -> the first version that has it; 1 for all others."""
-_FLOATS = ("value", "published", "flops", "fine_tune_flops", "seconds", "alone_seconds", "peak_bytes", "pairs_per_second",
-           "tflops")
+_FLOATS = (
+    "value", "published", "flops", "fine_tune_flops", "seconds", "alone_seconds", "peak_bytes", "pairs_per_second",
+    "tflops",
+)
 _WHOLE = (
     "images", "examples", "metrics_version", "parameters", "image_tokens", "samples", "target_tokens",
     "fine_tune_samples",
