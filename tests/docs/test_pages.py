@@ -355,7 +355,7 @@ def test_the_page_of_long_grids_names_what_there_is():
     named = [name for line in checks.splitlines() for name in re.findall(r"`([\w-]+)`", line.split("|")[1])]
     assert sorted(named) == sorted(launcher_checks())
     known = {name for command in (*runs.commands.values(), *grids.commands.values(), diff)
-             for option in command.params for name in option.opts}
+             for option in command.params for name in (*option.opts, *option.secondary_opts)}
     said = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
     assert "--checkpoint-every" in said and said - known == set()
     of_a_run = {name for option in runs.commands["grid"].params for name in option.opts if name.startswith("--")}
