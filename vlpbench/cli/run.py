@@ -33,8 +33,9 @@ from vlpbench.runner.here import run_here
 from vlpbench.runner.launchers.printing import Call
 from vlpbench.runner.plan import OnCodeChange, Plan, plan_grid
 from vlpbench.runner.provenance import provenance
-from vlpbench.runner.ranks import Crew, refuse_processes, started_together
+from vlpbench.runner.ranks import Crew
 from vlpbench.runner.rules import Rules
+from vlpbench.runner.torchrun import refuse_processes, started_together
 
 __all__ = ["run"]
 

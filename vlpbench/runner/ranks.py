@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,12 +26,12 @@ from vlpbench.device import Device
 from vlpbench.errors import UserError
 from vlpbench.grid import Cell
 from vlpbench.runner.cause import cause_of
+from vlpbench.runner.torchrun import take_own
 from vlpbench.training.pace import Stopped, Together
 
-__all__ = ["Crew", "RankFailed", "refuse_processes", "started_together"]
+__all__ = ["Crew", "RankFailed"]
 
-_SAID = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-_GRACE = 10.0
+_GRACE = 3.0
 """Seconds in which a process that somebody waits for can still say what became of it."""
 _PATIENCE = 600.0
 """Seconds for which a process that failed is waited for: it may be in a step of its own."""
@@ -43,21 +43,6 @@ class RankFailed(UserError):
     """Another process of this cell has failed, and with it all of them."""
 
 
-def started_together() -> int:
-    """How many processes torchrun has started, of which this is one; 1 where it was started alone."""
-    return int(os.environ["WORLD_SIZE"]) if all(os.environ.get(name) for name in _SAID) else 1
-
-
-def refuse_processes() -> None:
-    """UserError where torchrun started a whole grid: what it has at once are cells."""
-    if started_together() > 1:
-        raise UserError(
-            f"torchrun started {started_together()} processes, which can share one cell; a grid runs its cells side "
-            "by side by itself", "torchrun",
-            "vlpbench run grid without torchrun, or: torchrun --nproc-per-node K -m vlpbench run cell GRID ID",
-        )
-
-
 class Crew:
     """The processes of one run, as one of them sees it."""
 
@@ -65,7 +50,7 @@ class Crew:
         """Find the others. UserError where there are more processes than GPUs on a machine."""
         self.device = device
         self.backend = "gloo" if device.kind == "cpu" else f"cpu:gloo,{device.kind}:nccl"
-        _take_own(device, int(os.environ.get("LOCAL_RANK", os.environ["RANK"])))
+        take_own(device)
         self.store, self.rank, self.many = next(rendezvous("env://"))
         self._number = 0
 
@@ -92,6 +77,10 @@ class Crew:
             try:
                 with self._met():
                     yield
+            except Stopped:
+                if callable(signal.getsignal(signal.SIGTERM)):  # what another was asked, this one is asked by that
+                    signal.raise_signal(signal.SIGTERM)
+                raise
             except Exception as error:
                 if (why := self.explained(error)) is error:
                     raise
@@ -136,9 +125,13 @@ class Crew:
         """Inside, the processes are a group, and an error in one of them is an error in all."""
         here = f"{self._number}/here"
         self.store.add(here, 1)
-        self._waited(lambda: self.store.add(here, 0) >= self.many or self._failed())
+        everybody = self._waited(
+            lambda: self.store.add(here, 0) >= self.many or self._failed(), _LONGEST.total_seconds()
+        )
         if said := self._cause():
             raise _of_another(said)
+        if not everybody:
+            raise RankFailed("another process of this cell does not come", "torchrun", "see what it printed")
         store = PrefixStore(f"{self._number}/group", self.store)
         dist.init_process_group(
             self.backend, store=store, rank=self.rank, world_size=self.many, timeout=_LONGEST
@@ -224,17 +217,6 @@ def _of_another(said: Mapping[str, Any]) -> RankFailed:
     error = RankFailed(f"rank {said['rank']} failed: {said['cause']}", "", said["remedy"])
     error.add_note(said["traceback"])
     return error
-
-
-def _take_own(device: Device, number: int) -> None:
-    """Of a machine's GPUs the one of this process."""
-    found = len(device.visible())
-    if device.kind != "cpu" and number >= found:
-        raise UserError(
-            f"process {number + 1} of this machine has no GPU of its own: there are {found}", "--nproc-per-node",
-            f"start {found} processes",
-        )
-    device.take(number)
 
 
 def _of_the_line(error: Exception) -> bool:
