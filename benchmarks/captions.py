@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from ours import STEMS, TRUNKS, as_published, blueprint, few_pictures
 from peers import Blip, Shape
-from side_by_side import Line, arguments, begin, finish
+from side_by_side import Line, arguments, begin, clock_of, finish
 
 from vlpbench.data.images import prepare_images
 from vlpbench.device import Device
@@ -34,7 +34,7 @@ BEAMS, LENGTH = 4, 20
 def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
     """Sentences for pictures."""
     setting = as_published(asked.backbone, asked.batch)
-    size = setting.of_size()
+    size, now = setting.of_size(), clock_of(device, asked.clock)
     backbone = blueprint(setting).build({"context", "decode"}).eval().to(device.torch)
     backbone = backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     pixels, search = few_pictures(asked.pictures, setting.pixels), Search(BEAMS, least=LENGTH)
@@ -43,12 +43,12 @@ def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
         return prepare_images(torch.from_numpy(block).to(device.torch), setting.pixels)
 
     def ours(whole: np.ndarray) -> float:
-        start = device.seconds()
+        start = now()
         for at in range(0, len(whole), asked.batch):
             with device.autocast():
                 context = backbone.context(backbone.see(seen(whole[at : at + asked.batch])))
                 generate(backbone, context, [1], LENGTH, search)
-        return device.seconds() - start
+        return now() - start
 
     ours(pixels[: asked.batch])
     mine = ours(pixels)
@@ -67,12 +67,12 @@ def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
     model: Any = Blip(shape).model.eval().to(device.torch)
 
     def theirs(whole: np.ndarray) -> float:
-        start = device.seconds()
+        start = now()
         for at in range(0, len(whole), asked.batch):
             with device.autocast():
                 model.generate(pixel_values=seen(whole[at : at + asked.batch]), num_beams=BEAMS, do_sample=False,
                                min_new_tokens=LENGTH, max_new_tokens=LENGTH)
-        return device.seconds() - start
+        return now() - start
 
     some = pixels[: max(asked.batch, len(pixels) // 10)]
     theirs(some[: asked.batch])

@@ -12,7 +12,9 @@ packed: several processes, each with a cell of its own, that take their steps al
 all are started and warm before, and alternate from round to round. On a CPU nano cells with one thread, each pinned to
 a core, as many as there are cores; on a GPU cells of size small (512 wide, 8 + 8 layers), and of the numbers of
 `--at-once` the best counts. The ratio is the time together over the time one after another, which is that of any
-number of cells that are always run so many at once; where others use the machine, it says more of them than of us.
+number of cells that are always run so many at once. Where others use the machine, too, the wall says more of them than
+of us; `--clock cpu` counts the processor seconds of the slowest process beside those of all, as if it had a core of its
+own: what sharing caches and memory costs, not whether a core was free.
 """
 
 from __future__ import annotations
@@ -91,10 +93,11 @@ def work(setting: Setting, kind: str, core: int | None, steps: int, pipe: Connec
     device.seconds()
     pipe.send("warm")
     while pipe.recv():
+        start = time.process_time()
         for _ in range(steps):
             ours.step()
         device.seconds()
-        pipe.send("done")
+        pipe.send(time.process_time() - start)
 
 
 class Crew:
@@ -117,22 +120,21 @@ class Crew:
         for pipe in self.pipes:
             pipe.recv()
 
-    def all_at_once(self) -> float:
-        """Seconds."""
+    def all_at_once(self, clock: str) -> float:
+        """Seconds of the wall; of the processor, those of the process that took most."""
         start = time.perf_counter()
         for pipe in self.pipes:
             pipe.send(True)
-        for pipe in self.pipes:
-            pipe.recv()
-        return time.perf_counter() - start
+        own = [pipe.recv() for pipe in self.pipes]
+        return max(own) if clock == "cpu" else time.perf_counter() - start
 
-    def one_by_one(self) -> float:
-        """Seconds."""
-        start = time.perf_counter()
+    def one_by_one(self, clock: str) -> float:
+        """Seconds of the wall; of the processor, those of all processes."""
+        start, own = time.perf_counter(), 0.0
         for pipe in self.pipes:
             pipe.send(True)
-            pipe.recv()
-        return time.perf_counter() - start
+            own += pipe.recv()
+        return own if clock == "cpu" else time.perf_counter() - start
 
     def close(self) -> None:
         """End them."""
@@ -159,8 +161,8 @@ def packed(asked: argparse.Namespace, device: Device) -> list[Line]:
                 print(f"{many} at once are left out: a process ended before it was warm", flush=True)
                 continue
             stack.callback(crew.close)
-            crew.all_at_once(), crew.one_by_one()
-            found = [(crew.all_at_once(), crew.one_by_one()) for _ in range(asked.rounds)]
+            crew.all_at_once("wall"), crew.one_by_one("wall")
+            found = [(crew.all_at_once(asked.clock), crew.one_by_one(asked.clock)) for _ in range(asked.rounds)]
         ratio = median_ratio([serial for _, serial in found], [at_once for at_once, _ in found])
         pairs = many * steps * setting.batch
         rates = [pairs / middle([one[at] for one in found]) for at in (0, 1)]

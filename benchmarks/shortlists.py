@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import torch
 from feeding import sentences
 from ours import STEMS, TRUNKS, as_published, blueprint, few_pictures
-from side_by_side import Line, arguments, begin, finish
+from side_by_side import Line, arguments, begin, clock_of, finish
 
 from vlpbench.config.settings import CellSettings, ImageSettings, Protocol, TextSettings
 from vlpbench.data.splits import Split
@@ -56,13 +56,13 @@ def trial_of(asked: argparse.Namespace, device: Device) -> tuple[Trial, Split]:
 def reranking(asked: argparse.Namespace, device: Device) -> list[Line]:
     """Shortlists scored by likelihood."""
     trial, split = trial_of(asked, device)
-    task = Retrieval("likelihood")
+    task, now = Retrieval("likelihood"), clock_of(device, asked.clock)
     backbone = trial.build(task.needs(trial.blueprint.offers)).eval()
     readout = task.readout(trial, {})
     task.predict(backbone, readout, split if device.kind == "cpu" else _first(split, 64), trial)
-    start = device.seconds()
+    start = now()
     task.predict(backbone, readout, split, trial)
-    mine = device.seconds() - start
+    mine = now() - start
     k = trial.protocol.shortlist
     judged = len(split.samples) * CAPTIONS * k  # at least: pictures list further texts
     block = asked.batch
@@ -78,10 +78,10 @@ def reranking(asked: argparse.Namespace, device: Device) -> list[Line]:
             backbone.token_losses(features, words)
 
     anew()
-    start = device.seconds()
+    start = now()
     for _ in range(3):
         anew()
-    other = (device.seconds() - start) / 3 / block * judged
+    other = (now() - start) / 3 / block * judged
     full = device.kind == "cuda" and asked.pictures >= ALL and asked.backbone.endswith("/base")
     what = f"{asked.backbone}: re-ranking {asked.pictures:,} x {CAPTIONS}, k {k}"
     lines = [Line(f"{what}, against the limit", "s", mine, SECONDS, mine / SECONDS, 1.0, most=True)] if full else []

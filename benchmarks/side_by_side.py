@@ -145,6 +145,11 @@ class Timer:
         return [end - start if self.processor else self.device.elapsed(start, end) for start, end in self._stamps]
 
 
+def clock_of(device: Device, clock: str) -> Callable[[], float]:
+    """Tells the seconds of the wall, after all queued work, or of the processor."""
+    return time.process_time if clock == "cpu" else device.seconds
+
+
 def alternate(
     sides: Mapping[str, Callable[[], Any]], rounds: int, device: Device, clock: str = "wall", warm: int = 1
 ) -> dict[str, list[float]]:
@@ -186,3 +191,16 @@ def operations(call: Callable[[], Any]) -> int:
     with sdpa_kernel(SDPBackend.MATH), counted_flops() as flops:
         call()
     return flops()
+
+
+def peak_of(device: Device, clock: str) -> float:
+    """TFLOP/s of the fastest square matrix product, by the clock that the sides are timed with."""
+    if clock != "cpu":
+        return device.matmul_peak() / 1e12
+    best = 0.0
+    for side in (512, 1024):
+        left, right = torch.randn(side, side), torch.randn(side, side)
+        into = torch.empty_like(left)
+        sides = {"product": lambda left=left, right=right, into=into: torch.mm(left, right, out=into)}
+        best = max(best, 2 * side**3 / min(alternate(sides, 20, device, clock)["product"]) / 1e12)
+    return best

@@ -38,6 +38,7 @@ from side_by_side import (
     median_ratio,
     middle,
     operations,
+    peak_of,
     short,
     spread,
 )
@@ -214,7 +215,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     times = alternate({name: side.step for name, side in sides.items()}, asked.rounds, device, asked.clock, warm=3)
     for name, seconds in times.items():
         sides[name].seconds = seconds
-    peak = device.matmul_peak() / 1e12
+    peak = peak_of(device, asked.clock)
     told = table(sides, asked.batch, peak)
     print(f"\nwidth {size.width}, {size.encoder} + {size.decoder} layers, {asked.pixels} pixels, {asked.text} tokens, "
           f"{asked.words} words, batch {asked.batch}; medians of {asked.rounds} steps each; peak of a matrix product "
