@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -138,3 +139,44 @@ def test_a_gpus_facts_are_told_as_far_as_they_are_known(monkeypatch: pytest.Monk
     told = environment(Device("cuda"))
     assert (told["device"], told["gpu_memory"], told["gpu_capability"]) == ("Some GPU", "80 GiB", "9.0")
     assert "cuda" not in told and "" not in told.values()
+
+
+def test_time_between_two_stamps() -> None:
+    device = Device("cpu")
+    start = device.stamp()
+    time.sleep(0.01)
+    assert 0.01 <= device.elapsed(start, device.stamp()) < 5
+
+
+def test_the_fastest_product_is_no_slower_than_one_that_is_timed_by_hand() -> None:
+    device, side = Device("cpu"), 256
+    peak = device.matmul_peak([side], 0.02)
+    left = torch.randn(side, side)
+    start = time.perf_counter()
+    for _ in range(50):
+        left @ left
+    mean = 2 * side**3 * 50 / (time.perf_counter() - start)
+    assert peak > mean / 3
+    assert 1e7 < peak < 1e14
+
+
+def test_shapes_alone_have_no_mixed_precision() -> None:
+    device = Device("meta")
+    with device.autocast(), device.full_precision():
+        assert torch.empty(2, device=device.torch).is_meta
+    assert Device("cpu").precision == torch.float32
+
+
+@pytest.mark.gpu
+def test_stamps_of_a_gpu_wait_for_nobody() -> None:
+    device = Device("cuda")
+    a = torch.randn(4096, 4096, device="cuda")
+    start = device.stamp()
+    for _ in range(20):
+        a @ a
+    queued = time.perf_counter()
+    end = device.stamp()
+    assert time.perf_counter() - queued < device.elapsed(start, end)
+    assert device.matmul_peak([4096]) > 1e12
+    device.forget_peak()
+    assert device.peak_bytes() >= a.nbytes

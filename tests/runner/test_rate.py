@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.runner.conftest import Ran
 from vlpbench.runner.rate import Rate
 
 
@@ -33,3 +34,13 @@ def test_whoever_wants_to_stop_is_heard() -> None:
     answers = iter([False, True])
     rate = Rate(lambda: next(answers))
     assert [rate(), rate()] == [False, True]
+
+
+def test_a_record_says_how_fast_its_pretraining_was(ran: Ran) -> None:
+    """In `timing.json`, among facts of the machine, and nowhere among results."""
+    folder = ran.folder("words")
+    speed = folder.facts("timing")["speed"]["pretrain"]
+    assert set(speed) == {"pairs_per_second", "tflops", "first_step_seconds", "peak_bytes"}
+    assert all(value > 0 for value in speed.values())
+    assert "pairs_per_second" not in str(folder.read("scores.json"))
+    assert "speed" not in ran.folder("plain").facts("timing") or not ran.folder("plain").facts("timing")["speed"]

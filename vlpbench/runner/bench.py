@@ -106,6 +106,7 @@ def bench(
     counted = account_of(work, host)
     heard("the fastest matrix product of this device")
     peak = device.matmul_peak()
+    device.release()
     heard("the model")
     with sealed("measuring"):
         fitting = Fitting(learner := learner_of(work), settings.budget.micro_batch, pace=work.pace, steps=_steps(work))
