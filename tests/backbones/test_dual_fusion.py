@@ -189,3 +189,21 @@ def test_berts_norms_in_the_text_tower(make, tokens, present, images):
     assert backbone.text_tower.post_norm
     found = backbone.fused_tokens(backbone.see(images), backbone.read(tokens, present))
     assert all(torch.isfinite(part).all() for part in found)
+
+
+@pytest.mark.parametrize("settings", [{"two_way": False}, {"two_way": True}, {"decoder": "split"}], ids=str)
+def test_texts_of_one_picture_side_by_side_are_as_each_beside_a_picture_of_its_own(
+    make, images, tokens, present, settings
+):
+    """Four texts for each of two pictures, picked out of three; keys are made once a picture where that can be."""
+    backbone = make({"fused_tokens"}, fusion=2, **settings)
+    at, text = torch.tensor([2, 0]), torch.tensor([0, 1, 2, 0, 2, 2, 1, 0])
+    read = backbone.read(tokens, present)
+    rows = []
+    layer = backbone.decoder[1] if backbone.split else backbone.fusion[1].words
+    layer.cross.key.register_forward_hook(lambda _, given, __: rows.append(len(given[0])))
+    together = backbone.fused_tokens(backbone.see(images).rows(at).each(4), read.rows(text))
+    assert rows == ([8] if settings.get("two_way") else [3]), "the whole batch's, which other pairs of it will want"
+    plain = backbone.fused_tokens(backbone.see(images).rows(at.repeat_interleave(4)), read.rows(text))
+    for one, other in zip(together, plain, strict=True):
+        assert one.shape == other.shape and torch.allclose(one, other, rtol=0, atol=1e-5)

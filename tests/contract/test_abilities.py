@@ -92,6 +92,17 @@ def test_rows_of_rows(image, double):
     assert double.rows == [4]
 
 
+def test_each_picture_several_times_in_a_row(image, double):
+    rows = image.rows(torch.tensor([3, 1]))
+    each = rows.each(3)
+    assert len(each) == 6 and each.alike == 3 and each.distinct is rows
+    assert each.once("double", double)[:, 0, 0, 0].tolist() == [6, 6, 6, 2, 2, 2]
+    assert each.images[:, 0, 0, 0].tolist() == [3, 3, 3, 1, 1, 1]
+    assert image.each(1).images.tolist() == image.images.tolist()
+    assert double.rows == [4]
+    assert rows.distinct is None and rows.alike == 1, "rows that were picked may show any pictures"
+
+
 def test_products_of_several_tensors_are_picked_in_each(image):
     pair = Counted(lambda whole: (whole.images, (whole.images * 2,)))
     plain, (double,) = image.rows(torch.tensor([1])).once("pair", pair)

@@ -202,6 +202,52 @@ def test_a_picture_is_seen_once_and_a_sentence_read_once_and_a_pair_judged_once(
     assert counted.rows == {"stem": 4, "tower": 4, "texts": sentences, "head": len(pairs)}
 
 
+@pytest.mark.parametrize(("two_way", "k"), [(False, 2), (False, 0), (True, 2)])
+def test_what_texts_see_of_a_picture_is_made_once_where_it_looks_at_none(
+    two_way: bool, k: int, trial: Made, opened: Callable[..., Split]
+) -> None:
+    """Of a picture that looks back each pair makes another."""
+    made, backbone, readout = set_up(trial, "match", DualFusion, DualFusionConfig(two_way=two_way), shortlist=k)
+    cross = backbone.fusion[0].words.cross  # type: ignore[index,union-attr]
+    counted = Counted(keys=cross.key, head=readout.objectives[-1].head)
+    Retrieval("match").predict(backbone, readout, few(opened("test")), made)
+    assert counted.rows["keys"] == (counted.rows["head"] if two_way else 4)
+
+
+def test_sentences_are_read_by_length(trial: Made, opened: Callable[..., Split]) -> None:
+    """Each in one place; blocks hold neighbours in length, and no more than the longest needs."""
+    made, backbone, _ = set_up(trial, "match", DualFusion, None)
+    gallery = Gallery(few(opened("test"), 12))
+    states = States(gallery, backbone, replace(made, pace=Pace(at_once=3)))
+    sentences = gallery.sentences
+    assert sorted(np.concatenate(states.text_blocks)) == list(range(len(sentences)))
+    words = states.mask.sum(1)
+    assert (np.diff(words[np.concatenate(states.text_blocks)]) >= 0).all()
+    lengths = [states.text(number, keep=False).tokens.shape[1] for number in range(len(states.text_blocks))]
+    assert len(set(lengths)) > 1 and len(states.classes) == len(set(lengths))
+    for number, many in enumerate(words):
+        kind, row = states.place[number]
+        whole = states.of_class(kind)
+        assert whole.tokens[row, :many].tolist() == states.tokens[number, :many].tolist()
+        assert int(whole.mask[row].sum()) == many
+
+
+def test_a_class_is_made_of_what_its_blocks_made(trial: Made, opened: Callable[..., Split]) -> None:
+    made, backbone, _ = set_up(trial, "match", DualFusion, None)
+    states = States(Gallery(few(opened("test"), 12)), backbone, replace(made, pace=Pace(at_once=2)))
+    counted = Counted(texts=backbone.text_tower)
+    vectors = states.vectors(keep=True)[1]
+    for number in range(len(states.classes)):
+        whole = states.of_class(number)
+        here = np.flatnonzero(states.place[:, 0] == number)
+        found = backbone.text_vector(whole)[torch.from_numpy(states.place[here, 1])]
+        assert np.abs(found.detach().numpy() - vectors[here]).max() < 1e-6
+        pair = whole.once("two", lambda part: (part.tokens + 1, part.mask))
+        assert torch.equal(pair[0], whole.tokens + 1) and torch.equal(pair[1], whole.mask)
+        assert whole.once("what is no tensor", len) == len(whole)
+    assert counted.rows["texts"] == len(vectors), "each was read once"
+
+
 def test_contexts_share_the_look_that_made_the_vectors(trial: Made, opened: Callable[..., Split]) -> None:
     made, backbone, readout = set_up(trial, "likelihood", EncoderDecoder, None, shortlist=2)
     split = few(opened("test"))

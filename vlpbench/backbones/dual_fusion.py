@@ -129,9 +129,34 @@ class DualFusion(CrossDecoder, PictureTower):
         return text.once("vector", last)
 
     def fused_tokens(self, image: ImageState, text: TextState) -> tuple[Tensor, Tensor]:
-        """B, P, D and B, T, D: the fusion layers on what both towers made."""
+        """B, P, D and B, T, D: the fusion layers on what both towers made.
+
+        Where pictures look at no words, their keys and values are made once for all texts of a picture that `each`
+        says they meet. With `two_way` each pair changes what a picture is, so that its tower alone is shared.
+        """
         self.demand("fused_tokens", *_FUSING)
-        return self._fuse(self.image_tokens(image), self._read(text, causal=False), text.mask, causal=False)
+        picture, words = self.image_tokens(image), self._read(text, causal=False)
+        if image.distinct is not None and not self.two_way:
+            together = words.unflatten(0, (-1, image.alike))
+            return picture, self._look_at(image.distinct, together, text.mask).flatten(0, 1)
+        return self._fuse(picture, words, text.mask, causal=False)
+
+    def _look_at(self, image: ImageState, words: Tensor, present: Tensor) -> Tensor:
+        """B, C, T, D -> B, C, T, D: words of C texts a picture, of which some are present (B*C, T)."""
+        layers: list[Any] = list(self.decoder) if self.split else [block.words for block in self.fusion]
+
+        def keys_of(whole: ImageState) -> tuple[parts.Keys, ...]:
+            tokens = self.image_tokens(whole)
+            return tuple(layer.cross.keys(tokens) for layer in layers)
+
+        keys: tuple[parts.Keys, ...] = image.once("fusion keys", keys_of)
+        if self.split:
+            made = {f"layer{number}": pair for number, pair in enumerate(keys)}
+            return self._write(words, Context(self.image_tokens(image), None, made))
+        for layer, seen in zip(layers, keys, strict=True):
+            words = layer(words, seen, None, parts.masks.padding(present))
+        fused: Tensor = self.fused_norm(words)
+        return fused
 
     def _fuse(self, picture: Tensor, words: Tensor, present: Tensor, causal: bool) -> tuple[Tensor, Tensor]:
         if self.split:

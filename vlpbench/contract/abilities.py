@@ -70,6 +70,10 @@ class ImageState(_State):
     ) -> None:
         super().__init__(parent, index)
         self._images = images
+        self.distinct: ImageState | None = None
+        """The state that `each` was asked of."""
+        self.alike = 1
+        """Rows in a row that show one picture."""
 
     @property
     def images(self) -> Tensor:
@@ -82,6 +86,16 @@ class ImageState(_State):
     def rows(self, index: Tensor) -> ImageState:
         """The state of some rows (N indices): what the whole has computed is picked, not computed again."""
         return ImageState(None, self, index)
+
+    def each(self, many: int) -> ImageState:
+        """Each picture `many` times in a row, to meet as many texts.
+
+        A backbone that looks at `distinct` makes what texts see of a picture once, and need not copy it for each text.
+        """
+        device = self.images.device if self._index is None else self._index.device
+        found = self.rows(torch.arange(len(self), device=device).repeat_interleave(many))
+        found.distinct, found.alike = self, many
+        return found
 
     def __len__(self) -> int:
         return len(self.images) if self._index is None else len(self._index)

@@ -1,12 +1,13 @@
 """The pictures and texts of a split as one gallery, and what a backbone makes of each of them, once.
 
-Axes: I pictures, T texts, U sentences (texts that differ), E joint width.
+Sentences are read by length, so that little of what is computed is padding: most captions are half as long as the
+longest. Axes: I pictures, T texts, U sentences (texts that differ), E joint width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ KEPT_BYTES = 2 << 30
 """Memory for pictures that are kept from one look to the next; those beyond it are seen twice."""
 PICTURES, SENTENCES = 128, 512
 """How many are seen, or read, at once."""
+STEP = 4
+"""Tokens of a sentence are filled up to a multiple of it, so that there are few lengths."""
 
 State = TypeVar("State", ImageState, TextState)
 
@@ -50,11 +53,33 @@ class Gallery:
         return list(dict.fromkeys(self.texts))
 
 
+class _Joined(TextState):
+    """Several texts of one length as one: what was made of each is put together when it is asked for, not made anew."""
+
+    def __init__(self, parts: Sequence[TextState]) -> None:
+        super().__init__(torch.cat([part.tokens for part in parts]), torch.cat([part.mask for part in parts]))
+        self._parts = parts
+
+    def once(self, name: str, make: Callable[[Any], Any]) -> Any:
+        """The product `name`, a tensor or a tuple of them; what else it may be is made of the whole."""
+        if name not in self._made:
+            made = [part.once(name, make) for part in self._parts]
+            self._made[name] = _cat(made) if isinstance(made[0], Tensor | tuple) else make(self)
+        return self._made[name]
+
+
+def _cat(made: Sequence[Any]) -> Any:
+    if isinstance(made[0], Tensor):
+        return made[0] if len(made) == 1 else torch.cat(list(made))
+    return tuple(_cat(parts) for parts in zip(*made, strict=True))
+
+
 class States:
     """What a backbone makes of a gallery, block by block: a picture is seen once, a sentence read once.
 
     Equal strings are one sentence, so that their scores are equal to the last bit. A block of pictures never holds
-    pictures of two folds. Where pictures are kept, as many stay as fit into `KEPT_BYTES`.
+    pictures of two folds. Where pictures are kept, as many stay as fit into `KEPT_BYTES`. A block of sentences holds
+    neighbours in length; blocks of one length are a class, and its sentences one state.
     """
 
     def __init__(self, gallery: Gallery, backbone: Backbone, trial: Trial) -> None:
@@ -65,12 +90,24 @@ class States:
             for block in trial.blocks(fold.stop - fold.start, PICTURES)
         ]
         sentences = gallery.sentences
-        self.text_blocks = list(trial.blocks(len(sentences), SENTENCES))
         self.tokens, self.mask = trial.tokenizer.encode(
             sentences, fitting(sentences, trial.tokenizer, trial.settings.text.length)
         )
+        words = self.mask.sum(1)
+        by_length = np.argsort(words, kind="stable")
+        self.text_blocks = [by_length[block] for block in trial.blocks(len(sentences), SENTENCES)]
+        longest = self.tokens.shape[1]
+        self._lengths = [min(longest, -(-int(words[block].max()) // STEP) * STEP) for block in self.text_blocks]
+        lengths, kind = np.unique(self._lengths, return_inverse=True)
+        self.classes = [np.flatnonzero(kind == one) for one in range(len(lengths))]
+        self.place = np.empty((len(sentences), 2), np.int64)
+        """U, 2: the class of each sentence, and its row there."""
+        for one, blocks in enumerate(self.classes):
+            rows = np.concatenate([self.text_blocks[block] for block in blocks])
+            self.place[rows, 0], self.place[rows, 1] = one, np.arange(len(rows))
         self._images: dict[int, ImageState] = {}
         self._texts: dict[int, TextState] = {}
+        self._joined: dict[int, TextState] = {}
 
     def image(self, number: int, keep: bool) -> ImageState:
         """The pictures of a block; kept for the next look as far as there is room, or let go after the last."""
@@ -88,22 +125,28 @@ class States:
         if number in self._texts:
             return self._texts[number]
         block, device = self.text_blocks[number], self.trial.device.torch
-        state = self.backbone.read(*(torch.from_numpy(array[block]).to(device) for array in (self.tokens, self.mask)))
+        tokens, mask = (array[block, : self._lengths[number]] for array in (self.tokens, self.mask))
+        state = self.backbone.read(torch.from_numpy(tokens).to(device), torch.from_numpy(mask).to(device))
         if keep:
             self._texts[number] = state
         return state
+
+    def of_class(self, number: int) -> TextState:
+        """All sentences of a class, in the order of their blocks; kept."""
+        if number not in self._joined:
+            self._joined[number] = _Joined([self.text(int(block), keep=True) for block in self.classes[number]])
+        return self._joined[number]
 
     @torch.no_grad()
     def vectors(self, keep: bool) -> tuple[np.ndarray, np.ndarray]:
         """I, E and U, E in fp32: of each picture and each sentence; `keep` where more will be asked of them."""
 
         def made(blocks: int, state: Callable[[int, bool], State], vector: Callable[[State], Tensor]) -> np.ndarray:
-            return torch.cat([vector(state(at, keep)).float().cpu() for at in range(blocks)]).numpy()
+            return torch.cat([vector(state(at, keep)).float() for at in range(blocks)]).cpu().numpy()
 
-        return (
-            made(len(self.image_blocks), self.image, self.backbone.image_vector),
-            made(len(self.text_blocks), self.text, self.backbone.text_vector),
-        )
+        texts = made(len(self.text_blocks), self.text, self.backbone.text_vector)
+        sorted_back = np.argsort(np.concatenate(self.text_blocks))
+        return made(len(self.image_blocks), self.image, self.backbone.image_vector), texts[sorted_back]
 
     def _bytes(self, pictures: Tensor) -> int:
         """What a block of pictures takes, about: pixels, and tokens before and after the layers."""

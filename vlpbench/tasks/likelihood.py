@@ -11,8 +11,12 @@ import torch
 from torch import Tensor
 
 from vlpbench.contract.abilities import Backbone, Context, TextState
+from vlpbench.tasks.grouping import Groups
 
 __all__ = ["candidate_scores", "pair_scores", "shared_out", "trimmed"]
+
+TEXTS = 32
+"""Most texts of one picture that are read side by side."""
 
 
 def trimmed(text: TextState, what: str) -> tuple[Tensor, Tensor]:
@@ -67,46 +71,26 @@ def pair_scores(
 ) -> Tensor:
     """log P of texts (T, L: words, then EOS) given pictures (I rows of a context): I, T, or N for N given pairs.
 
-    `pairs` (N, 2) are a picture's and a text's row each, in any order. The rest as in `candidate_scores`; a picture's
-    keys are made once, however many texts it meets.
+    `pairs` (N, 2) are a picture's and a text's row each, in any order; they are best kept on the host. The rest as in
+    `candidate_scores`; a picture's keys are made once, however many texts it meets.
     """
     tokens, mask = trimmed(texts, "texts")
     images = len(context.memory)
     if pairs is None:
         every = TextState(tokens.expand(images, -1, -1), mask.expand(images, -1, -1))
         return candidate_scores(backbone, context, every, start, block, per_token)
-    scores = torch.zeros(len(pairs), device=context.memory.device)
-    if not len(pairs):
-        return scores
-    if bool((pairs < 0).any()) or bool((pairs >= pairs.new_tensor([images, len(tokens)])).any()):
+    host, device = pairs.cpu(), context.memory.device
+    if not len(host):
+        return torch.zeros(0, device=device)
+    if bool((host < 0).any()) or bool((host >= host.new_tensor([images, len(tokens)])).any()):
         raise ValueError(f"a pair names a picture or a text that is not there: {images} pictures, {len(tokens)} texts")
     _make_keys(backbone, context, start)
-    owner, group, place = _grouped(pairs[:, 0], max(1, min(block, 32)))
-    wide = int(place.max()) + 1
-    high = max(1, block // wide)
-    for first in range(0, len(owner), high):
-        here = ((group >= first) & (group < first + high)).nonzero()[:, 0]
-        at, text = (group[here] - first, place[here]), pairs[here, 1]
-        some = owner[first : first + high]
-        chosen = torch.zeros(len(some), wide, dtype=torch.long, device=tokens.device)
-        chosen[at] = text
-        longest = max(1, int(mask[text].sum(1).max()))
-        found = _scores(
-            backbone, context.rows(some), tokens[chosen][..., :longest], mask[chosen][..., :longest], start
-        )
-        scores[here] = found[at]
-    return shared_out(scores, mask[pairs[:, 1]].sum(1), per_token)
-
-
-def _grouped(owner: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Pairs (N owners) in groups of one owner, `most` in each: the owner of each group; each pair's group and place."""
-    owners, which, many = owner.unique(return_inverse=True, return_counts=True)
-    order = which.argsort(stable=True)
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(owner), device=owner.device) - (many.cumsum(0) - many)[which[order]]
-    groups = (many + most - 1) // most
-    first = groups.cumsum(0) - groups
-    return owners.repeat_interleave(groups), first[which] + rank // most, rank % most
+    groups = Groups.of(host.numpy(), min(block, TEXTS))
+    picture, text, place = (torch.from_numpy(one).to(device) for one in (groups.picture, groups.texts, groups.place))
+    high, found = max(1, block // text.shape[1]), []
+    for some, chosen in zip(picture.split(high), text.split(high), strict=True):
+        found.append(_scores(backbone, context.rows(some), tokens[chosen], mask[chosen], start))
+    return shared_out(torch.cat(found).flatten()[place], mask[pairs[:, 1].to(device)].sum(1), per_token)
 
 
 def _make_keys(backbone: Backbone, context: Context, start: list[int]) -> None:
@@ -123,5 +107,6 @@ def _scores(backbone: Backbone, context: Context, tokens: Tensor, mask: Tensor, 
     prompt = torch.tensor(start, device=tokens.device).expand(*tokens.shape[:2], -1)
     words = torch.cat([prompt, tokens[..., :-1]], 2)  # B, C, S; nobody sees what comes later: padding is harmless
     features = backbone.decode(context, backbone.read(words, torch.ones_like(words, dtype=torch.bool)))
-    losses = backbone.token_losses(features[:, :, len(start) - 1 :], tokens)
+    with torch.autocast(features.device.type, enabled=False):  # bf16 would make ties
+        losses = backbone.token_losses(features[:, :, len(start) - 1 :].float(), tokens)
     return -(losses * mask).sum(2)

@@ -1,7 +1,10 @@
 """Scores of picture and text judged together, for the pairs that are worth it and for no other, each pair once.
 
-Pairs are walked picture by picture: a block of pictures meets one block of sentences after the other, and takes with it
-what was made of them alone (`gallery.States`). Axes: I pictures, T texts, N pairs, k listed items.
+Pairs are walked picture by picture: a block of pictures meets one class of sentences after the other, several of them
+side by side, and takes with it what was made of it alone (`gallery.States`). What that is depends on the backbone: by
+likelihood, or where words look at pictures and not the other way, all but what the words compute; where both look at
+each other in every layer, what stands below those layers alone.
+Axes: I pictures, T texts, N pairs, k listed items, G groups, C places of a group.
 """
 
 from __future__ import annotations
@@ -19,16 +22,17 @@ from vlpbench.contract.objective import Objective
 from vlpbench.metrics.folds import Fold
 from vlpbench.metrics.shortlist import Shortlist
 from vlpbench.tasks.gallery import States
-from vlpbench.tasks.likelihood import pair_scores
+from vlpbench.tasks.grouping import Groups
+from vlpbench.tasks.likelihood import TEXTS, pair_scores
 from vlpbench.tasks.trial import Trial
 
 __all__ = ["Judge", "Likelihood", "Match", "all_scores", "listed_scores"]
 
-PAIRS = 256
-"""How many are judged at once."""
+PAIRS, ON_GPU = 256, 1024
+"""How many are judged at once, on a CPU and on a GPU."""
 
-Scorer = Callable[[TextState, Tensor], Tensor]
-"""Sentences and pairs (N, 2: row of the picture, row of the sentence) -> N scores."""
+Scorer = Callable[[TextState, np.ndarray], Tensor]
+"""Sentences and pairs (N, 2: row of the picture, row of the sentence) -> N scores, on the device."""
 
 
 class Judge(ABC):
@@ -52,13 +56,18 @@ class Match(Judge):
 
     def of(self, image: ImageState) -> Scorer:
         """The head on both states; what towers and stem made of each alone is shared by all its pairs."""
+        most = at_once(self.trial)
 
-        def score(text: TextState, pairs: Tensor) -> Tensor:
-            found = []
-            for block in self.trial.blocks(len(pairs), PAIRS):
-                seen, read = pairs[block[0] : block[-1] + 1].unbind(1)
-                found.append(self.head.match(self.backbone, image.rows(seen), text.rows(read)).float())
-            return torch.cat(found)
+        def score(text: TextState, pairs: np.ndarray) -> Tensor:
+            groups, device = Groups.of(pairs, min(most, TEXTS)), self.trial.device.torch
+            wide = groups.texts.shape[1]
+            picture, said = (torch.from_numpy(one).to(device) for one in (groups.picture, groups.texts))
+            high = max(1, most // wide)
+            found = [
+                self.head.match(self.backbone, image.rows(some).each(wide), text.rows(chosen.flatten())).float()
+                for some, chosen in zip(picture.split(high), said.split(high), strict=True)
+            ]
+            return torch.cat(found)[torch.from_numpy(groups.place).to(device)]
 
         return score
 
@@ -82,12 +91,18 @@ class Likelihood(Judge):
     def of(self, image: ImageState) -> Scorer:
         """The decoder after a context that is made once a picture."""
         context = self.backbone.context(image, None, self.trial.visible)
-        block = self.trial.pace.at_once or 2 * PAIRS
+        block = self.trial.pace.at_once or 2 * at_once(self.trial)
 
-        def score(text: TextState, pairs: Tensor) -> Tensor:
-            return pair_scores(self.backbone, context, text, self.start, pairs, block, per_token=True).float()
+        def score(text: TextState, pairs: np.ndarray) -> Tensor:
+            some = torch.from_numpy(pairs)
+            return pair_scores(self.backbone, context, text, self.start, some, block, per_token=True).float()
 
         return score
+
+
+def at_once(trial: Trial) -> int:
+    """Pairs that are judged at once."""
+    return trial.pace.at_once or (PAIRS if trial.device.kind == "cpu" else ON_GPU)
 
 
 @torch.no_grad()
@@ -136,18 +151,19 @@ def _judged(
 
     `pairs_of`: pictures -> N, 2: picture and sentence of the gallery, in the order of the scores.
     """
-    size = len(states.text_blocks[0])
     for number, whole in enumerate(states.image_blocks):
         block = whole[(whole >= fold.start) & (whole < fold.stop)]
         if not len(block):
             continue
         pairs = pairs_of(block)
-        found = np.empty(len(pairs), np.float32)
         score = judge.of(states.image(number, keep=False))
-        cell = pairs[:, 1] // size
-        order = np.argsort(cell, kind="stable")
-        for here in np.split(order, np.flatnonzero(np.diff(cell[order])) + 1):
-            of_text = int(cell[here[0]])
-            local = torch.from_numpy(pairs[here] - (whole[0], of_text * size)).to(states.trial.device.torch)
-            found[here] = score(states.text(of_text, keep=True), local).cpu().numpy()
+        kind, row = states.place[pairs[:, 1]].T
+        order = np.argsort(kind, kind="stable")
+        local = np.stack([pairs[:, 0] - whole[0], row], 1)
+        parts = [
+            score(states.of_class(int(kind[here[0]])), local[here])
+            for here in np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
+        ]
+        found = np.empty(len(pairs), np.float32)
+        found[order] = torch.cat(parts).cpu().numpy()  # the one wait for the device
         yield block, found

@@ -44,8 +44,8 @@ class Similarity:
 
         What towers and stem made of each alone is shared by all its pairs. UserError for what is no such matrix.
         """
-        both = tuple(np.empty((len(image), len(text)), np.float32) for _ in range(2))
         device = self.trial.device.torch
+        both = tuple(torch.empty(len(image), len(text), device=device) for _ in range(2))
         most = self.trial.pace.at_once or TEXTS
         for rows in blocks(len(image), min(PICTURES, most)):
             seen = image if len(rows) == len(image) else image.rows(torch.from_numpy(rows).to(device))
@@ -54,8 +54,8 @@ class Similarity:
                 found = self.head.similarity(self.backbone, seen, read)
                 place = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
                 for matrix, made in zip(both, _matrices(found, self.head.name, len(rows), len(columns)), strict=True):
-                    matrix[place] = made.float().cpu().numpy()
-        return both[0], both[1]
+                    matrix[place] = made.float()
+        return both[0].cpu().numpy(), both[1].cpu().numpy()
 
 
 def all_similarities(states: States, similarity: Similarity, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
@@ -65,20 +65,23 @@ def all_similarities(states: States, similarity: Similarity, fold: Fold) -> tupl
     for number, whole in enumerate(states.image_blocks):
         if not fold.start <= whole[0] < fold.stop:  # a block is never of two folds
             continue
-        image = states.image(number, keep=False)
-        found = [similarity.between(image, text) for text in _texts(states, kinds)]
-        for matrix, made in zip(both, zip(*found, strict=True), strict=True):
-            matrix[whole - fold.start] = np.concatenate(made, 1)[:, place]
+        image, found = states.image(number, keep=False), [np.empty((len(whole), len(kinds)), np.float32) for _ in both]
+        for columns, text in _texts(states, kinds):
+            for matrix, made in zip(found, similarity.between(image, text), strict=True):
+                matrix[:, columns] = made
+        for matrix, made in zip(both, found, strict=True):
+            matrix[whole - fold.start] = made[:, place]
     return both[0], both[1]
 
 
-def _texts(states: States, kinds: np.ndarray) -> Iterator[TextState]:
-    """Some sentences of the gallery (their numbers, ascending), block by block."""
+def _texts(states: States, kinds: np.ndarray) -> Iterator[tuple[np.ndarray, TextState]]:
+    """Some sentences of the gallery (their numbers, ascending), block by block: which of them, and their state."""
     for number, block in enumerate(states.text_blocks):
-        here = kinds[(kinds >= block[0]) & (kinds <= block[-1])] - block[0]
+        here = np.flatnonzero(np.isin(block, kinds))
         if len(here):
             text = states.text(number, keep=True)
-            yield text if len(here) == len(block) else text.rows(torch.from_numpy(here).to(states.trial.device.torch))
+            some = text if len(here) == len(block) else text.rows(torch.from_numpy(here).to(states.trial.device.torch))
+            yield np.searchsorted(kinds, block[here]), some
 
 
 def _matrices(found: Any, name: str, pictures: int, texts: int) -> tuple[Tensor, Tensor]:
