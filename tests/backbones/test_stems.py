@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -93,6 +95,25 @@ def test_backward_in_channels_last(stem):
     built = stem(NANO, 64).to(memory_format=torch.channels_last)
     built(torch.randn(2, 3, 64, 64).to(memory_format=torch.channels_last)).square().mean().backward()
     assert all(torch.isfinite(one.grad).all() for one in built.parameters())
+
+
+@pytest.mark.parametrize("normed", [True, False])
+@pytest.mark.parametrize("stem", [Conv2, Conv3, Conv4])
+def test_channels_come_last_all_the_way_through(stem, normed):
+    built = stem(replace(NANO, batch_norm=normed), 64).to(memory_format=torch.channels_last)
+    seen = []
+
+    def watch(module, given, made):
+        seen.append((module, made))
+        made.register_hook(lambda gradient: seen.append((module, gradient)))
+
+    for module in built.modules():
+        if isinstance(module, nn.Conv2d | nn.BatchNorm2d | nn.GroupNorm):
+            module.register_forward_hook(watch)
+    built(torch.randn(2, 3, 64, 64).to(memory_format=torch.channels_last)).square().mean().backward()
+    assert seen
+    for module, x in seen:
+        assert x.is_contiguous(memory_format=torch.channels_last), f"{module} has another layout"
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
