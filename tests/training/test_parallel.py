@@ -243,6 +243,7 @@ def test_shares_are_neighbouring_rows_of_the_whole() -> None:
                 assert torch.cat([one.extras[name] for one in views]).equal(view.extras[name])
             if kind == "pairs":
                 torch.testing.assert_close(torch.cat([one.images for one in views]), view.images)
+        assert [len(one.whole.batches[0].pixels) for one in shares] == [4, 4], "each reads its own pictures alone"
         assert {one.samples for one in shares} == {host.samples} and {one.targets for one in shares} == {host.targets}
     assert Shard(whole, 0, 2).steps == whole.steps and Shard(whole, 1, 2).seed == whole.seed
 

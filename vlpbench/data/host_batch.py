@@ -38,7 +38,7 @@ class HostBatch:
     """One batch in numpy, before it crosses."""
 
     pixels: np.ndarray | None
-    """P, S, S, 3: uint8; None for texts, and where the pictures lie on the device already."""
+    """P, S, S, 3: uint8, or one process's part of them; None for texts, and where the pictures lie on the device."""
     augmented: Sequence[Augmentation]
     """What is done to the pictures, for each view of them."""
     views: Mapping[str, Batch]

@@ -79,6 +79,8 @@ class Loader:
     """k: captions of one picture in a step, which are neighbours: B pairs show P = B / k pictures."""
     lengths: Literal["one", "few"] = "one"
     """Whether texts are padded to one T, or each batch to the shortest of few that holds its longest text."""
+    part: tuple[int, int] = (0, 1)
+    """Which of how many equal parts of each batch has its pictures read: those that one of several processes sees."""
 
     def __post_init__(self) -> None:
         if self.captions < 1 or self.batch % self.captions:
@@ -131,13 +133,19 @@ class Loader:
         )
         most = max((surgery.views for surgery in self.surgeries), default=1)
         return HostBatch(
-            pixels=self._pixels(chosen) if base.has_image and there is None else None,
+            pixels=self._pixels(chosen[self._own]) if base.has_image and there is None else None,
             augmented=tuple(self._augmentation(step, view) for view in range(most)),
             views={surgery.name: self._operated(surgery, base, shown, step) for surgery in self.surgeries},
             image=self.image,
             shown=there.shown(chosen) if there else None,
             padding=(int((~base.mask).sum()), int((~mask).sum())),
         )
+
+    @property
+    def _own(self) -> slice:
+        """The pictures of a batch that this process reads."""
+        number, many = self.part
+        return slice(number * self.pictures // many, (number + 1) * self.pictures // many)
 
     def _pixels(self, chosen: np.ndarray) -> np.ndarray:
         """P, S, S, 3: uint8: for a GPU in memory that it fetches from while the host goes on."""

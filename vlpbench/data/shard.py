@@ -1,7 +1,8 @@
 """One process's rows of each batch where several train one cell: neighbouring rows, in the order of the ranks.
 
-Every process makes the whole batch, since a corruption is a function of all of it, and hands on only its own rows: so
-the global batch and its order are those of one process. Axes: B samples of a batch, P pictures of it.
+Every process makes the whole batch, since a corruption is a function of all of it, but reads only its own pictures and
+hands on only its own rows: so the global batch and its order are those of one process. Axes: B samples of a batch, P
+pictures of it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import numpy as np
 import torch
 
 from vlpbench.data.host_batch import Augmentation, HostBatch
-from vlpbench.data.joint_loader import Batches, Crossing, HostStep
+from vlpbench.data.joint_loader import Batches, Crossing, HostStep, JointLoader
+from vlpbench.data.loader import Loader
 from vlpbench.data.resident import Shown
 from vlpbench.errors import UserError
 from vlpbench.parts import ranks
@@ -56,11 +58,18 @@ class Shard:
     def from_step(self, first: int) -> Generator[Share, None, None]:
         """The steps from this one on."""
         with ExitStack() as stack:
-            whole: Any = self.loader.from_step(first)
+            whole: Any = self._reading().from_step(first)
             if hasattr(whole, "close"):  # worker threads end with the loop
                 stack.enter_context(closing(whole))
             for step in whole:
                 yield self.share(step)
+
+    def _reading(self) -> Batches:
+        """The loader, reading the pictures of this process alone."""
+        part, loader = (self.rank, self.many), self.loader
+        if isinstance(loader, JointLoader):
+            return replace(loader, loaders=tuple(replace(one, part=part) for one in loader.loaders))
+        return replace(loader, part=part) if isinstance(loader, Loader) else loader
 
     def share(self, whole: Crossing) -> Share:
         """What this process sees of a step."""
@@ -113,7 +122,7 @@ def share_of(batch: HostBatch, rank: int, many: int) -> HostBatch:
     shown = slice(rows.start // first.captions, rows.stop // first.captions)
     return replace(
         batch,
-        pixels=None if batch.pixels is None else batch.pixels[shown],
+        pixels=_cut(batch.pixels, shown) if batch.pixels is None or len(batch.pixels) == batch.images else batch.pixels,
         augmented=tuple(Augmentation(_cut(one.boxes, shown), _cut(one.flips, shown)) for one in batch.augmented),
         views={name: view.rows(rows) for name, view in batch.views.items()},
         shown=None if batch.shown is None else _seen(batch.shown, shown),
