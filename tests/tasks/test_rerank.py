@@ -248,6 +248,22 @@ def test_a_class_is_made_of_what_its_blocks_made(trial: Made, opened: Callable[.
     assert counted.rows["texts"] == len(vectors), "each was read once"
 
 
+@pytest.mark.parametrize("form", ["match", "likelihood"])
+def test_scores_have_full_precision_where_layers_have_not(
+    form: str, trial: Made, opened: Callable[..., Split]
+) -> None:
+    """As on a GPU: of numbers rounded to eight bits many would be equal."""
+    made, backbone, readout = set_up(trial, form, EncoderDecoder, None)
+    gallery = Gallery(few(opened("test")))
+    judge = judge_of(form, backbone, readout, made)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = all_scores(States(gallery, backbone, made), judge, gallery.folds[0])
+    rounded = torch.from_numpy(found).bfloat16().float().numpy()
+    assert (found != rounded).mean() > 0.9
+    exact = all_scores(States(gallery, backbone, made), judge, gallery.folds[0])
+    assert 0 < np.abs(found - exact).max() < 0.1
+
+
 def test_contexts_share_the_look_that_made_the_vectors(trial: Made, opened: Callable[..., Split]) -> None:
     made, backbone, readout = set_up(trial, "likelihood", EncoderDecoder, None, shortlist=2)
     split = few(opened("test"))

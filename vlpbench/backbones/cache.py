@@ -88,5 +88,5 @@ class Cache(DecodingState):
 
 def log_odds(backbone: Backbone, features: Tensor) -> Tensor:
     """..., D -> ..., V: of each next word, in fp32 even under autocast: bf16 would make ties among likely words."""
-    with torch.autocast(features.device.type, enabled=False):
+    with parts.full_precision(features):
         return backbone.logits(features.float())

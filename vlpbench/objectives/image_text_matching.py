@@ -74,10 +74,11 @@ class ImageTextMatching(Objective):
         return {"log_odds": self.match(backbone, seen, read).view(-1, 3)}
 
     def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
-        """B: the head on the means of fused image and text tokens."""
+        """B: the head on the means of fused image and text tokens, in fp32: bf16 would make ties in a ranking."""
         image_tokens, text_tokens = backbone.fused_tokens(image, text)
         pooled = parts.pooled_pair(image_tokens, text_tokens, text.mask)
-        return self.head(pooled)[:, 0]
+        with parts.full_precision(pooled):
+            return self.head(pooled.float())[:, 0]
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
         """The sum over a pair and the mismatches that were found for it (B), nats."""

@@ -19,7 +19,7 @@ from vlpbench.contract.abilities import Backbone, ImageState, TextState
 from vlpbench.contract.objective import Objective
 from vlpbench.data.examples import Examples, fitting
 from vlpbench.data.splits import Split
-from vlpbench.parts import pooled_pair
+from vlpbench.parts import full_precision, pooled_pair
 from vlpbench.tasks.choice_questions import Choice, choice_row_scores, choice_rows, choices_of, filled
 from vlpbench.tasks.prompting import PLACE, prompted, text_of
 from vlpbench.tasks.questions import question_examples
@@ -50,10 +50,11 @@ class ChoiceMatching(Objective):
         return {"log_odds": self.match(backbone, batch.image.rows(rows), text).view(tokens.shape[:2])}
 
     def match(self, backbone: Backbone, image: ImageState, text: TextState) -> Tensor:
-        """B: the head on the means of fused image and text tokens."""
+        """B: the head on the means of fused image and text tokens, in fp32: bf16 would make ties."""
         image_tokens, text_tokens = backbone.fused_tokens(image, text)
         pooled = pooled_pair(image_tokens, text_tokens, text.mask)
-        return self.head(pooled)[:, 0]
+        with full_precision(pooled):
+            return self.head(pooled.float())[:, 0]
 
     def loss(self, features: Mapping[str, Tensor], batch: Batch) -> Step:
         """Cross-entropy of the right choice (B), nats; and how often it is the highest."""
@@ -119,9 +120,8 @@ class ChoosingByMatch(Task):
         (objective,) = readout.objectives
         texts, there = _texts(asked, trial)
         text = text_of(texts, trial)
-        rows = torch.arange(len(there), device=pictures.device).repeat_interleave(there.shape[1])
         with trial.device.autocast():
-            image = backbone.see(pictures).rows(rows)
+            image = backbone.see(pictures).each(there.shape[1])
             scores = objective.match(backbone, image, backbone.read(text.tokens, text.mask))
         return scores.float().view(there.shape)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vlpbench.contract.abilities import Backbone, Context, TextState
+from vlpbench.parts import full_precision
 from vlpbench.tasks.grouping import Groups
 
 __all__ = ["candidate_scores", "pair_scores", "shared_out", "trimmed"]
@@ -107,6 +108,6 @@ def _scores(backbone: Backbone, context: Context, tokens: Tensor, mask: Tensor, 
     prompt = torch.tensor(start, device=tokens.device).expand(*tokens.shape[:2], -1)
     words = torch.cat([prompt, tokens[..., :-1]], 2)  # B, C, S; nobody sees what comes later: padding is harmless
     features = backbone.decode(context, backbone.read(words, torch.ones_like(words, dtype=torch.bool)))
-    with torch.autocast(features.device.type, enabled=False):  # bf16 would make ties
+    with full_precision(features):  # bf16 would make ties
         losses = backbone.token_losses(features[:, :, len(start) - 1 :].float(), tokens)
     return -(losses * mask).sum(2)
