@@ -38,6 +38,7 @@ from vlpbench.training.learner import Learner, Term
 from vlpbench.training.loop import train
 from vlpbench.training.pace import PACE, Stopped
 from vlpbench.training.parallel import chance_of, clipped, from_first, prepared
+from vlpbench.training.sharing import Sharing
 from vlpbench.types import Batch, Step, Vocabulary
 
 CPU = Device("cpu")
@@ -161,6 +162,40 @@ def stopped_and_gone_on(folder: Path) -> tuple[dict[str, Tensor], Training, list
     return *ended("pieces", dataclasses.replace(course, pace=dataclasses.replace(PACE, sharded=True))), kept
 
 
+REACHED = (
+    ({0, 1, 2, 3}, {0, 1, 2, 3}), ({0, 1, 2, 3}, {0, 3}), ({2}, {0, 4}), ({0, 1, 2, 3, 4}, set()), (set(), set())
+)
+"""Weights that each of two processes reaches, step by step; number 5 none ever does."""
+
+
+def sums_of_unequal_steps(rank: int) -> None:
+    """Gradients that come in pieces, late, in one process alone, or never; buckets are sent early all the same."""
+    weights = [torch.nn.Parameter(torch.ones(3)) for _ in range(6)]
+    sharing = Sharing(weights, size=24)
+    sharing.listen()
+    assert [bucket.numbers for bucket in sharing.buckets] == [[5, 4], [3, 2], [1, 0]]
+    for reached in REACHED:
+        for weight in weights:
+            weight.grad = None
+        mine = sorted(reached[rank])
+        for piece in range(2):
+            with sharing.overlapped(piece == 1):
+                if mine:
+                    torch.stack([(number + 1) * (rank + 1) * weights[number].sum() for number in mine]).sum().backward()
+        early = [bucket.sent is not None for bucket in sharing.buckets]
+        if rank == 0 and 2 in mine:  # a gradient that comes when its bucket may be on its way
+            weights[2].sum().backward()
+        sharing.finish()
+        assert not (reached is REACHED[0] and any(early)), "in the first step nothing is known of the others"
+        assert early[1] or reached is not REACHED[1] or rank, "what was expected and has come is sent at once"
+        for number, weight in enumerate(weights):
+            parts = [2.0 * (number + 1) * (one + 1) for one in range(2) if number in reached[one]]
+            parts += [1.0] if number == 2 and 2 in reached[0] else []
+            assert (weight.grad is None) == (not parts), (number, reached)
+            assert weight.grad is None or weight.grad.tolist() == [sum(parts)] * 3, (number, reached)
+    sharing.close()
+
+
 def one_of_two(rank: int, folder: Path) -> None:
     """What one of two processes does; what it finds goes to files of its own."""
     from safetensors.torch import save_file
@@ -180,6 +215,10 @@ def one_of_two(rank: int, folder: Path) -> None:
     save_file({key: value.contiguous() for key, value in (left | losses).items()}, folder / f"on {rank}.safetensors")
     assert ranks.all_said({"rank": rank, "é": [1.5, None]}) == [{"rank": one, "é": [1.5, None]} for one in range(2)]
     assert ranks.said_by_first([rank]) == [0] and ranks.agreed(rank == 1, False) == (True, False)
+    sums_of_unequal_steps(rank)
+    for kind in (torch.bool, torch.bfloat16, torch.float64, torch.int64):
+        assert ranks.of_first(torch.tensor([[rank, 1]]).to(kind)).equal(torch.tensor([[0, 1]]).to(kind))
+    assert ranks.of_first(torch.tensor(float(rank))) == 0 and ranks.of_first(torch.zeros(0, 3)).shape == (0, 3)
     assert chance_of("dropout") == ("dropout/1" if rank else "dropout")
     assert from_first(None) is None
     with pytest.raises(UserError, match="a batch of 7 cannot be divided among 2 processes"):

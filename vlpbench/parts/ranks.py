@@ -12,8 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-__all__ = ["agreed", "all_said", "filled", "gather", "is_in_parts", "many", "mine", "own", "part", "rank",
-           "said_by_first", "summed", "total", "whole"]
+__all__ = ["agreed", "all_said", "filled", "gather", "is_in_parts", "many", "mine", "of_first", "own", "part",
+           "rank", "said_by_first", "summed", "total", "whole"]
 
 
 def many() -> int:
@@ -96,6 +96,16 @@ def said_by_first(value: Any) -> Any:
         written = torch.zeros(int(length), dtype=torch.uint8)
     dist.broadcast(written, 0)
     return json.loads(written.numpy().tobytes())
+
+
+def of_first(tensor: Tensor) -> Tensor:
+    """The first process's tensor, of any kind of numbers, in all of them; each hands over one of that shape."""
+    if many() == 1:
+        return tensor
+    found = tensor.detach().contiguous().reshape(-1)
+    if found.numel():
+        dist.broadcast(found.view(torch.uint8), 0)
+    return found.view(tensor.shape)
 
 
 def is_in_parts(tensor: Tensor) -> bool:

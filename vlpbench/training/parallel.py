@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from vlpbench.device import Device
@@ -71,9 +70,7 @@ def from_first(snapshot: Snapshot | None) -> Snapshot | None:
     tensors = {}
     for name, (kind, *shape) in told["tensors"].items():
         here = torch.empty(shape, dtype=getattr(torch, kind)) if found is None else found.tensors[name]
-        mine = here.cpu().contiguous()
-        dist.broadcast(mine, 0)
-        tensors[name] = mine
+        tensors[name] = ranks.of_first(here.cpu())
     return Snapshot(told["step"], tensors, told["plain"])
 
 
@@ -95,9 +92,7 @@ def clipped(learner: Learner, most: float) -> Tensor:
 def _begin_alike(learner: Learner) -> None:
     """The first process's weights and buffers, in all of them."""
     for value in (*learner.parameters(), *learner.buffers()):
-        same = value.detach().contiguous()
-        dist.broadcast(same, 0)
-        value.copy_(same)
+        value.copy_(ranks.of_first(value))
 
 
 @contextmanager
