@@ -102,7 +102,7 @@ def of_first(tensor: Tensor) -> Tensor:
     """The first process's tensor, of any kind of numbers, in all of them; each hands over one of that shape."""
     if many() == 1:
         return tensor
-    found = tensor.detach().contiguous().reshape(-1)
+    found = tensor.detach().clone(memory_format=torch.contiguous_format).reshape(-1)
     if found.numel():
         dist.broadcast(found.view(torch.uint8), 0)
     return found.view(tensor.shape)
