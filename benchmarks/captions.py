@@ -23,7 +23,8 @@ from side_by_side import Line, arguments, begin, clock_of, finish
 
 from vlpbench.data.images import prepare_images
 from vlpbench.device import Device
-from vlpbench.tasks.generate import Search, generate
+from vlpbench.tasks.fixed_steps import graph_for
+from vlpbench.tasks.generate import Search, Writer
 
 ALL, SECONDS = 5_000, 30.0
 """Pictures of COCO's test split; seconds for all of them on a GPU at size base."""
@@ -38,6 +39,7 @@ def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
     backbone = blueprint(setting).build({"context", "decode"}).eval().to(device.torch)
     backbone = backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     pixels, search = few_pictures(asked.pictures, setting.pixels), Search(BEAMS, least=LENGTH)
+    writer = Writer(backbone, [1], LENGTH, search, graph_for(device, "auto"))
 
     def seen(block: np.ndarray) -> torch.Tensor:
         return prepare_images(torch.from_numpy(block).to(device.torch), setting.pixels)
@@ -47,7 +49,7 @@ def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
         for at in range(0, len(whole), asked.batch):
             with device.autocast():
                 context = backbone.context(backbone.see(seen(whole[at : at + asked.batch])))
-                generate(backbone, context, [1], LENGTH, search)
+                writer.write(context)
         return now() - start
 
     ours(pixels[: asked.batch])

@@ -45,13 +45,14 @@ CLAIMS = (
           "seeds_together --only packed --at-once 2 --steps 2 --rounds 1 --batch 16", 8),
     Claim("captions", "captions", "captions --pictures 16", 8),
     Claim("re-ranking", "shortlists", "shortlists --pictures 12 --k 4", 10, ("tokenizers",)),
+    Claim("matching", "matching", "matching --images 40 --k 4", 10, ("tokenizers",)),
     Claim("seeds-together-tiny", "seeds_together --only together --backbone conv3/encoder-decoder/tiny",
           "seeds_together --only together --backbone linear/encoder-decoder/tiny --seeds 2 --steps 1 --rounds 1", 6),
     Claim("decode", "decoding --size small", "decoding --size nano --rounds 1 --batch 2 --skip-plain", 8, HF),
     Claim("pictures", "feeding --only pictures", "feeding --only pictures --pictures 4 --rounds 1", 4),
     Claim("tokens", "feeding --only tokens", "feeding --only tokens --texts 2000 --rounds 1", 3, ("tokenizers",)),
 )
-NO_JSON = ("decoding",)
+NO_JSON: tuple[str, ...] = ()
 """Scripts that write none; what they print is kept."""
 
 

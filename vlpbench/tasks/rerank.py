@@ -26,7 +26,7 @@ from vlpbench.tasks.grouping import Groups
 from vlpbench.tasks.likelihood import TEXTS, pair_scores
 from vlpbench.tasks.trial import Trial
 
-__all__ = ["Judge", "Likelihood", "Match", "all_scores", "listed_scores"]
+__all__ = ["Judge", "Likelihood", "Match", "all_scores", "block_scores", "listed_scores"]
 
 PAIRS, ON_GPU = 256, 1024
 """How many are judged at once, on a CPU and on a GPU."""
@@ -153,17 +153,21 @@ def _judged(
     """
     for number, whole in enumerate(states.image_blocks):
         block = whole[(whole >= fold.start) & (whole < fold.stop)]
-        if not len(block):
-            continue
-        pairs = pairs_of(block)
-        score = judge.of(states.image(number, keep=False))
-        kind, row = states.place[pairs[:, 1]].T
-        order = np.argsort(kind, kind="stable")
-        local = np.stack([pairs[:, 0] - whole[0], row], 1)
-        parts = [
-            score(states.of_class(int(kind[here[0]])), local[here])
-            for here in np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
-        ]
-        found = np.empty(len(pairs), np.float32)
-        found[order] = torch.cat(parts).cpu().numpy()  # the one wait for the device
-        yield block, found
+        if len(block):
+            yield block, block_scores(states, judge, number, pairs_of(block))
+
+
+@torch.no_grad()
+def block_scores(states: States, judge: Judge, number: int, pairs: np.ndarray) -> np.ndarray:
+    """N in fp32: of pairs (N, 2: picture and sentence of the gallery) whose pictures are all of one block."""
+    score = judge.of(states.image(number, keep=False))
+    kind, row = states.place[pairs[:, 1]].T
+    order = np.argsort(kind, kind="stable")
+    local = np.stack([pairs[:, 0] - states.image_blocks[number][0], row], 1)
+    parts = [
+        score(states.of_class(int(kind[here[0]])), local[here])
+        for here in np.split(order, np.flatnonzero(np.diff(kind[order])) + 1)
+    ]
+    found = np.empty(len(pairs), np.float32)
+    found[order] = torch.cat(parts).cpu().numpy()  # the one wait for the device
+    return found
