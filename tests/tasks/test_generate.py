@@ -427,7 +427,8 @@ def test_rows_leave_when_they_are_a_quarter() -> None:
 
 
 def played(turn: FunctionType) -> Turn:
-    """A step as it is."""
+    """A step as it is, after it was done once as where it is captured."""
+    turn()
     return turn
 
 
@@ -452,6 +453,9 @@ def test_steps_of_one_shape_write_what_the_plain_ones_do(
     for rows, expected in zip((slice(0, 24), slice(24, 48), slice(48, 51)), plain[1:], strict=True):
         assert several.write(shown(lively, rows), range(64)[rows]) == expected
     assert several.write(shown(lively, slice(0, 64))) == plain[0], "more room is made where more rows come"
+    for length in (2, 3):  # room for one word, which takes no step, and for two
+        writer, context = Writer(lively[0], start, length, search, played), shown(lively, slice(0, 9))
+        assert writer.write(context) == generate(lively[0], context, start, length, search)
 
 
 def test_log_odds_of_steps_of_one_shape(lively: tuple[Backbone, Tensor, Tensor, Tensor]) -> None:

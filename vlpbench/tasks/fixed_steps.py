@@ -70,11 +70,11 @@ class FixedSteps:
     def finished(self, state: DecodingState, logits: Tensor, now: Standing) -> list[list[int]] | None:
         """The sentence of each row, from the log-odds (B, 1, V) of its first word on.
 
-        None, and nothing done, for a backbone without fixed states, or with fewer words than beams. The first batch
-        should be the largest: room is made for as many rows.
+        None, and nothing done, for a backbone without fixed states or with fewer words than beams, and for sentences
+        of one word, which have no second step. The first batch should be the largest: room is made for as many rows.
         """
         rows, beams = len(now.row), now.wording.search.beams
-        if logits.shape[2] < beams:
+        if logits.shape[2] < beams or now.words.shape[2] < 2:
             return None
         if self._room is None or self._room.rows < rows:
             fixed = state.fixed(rows, beams)
