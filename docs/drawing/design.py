@@ -16,7 +16,7 @@ FLOORS: list[tuple[str, list[str]]] = [
     ("samples in, records out", ["data", "records"]),
     ("all that a plugin author imports", ["plugin", "contract"]),
     ("know nothing of the house", [
-        "config", "device", "errors", "files", "hookspecs", "metrics", "parts", "streams", "types",
+        "config", "device", "errors", "files", "hardware", "hookspecs", "metrics", "parts", "streams", "types",
     ]),
 ]
 """From the roof down: what a floor is for, and its rooms. A room imports from its own wing and from below."""

@@ -43,10 +43,14 @@ class Encoded:
     """M, T: read-only and memory-mapped where it is kept; right-padded."""
     lengths: NDArray[np.int64]
     """M: tokens of each text, end of sentence included, before any cut."""
+    said: NDArray[np.bool_] | None = None
+    """The mask as the tokenizer says it, where the lengths do not."""
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """M, T: True on pieces and EOS."""
+        if self.said is not None:
+            return self.said
         shown: NDArray[np.bool_] = np.arange(self.tokens.shape[1]) < self.lengths[:, None]
         return shown
 
@@ -54,9 +58,12 @@ class Encoded:
 def encoded(texts: Sequence[str], tokenizer: Tokenizer, length: int, cache: Path | None) -> Encoded:
     """The tokens of these texts (at least one), at most `length` each, from the cache folder if they are there.
 
-    `cache` None keeps nothing. Two processes may call this at once: one cuts the texts, the other waits. A cache that
+    `cache` None keeps nothing, and so does a tokenizer whose digest does not decide its rows. Two processes may call this at once: one cuts the texts, the other waits. A cache that
     cannot be written costs time alone.
     """
+    if not tokenizer.is_settled:  # rows and mask as an outside model makes them
+        tokens, mask = tokenizer.encode(texts, length)
+        return Encoded(tokens.astype(np.int32), tokenizer.lengths(texts), mask)
     if cache is None or len(texts) < _WORTH:
         return _cut(texts, tokenizer, length)
     path = cache / "tokens" / f"{_key(texts, tokenizer, length)}.npy"

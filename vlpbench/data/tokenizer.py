@@ -11,7 +11,7 @@ import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,9 @@ _FOREIGN = "vlpbench foreign pieces 1"
 
 class Tokenizer:
     """A fixed set of pieces. Equal pieces, equal digest; made by `train` or `load`."""
+
+    is_settled: ClassVar[bool] = True
+    """Whether the digest decides every row, so that rows may be kept."""
 
     def __init__(self, pieces: Sequence[str], merges: Sequence[tuple[str, str]], lowercase: bool) -> None:
         """`pieces` in the order of their ids (in the library's byte alphabet), `merges` in the order of their use."""

@@ -82,6 +82,8 @@ HEADS: Mapping[Head, type[Objective]] = {"match": Match, "similarity": Similar}
 class Cutter(Tokenizer):
     """An outside model's tokenizer: rows as long as it makes them."""
 
+    is_settled = False
+
     def __init__(self, model: Outside) -> None:
         super().__init__((), (), lowercase=False)
         self.model, self.vocabulary = model, model.vocabulary
