@@ -82,7 +82,7 @@ def house(marks: dict[str, list[tuple[str, str]]]) -> list[str]:
         wide = min(wide, 175)
         for place, room in enumerate(rooms):
             x, y = LEFT + 10 + place * (wide + 6), top + 22
-            small = ' style="font-size:9.5px"' if len(rooms) > 5 else ""
+            small = ' style="font-size:8.5px"' if len(rooms) > 5 else ""
             steps = marks.get(room, [])
             drawn += [f'<rect x="{x:g}" y="{y}" width="{wide:g}" height="29" rx="4" class="room"/>',
                       text(x + (wide - 20 * len(steps)) / 2 if len(rooms) <= 5 else x + wide / 2, y + 19, room,

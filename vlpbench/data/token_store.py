@@ -58,8 +58,8 @@ class Encoded:
 def encoded(texts: Sequence[str], tokenizer: Tokenizer, length: int, cache: Path | None) -> Encoded:
     """The tokens of these texts (at least one), at most `length` each, from the cache folder if they are there.
 
-    `cache` None keeps nothing, and so does a tokenizer whose digest does not decide its rows. Two processes may call this at once: one cuts the texts, the other waits. A cache that
-    cannot be written costs time alone.
+    `cache` None keeps nothing, and so does a tokenizer whose digest does not decide its rows. Two processes may call
+    this at once: one cuts the texts, the other waits. A cache that cannot be written costs time alone.
     """
     if not tokenizer.is_settled:  # rows and mask as an outside model makes them
         tokens, mask = tokenizer.encode(texts, length)
