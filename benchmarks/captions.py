@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from ours import STEMS, TRUNKS, as_published, blueprint, few_pictures
+from ours import COCO, as_published, blueprint, evaluation, few_pictures
 from peers import Blip, Shape
-from side_by_side import Line, arguments, begin, clock_of, finish
+from side_by_side import Line, arguments, clock_of, finish
 
 from vlpbench.data.images import prepare_images
 from vlpbench.device import Device
 from vlpbench.tasks.fixed_steps import graph_for
 from vlpbench.tasks.generate import Search, Writer
 
-ALL, SECONDS = 5_000, 30.0
-"""Pictures of COCO's test split; seconds for all of them on a GPU at size base."""
+SECONDS = 30.0
+"""Seconds for all of COCO's pictures on a GPU at size base."""
 BEAMS, LENGTH = 4, 20
 
 
@@ -54,7 +54,7 @@ def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
 
     ours(pixels[: asked.batch])
     mine = ours(pixels)
-    full = device.kind == "cuda" and asked.pictures >= ALL and size.name == "base"
+    full = device.kind == "cuda" and asked.pictures >= COCO and size.name == "base"
     what = f"{setting.backbone}: captions of {asked.pictures:,} pictures, {BEAMS} beams, {LENGTH} words"
     lines = [Line(f"{what}, against the limit", "s", mine, SECONDS, mine / SECONDS, 1.0, most=True)] if full else []
     try:
@@ -84,16 +84,7 @@ def captions(asked: argparse.Namespace, device: Device) -> list[Line]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print all ratios; exit 1 where a limit is broken."""
-    parser = arguments(__doc__ or "", rounds=1)
-    parser.add_argument("--backbone", help=f"of stems {', '.join(STEMS)} and trunks {', '.join(TRUNKS)}")
-    parser.add_argument("--pictures", type=int, help="5,000 on a GPU, else 48")
-    parser.add_argument("--batch", type=int, help="pictures at once: 256 on a GPU, else 16")
-    asked = parser.parse_args(argv)
-    device = begin(asked)
-    large = device.kind == "cuda"
-    asked.backbone = asked.backbone or f"conv3/encoder-decoder/{'base' if large else 'nano'}"
-    asked.pictures = asked.pictures or (ALL if large else 48)
-    asked.batch = min(asked.pictures, asked.batch or (256 if large else 16))
+    asked, device = evaluation(arguments(__doc__ or "", rounds=1), argv)
     return finish(captions(asked, device), asked, device)
 
 

@@ -5,12 +5,14 @@ It imports what a training needs and nothing that reads grids, so it runs where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from side_by_side import begin
 
 from vlpbench.backbones import DecoderOnly, EncoderDecoder
 from vlpbench.backbones.sizes import SIZES
@@ -60,6 +62,24 @@ class Setting:
     def of_size(self) -> Size:
         """Widths and depths."""
         return self.size or SIZES[self.backbone.split("/")[2]]
+
+
+COCO = 5_000
+"""Pictures of COCO's test split (Karpathy's)."""
+
+
+def evaluation(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> tuple[argparse.Namespace, Device]:
+    """What is asked of a script that evaluates: COCO's size at base on a GPU, a few pictures at nano on a CPU."""
+    parser.add_argument("--backbone", help=f"of stems {', '.join(STEMS)} and trunks {', '.join(TRUNKS)}")
+    parser.add_argument("--pictures", type=int, help="5,000 on a GPU, else 48")
+    parser.add_argument("--batch", type=int, help="pictures at once: 256 on a GPU, else 16")
+    asked = parser.parse_args(argv)
+    device = begin(asked)
+    large = device.kind == "cuda"
+    asked.backbone = asked.backbone or f"conv3/encoder-decoder/{'base' if large else 'nano'}"
+    asked.pictures = asked.pictures or (COCO if large else 48)
+    asked.batch = min(asked.pictures, asked.batch or (256 if large else 16))
+    return asked, device
 
 
 def as_published(backbone: str, batch: int) -> Setting:

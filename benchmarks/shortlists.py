@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 import torch
 from feeding import sentences
-from ours import STEMS, TRUNKS, as_published, blueprint, few_pictures
-from side_by_side import Line, arguments, begin, clock_of, finish
+from ours import COCO, as_published, blueprint, evaluation, few_pictures
+from side_by_side import Line, arguments, clock_of, finish
 
 from vlpbench.config.settings import CellSettings, ImageSettings, Protocol, TextSettings
 from vlpbench.data.splits import Split
@@ -28,8 +28,8 @@ from vlpbench.tasks.retrieval import Retrieval
 from vlpbench.tasks.trial import Trial
 from vlpbench.types import Sample
 
-ALL, SECONDS, ANEW = 5_000, 300.0, 2.0
-"""Pictures of COCO's test split; on a GPU at size base seconds for all of them, and how many times as fast as anew."""
+SECONDS, ANEW = 300.0, 2.0
+"""On a GPU at size base seconds for all of COCO's pictures, and how many times as fast as anew."""
 CAPTIONS, TASK = 5, "retrieval@likelihood@zero-shot"
 
 
@@ -82,7 +82,7 @@ def reranking(asked: argparse.Namespace, device: Device) -> list[Line]:
     for _ in range(3):
         anew()
     other = (now() - start) / 3 / block * judged
-    full = device.kind == "cuda" and asked.pictures >= ALL and asked.backbone.endswith("/base")
+    full = device.kind == "cuda" and asked.pictures >= COCO and asked.backbone.endswith("/base")
     what = f"{asked.backbone}: re-ranking {asked.pictures:,} x {CAPTIONS}, k {k}"
     lines = [Line(f"{what}, against the limit", "s", mine, SECONDS, mine / SECONDS, 1.0, most=True)] if full else []
     return [*lines, Line(f"{what}, against each pair anew", "s", mine, other, other / mine, ANEW if full else None)]
@@ -96,16 +96,8 @@ def _first(split: Split, many: int) -> Split:
 def main(argv: Sequence[str] | None = None) -> int:
     """Print all ratios; exit 1 where a limit is broken."""
     parser = arguments(__doc__ or "", rounds=1)
-    parser.add_argument("--backbone", help=f"of stems {', '.join(STEMS)} and trunks {', '.join(TRUNKS)}")
-    parser.add_argument("--pictures", type=int, help="5,000 on a GPU, else 48")
     parser.add_argument("--k", type=int, default=256, help="length of a shortlist")
-    parser.add_argument("--batch", type=int, help="pictures at once: 256 on a GPU, else 16")
-    asked = parser.parse_args(argv)
-    device = begin(asked)
-    large = device.kind == "cuda"
-    asked.backbone = asked.backbone or f"conv3/encoder-decoder/{'base' if large else 'nano'}"
-    asked.pictures = asked.pictures or (ALL if large else 48)
-    asked.batch = min(asked.pictures, asked.batch or (256 if large else 16))
+    asked, device = evaluation(parser, argv)
     return finish(reranking(asked, device), asked, device)
 
 

@@ -26,8 +26,6 @@ from vlpbench.training.loop import train_lesson
 
 __all__ = ["CHECKS", "Asked", "Begun", "begin", "primary_score", "ready", "readout_loader", "restored"]
 
-NOTHING: Mapping[str, Any] = {}
-
 CHECKS = 5
 """How often a fine-tune is scored on the validation split where the best weights are asked for."""
 
@@ -61,11 +59,11 @@ class Begun:
     lesson: Lesson | None = None
     """The fine-tune; None where there is none."""
 
-    def end(self, training: Training, chosen: Mapping[str, Any] = NOTHING) -> Asked:
-        """The model as it has become, kept where it is to be."""
+    def end(self, training: Training, chosen: Mapping[str, Any] | None = None) -> Asked:
+        """The model as it has become, kept where it is to be; `chosen` is what a probe chose."""
         if self.lesson is not None and isinstance(best := self.lesson.course.watch, _Best):
             best.take()
-        asked = Asked(self.learner.eval().backbone, self.readout, training, chosen)
+        asked = Asked(self.learner.eval().backbone, self.readout, training, chosen or {})
         if self.trial.kept is not None:
             _keep(asked, self.learner, self.trial)
         return asked
