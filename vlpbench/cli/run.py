@@ -174,7 +174,7 @@ def _run_here(plan: Plan, registry: Registry, rules: Rules, progress: Progress, 
         run_here(found, plan.results, registry, rules, come_from, progress.heard)
         return
     for cell in waiting:  # one after the other: all processes are at the same one
-        called = dataclasses.replace(rules, pace=dataclasses.replace(rules.pace, together=crew.calling(cell)))
+        called = dataclasses.replace(rules, pace=dataclasses.replace(rules.pace, joined=crew.calling(cell)))
         told = {**come_from, "processes": str(crew.many)}
         run_here([[cell]], plan.results, registry, called, told, progress.heard)
 

@@ -43,7 +43,7 @@ def follow(crew: Crew, pace: Pace, results: Path, opening: Opening) -> None:
     """
     prepare_process(crew.device)
     with Stopping() as stop:
-        pace = replace(pace, stop=stop, together=crew.joining)
+        pace = replace(pace, stop=stop, joined=crew.joining)
 
         @cache
         def opened() -> tuple[Path, Registry, Sequence[Cell]]:

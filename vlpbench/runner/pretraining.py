@@ -125,9 +125,9 @@ def lesson_of(bench: Workbench, stage: StageFolder, heard: Heard | None = None) 
         learner = learner_of(bench)
     budget, watch = bench.settings.budget, Validation(bench, learner, loader.steps)
     mark = digest(dict(stage.made_by))
-    together = partial(bench.pace.together, "pretrain", bench.settings)
+    joined = partial(bench.pace.joined, "pretrain", bench.settings)
     pace = replace(bench.pace, stop=Rate(bench.pace.stop))
-    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, pace, mark=mark, together=together)
+    course = Course(heard, watch, budget.micro_batch, stage.checkpoint, pace, mark=mark, joined=joined)
     return Lesson(learner, loader, bench.settings.optim, course)
 
 

@@ -27,7 +27,7 @@ from vlpbench.errors import UserError
 from vlpbench.grid import Cell
 from vlpbench.runner.cause import cause_of
 from vlpbench.runner.torchrun import take_own
-from vlpbench.training.pace import Stopped, Together
+from vlpbench.training.pace import Joined, Stopped
 
 __all__ = ["Crew", "RankFailed"]
 
@@ -66,7 +66,7 @@ class Crew:
         others = [f"gone/{rank}" for rank in range(1, self.many)]
         self._waited(lambda: bool(self.store.check(others)), _GRACE)  # it may be this process that keeps the store
 
-    def calling(self, cell: Cell) -> Together:
+    def calling(self, cell: Cell) -> Joined:
         """What the first process's pace says of a cell: the others are called to each work that is done together."""
 
         @contextlib.contextmanager

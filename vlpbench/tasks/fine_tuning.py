@@ -147,7 +147,7 @@ def _lesson(task: Task, readout: Readout, trial: Trial, learner: Learner) -> Les
     best = _Best(task, readout, trial, learner, loader.steps) if settings.select == "validation" else None
     course = Course(
         trial.heard, best, pace=trial.pace, setting=f"protocol.{trial.task}.batch",
-        together=partial(trial.pace.together, f"{trial.task}: fine-tune", settings),
+        joined=partial(trial.pace.joined, f"{trial.task}: fine-tune", settings),
     )
     if trial.kept is not None:
         course = replace(course, folder=trial.kept.checkpoint, mark=digest(dict(trial.kept.made_by)))

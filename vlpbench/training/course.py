@@ -53,7 +53,7 @@ class Course:
     """The setting that decides the size of a batch, for what a person is told when memory runs out."""
     mark: str = ""
     """What else must be as it was for a checkpoint to be taken, such as a digest of code."""
-    together: Callable[[], AbstractContextManager[None]] = nullcontext
+    joined: Callable[[], AbstractContextManager[None]] = nullcontext
     """Entered around all steps: where several processes train as one, they meet in it."""
 
 

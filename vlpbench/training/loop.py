@@ -33,7 +33,7 @@ def train(learner: Learner, loader: Batches, optim: Optim, device: Device, cours
 
 def train_lesson(lesson: Lesson, device: Device) -> Training:
     """The same of what is said in one."""
-    with lesson.course.together(), prepared(lesson.learner, device, lesson.course.pace.sharded):
+    with lesson.course.joined(), prepared(lesson.learner, device, lesson.course.pace.sharded):
         return _trained(replace(lesson, loader=shard(lesson.loader)), device)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from vlpbench.config.settings import CellSettings
 
-__all__ = ["PACE", "Choice", "Pace", "Stopped", "Together", "alone", "never"]
+__all__ = ["PACE", "Choice", "Joined", "Pace", "Stopped", "alone", "never"]
 
 Choice = Literal["auto", "always", "never"]
 """Whether a way of computing is taken; "auto" takes it where it pays."""
@@ -27,7 +27,7 @@ def never() -> bool:
     return False
 
 
-Together = Callable[[str, CellSettings], AbstractContextManager[None]]
+Joined = Callable[[str, CellSettings], AbstractContextManager[None]]
 """Given a stage's label ("pretrain", "vqa: fine-tune") and the cell's settings: inside, all processes of a cell are at
 the same work, and their collective calls meet."""
 
@@ -57,7 +57,7 @@ class Pace:
     """Whether each layer is computed again in the backward pass instead of kept: less memory, a third more work."""
     sharded: bool = False
     """Whether several processes that train one cell each keep a part of its weights (FSDP2), or all of them (DDP)."""
-    together: Together = alone
+    joined: Joined = alone
     """Entered around each training, and around predictions that several processes share."""
 
 
