@@ -13,7 +13,8 @@ from vlpbench.data.sources.text import Text
 from vlpbench.data.sources.vqa import Vqa
 from vlpbench.data.worlds.digits import Digits
 from vlpbench.data.worlds.shapes import Shapes
-from vlpbench.data.worlds.texts import DigitsTexts, ShapesTexts
+from vlpbench.data.worlds.signs import Signs
+from vlpbench.data.worlds.texts import DigitsTexts, ShapesTexts, SignsTexts
 from vlpbench.hookspecs import hookimpl
 
 __all__ = ["vlpbench_datasets"]
@@ -22,4 +23,5 @@ __all__ = ["vlpbench_datasets"]
 @hookimpl
 def vlpbench_datasets() -> Sequence[type]:
     """Readers of COCO captions, VQAv2, Karpathy splits, tables, class folders, tars, text; worlds and their corpora."""
-    return [Coco, Vqa, Karpathy, Table, ClassFolders, Shards, Text, Digits, Shapes, DigitsTexts, ShapesTexts]
+    return [Coco, Vqa, Karpathy, Table, ClassFolders, Shards, Text, Digits, Shapes, Signs, DigitsTexts, ShapesTexts,
+            SignsTexts]

@@ -49,15 +49,20 @@ def oracle(scene: Scene, lexicon: Lexicon) -> str:
 
 
 def captions(scene: Scene, lexicon: Lexicon, rng: np.random.Generator, number: int = 5) -> tuple[str, ...]:
-    """`number` captions in different wordings, each true of this scene and of no other description.
+    """`number` captions in different wordings, each true of this scene and, unless brief, of no other description.
 
-    A caption keeps one wording for all its things. Raises ValueError where the lexicon has fewer wordings.
+    A caption keeps one wording for all its things. A share of `lexicon.exact` tells everything. Raises ValueError where
+    the lexicon has fewer wordings.
     """
     wordings: list[str | Link] = [*lexicon.phrases, *lexicon.links]
     if number > len(wordings):
         raise ValueError(f"{number} different captions need as many wordings; there are {len(wordings)}")
     said = []
-    for which in rng.permutation(len(wordings))[:number]:
+    short = rng.random(number) >= lexicon.exact if lexicon.exact < 1 else [False] * number
+    for which, is_short in zip(rng.permutation(len(wordings))[:number], short, strict=True):
+        if is_short:
+            said.append(_brief(scene, lexicon, rng))
+            continue
         things = [scene.things[i] for i in rng.permutation(len(scene.things))]
         picks = rng.random((len(things), len(lexicon.words))).tolist()
         wording = wordings[which]
@@ -66,6 +71,14 @@ def captions(scene: Scene, lexicon: Lexicon, rng: np.random.Generator, number: i
         clauses = _clauses(wording, things, phrases, lexicon.grid, rng) if isinstance(wording, Link) else phrases
         said.append(_joined(clauses))
     return tuple(said)
+
+
+def _brief(scene: Scene, lexicon: Lexicon, rng: np.random.Generator) -> str:
+    """Some of the things, each in a few words, as alt-text names what somebody cared for."""
+    order = rng.permutation(len(scene.things))[: int(rng.integers(1, len(scene.things) + 1))]
+    template = lexicon.brief[int(rng.integers(0, len(lexicon.brief)))]
+    picks = rng.random((len(order), len(lexicon.words))).tolist()
+    return _joined([_phrase(template, scene.things[i], lexicon, p) for i, p in zip(order, picks, strict=True)])
 
 
 def _clauses(

@@ -103,6 +103,8 @@ def ask(scenes: Sequence[Scene], lexicon: Lexicon, each: int, rng: np.random.Gen
     Under one wording yes and no are given exactly equally often, counts and other answers nearly so; a scene gets
     fewer questions where no fitting one is left, or where the last one had to be taken back for the balance.
     """
+    if each == 0:
+        return [[] for _ in scenes]
     balance = _Balance(lexicon)
     result: list[list[Asked]] = []
     for scene in scenes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vlpbench.data.worlds.words import Sorting
 from vlpbench.streams import generator
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Layout:
     """Smallest and largest side of a thing, as shares of a cell's side; one pair for each value of "size"."""
     variants: Sequence[Sequence[int]] = field(default=())
     """For each value of "kind" the variants to draw from; empty where kinds have none."""
+    sortings: Mapping[str, Sorting] = field(default_factory=dict)
+    """Attributes that are not drawn, but follow from those that are."""
 
     def capacity(self, things: int) -> int:
         """How many scenes of that many things have different descriptions."""
@@ -79,9 +82,13 @@ class Layout:
         places = rng.permutation(self.grid**2)[:things]
         values = {name: rng.integers(0, number, things) for name, number in self.choices.items()}
         return [
-            {**{name: int(column[i]) for name, column in values.items()}, "place": int(places[i])}
+            self._sorted({**{name: int(column[i]) for name, column in values.items()}, "place": int(places[i])})
             for i in range(things)
         ]
+
+    def _sorted(self, drawn: dict[str, int]) -> dict[str, int]:
+        """With what follows."""
+        return drawn | {name: one.values[drawn[one.of]] for name, one in self.sortings.items()}
 
     def placed(self, attributes: Mapping[str, int], rng: np.random.Generator) -> Thing:
         """A thing of these attributes somewhere in its cell, of a random size and variant."""

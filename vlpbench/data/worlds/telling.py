@@ -25,8 +25,12 @@ class Teller:
         """`longest`: most words of a text; scenes that take more are imagined anew."""
         self.lexicon, self.longest = lexicon, longest
         self._wordings = {form: wordings(form, lexicon) for form in lexicon.forms}
-        choices = {name: len(words) for name, words in lexicon.words.items() if name != "place"}
-        self._layout = Layout(lexicon.grid, lexicon.grid, lexicon.fewest, lexicon.most, choices)
+        drawn = lexicon.words.keys() - lexicon.sortings.keys() - {"place"}
+        choices = {name: len(words) for name, words in lexicon.words.items() if name in drawn}
+        self._layout = Layout(
+            lexicon.grid, lexicon.grid, lexicon.fewest, lexicon.most, choices, sortings=lexicon.sortings
+        )
+        self._facts = _facts(lexicon)
 
     def imagined(self, rng: np.random.Generator) -> Scene:
         """A scene without pixels; all numbers of things are equally likely."""
@@ -42,7 +46,9 @@ class Teller:
 
     def told(self, scene: Scene, rng: np.random.Generator) -> str | None:
         """A text about this scene, of any length; None where it does not answer the form of question drawn."""
-        kind = int(rng.integers(0, 3))
+        kind = int(rng.integers(0, 4 if self._facts else 3))
+        if kind == 3:
+            return self._facts[int(rng.integers(0, len(self._facts)))]
         if kind == 0:
             return captions(scene, self.lexicon, rng, 1)[0]
         shares = [form.share for form in self.lexicon.forms]
@@ -77,3 +83,13 @@ class Teller:
 
     def _spoken(self, words: tuple[str, ...], rng: np.random.Generator) -> str:
         return spoken(words, float(rng.random()), self.lexicon.synonyms)
+
+
+def _facts(lexicon: Lexicon) -> list[str]:
+    """Every sentence about which value is of which sort."""
+    return [
+        articled(template.format(of=lexicon.word(sorting.of, value), word=lexicon.word(name, sort)))
+        for name, sorting in lexicon.sortings.items()
+        for value, sort in enumerate(sorting.values)
+        for template in sorting.told
+    ]

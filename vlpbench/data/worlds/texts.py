@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 from vlpbench.contract.dataset import BadSample
 from vlpbench.data.sources.text import Text, TextConfig
-from vlpbench.data.worlds import digit_scenes, shape_scenes
+from vlpbench.data.worlds import digit_scenes, shape_scenes, sign_scenes
 from vlpbench.data.worlds.digit_scenes import DigitsConfig
 from vlpbench.data.worlds.knobs import check_knobs
 from vlpbench.data.worlds.made import Heard, Made
 from vlpbench.data.worlds.shape_scenes import ShapesConfig
+from vlpbench.data.worlds.sign_scenes import SignsConfig
 from vlpbench.data.worlds.telling import Teller
 from vlpbench.data.worlds.whole_folder import MANIFEST, dump, manifest_of, write_folder
 from vlpbench.data.worlds.words import Lexicon
@@ -23,7 +24,8 @@ from vlpbench.files import digest
 from vlpbench.streams import generator
 from vlpbench.types import Sample
 
-__all__ = ["DigitsTexts", "DigitsTextsConfig", "ShapesTexts", "ShapesTextsConfig", "WorldTexts"]
+__all__ = ["DigitsTexts", "DigitsTextsConfig", "ShapesTexts", "ShapesTextsConfig",
+           "SignsTexts", "SignsTextsConfig", "WorldTexts"]
 
 _RANGES: Mapping[str, tuple[int, int]] = {
     "train": (1, 1_000_000), "val": (1, 1_000_000), "words": (12, 64), "seed": (0, 2**31 - 1),
@@ -103,6 +105,45 @@ class ShapesTextsConfig:
     def lexicon(self) -> Lexicon:
         """The words of the world that is spoken about."""
         return shape_scenes.lexicon(ShapesConfig(**_of_world(self)))
+
+
+@dataclass(frozen=True)
+class SignsTextsConfig:
+    """The knobs of the corpus `signs-texts`: its size, and those of the world `signs` that decide its words."""
+
+    train: int = 12_000
+    """Training texts; short ones occur more than once, as they do among people."""
+    val: int = 500
+    """Validation texts, drawn as training texts are, from streams of their own."""
+    words: int = 24
+    """Most words of a text, 12 to 64; scenes that take more are left to pictures."""
+    signs_min: int = 2
+    """Least number of signs in an imagined scene, at least 2."""
+    signs_max: int = 3
+    """Largest number of signs in an imagined scene, at most grid * grid."""
+    shapes: int = 6
+    """How many shapes occur, 1 to 9."""
+    digits: int = 6
+    """How many of the ten digits occur, 1 to 10."""
+    colours: int = 6
+    """How many colours occur, 1 to 8."""
+    sizes: int = 2
+    """How many sizes occur, 1 or 2."""
+    grid: int = 3
+    """Cells a side, 2 or 3."""
+    synonyms: float = 0.1
+    """Share of words that are said by a synonym, 0 to 0.5."""
+    seed: int = 0
+    """Seed of the corpus: equal settings and seed give the same files."""
+
+    def __post_init__(self) -> None:
+        """Raise UserError naming the first knob that is out of its range."""
+        check_knobs(self, _RANGES, "corpus of signs")
+        self.lexicon()
+
+    def lexicon(self) -> Lexicon:
+        """The words of the world that is spoken about."""
+        return sign_scenes.lexicon(SignsConfig(**_of_world(self)))
 
 
 def _of_world(config: Any) -> dict[str, Any]:
@@ -190,4 +231,16 @@ class ShapesTexts(WorldTexts):
 
     def lexicon(self) -> Lexicon:
         """Shapes, colours, sizes, places and relations."""
+        return self.config.lexicon()
+
+
+class SignsTexts(WorldTexts):
+    """Texts in the words of `signs` without pictures; they say what is round, odd or warm, as captions never do."""
+
+    name: ClassVar[str] = "signs-texts"
+    config_class: ClassVar[type] = SignsTextsConfig
+    config: SignsTextsConfig
+
+    def lexicon(self) -> Lexicon:
+        """Shapes, digits, colours, sizes, places, relations, and sorts of them."""
         return self.config.lexicon()

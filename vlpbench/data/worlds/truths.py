@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vlpbench.data.worlds.scene import Scene, Thing, stands
-from vlpbench.data.worlds.words import RELATION, Form, Lexicon, articled, counts
+from vlpbench.data.worlds.words import RELATION, Form, Lexicon, Sorting, articled, counts
 
 __all__ = ["Facts", "Values", "possible", "truth", "ways_to_say", "wordings"]
 
@@ -20,11 +20,22 @@ def possible(form: Form, lexicon: Lexicon) -> tuple[str, ...]:
     Counts of things with an attribute stop at two, since scenes with more of one colour are rare.
     """
     if form.how == "find":
-        return tuple(words[0] for words in lexicon.words[form.asked])
+        return tuple(
+            words[0] for value, words in enumerate(lexicon.words[form.asked]) if _meant(form, value, lexicon.sortings)
+        )
     if form.answer_kind == "yes/no":
         return ("yes", "no")
     first, last = (lexicon.fewest, lexicon.most) if form.how == "total" else (0, min(2, lexicon.most))
     return tuple(str(number) for number in range(first, last + 1))
+
+
+def _meant(form: Form, value: int, sortings: Mapping[str, Sorting]) -> bool:
+    """Whether a thing with this value of the asked attribute can be among those that are meant."""
+    if form.among is None:
+        return True
+    name, wanted = form.among
+    sorting = sortings[name]
+    return sorting.of != form.asked or sorting.values[value] == wanted
 
 
 def wordings(form: Form, lexicon: Lexicon) -> list[tuple[Values, str]]:
@@ -66,6 +77,9 @@ def truth(form: Form, values: Values, facts: Facts) -> str | None:
         return str(len(facts.things))
     at = form.given.index(RELATION) if RELATION in form.given else len(form.given)
     found = facts.having(form.given[:at], values[:at])
+    if form.among is not None:
+        name, wanted = form.among
+        found = [thing for thing in found if thing.attributes[name] == wanted]
     if form.how == "holds" and len(found) != 1:
         return None
     if at < len(form.given):

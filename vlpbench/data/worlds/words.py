@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["COLOURS", "PAINTS", "RELATION", "RELATIONS", "Form", "Lexicon", "Link", "articled", "counts", "places"]
+__all__ = ["COLOURS", "PAINTS", "RELATION", "RELATIONS", "Form", "Lexicon", "Link", "Sorting", "articled", "counts",
+           "places"]
 
 Words = tuple[tuple[str, ...], ...]
 """For each value of an attribute its words: the first is the answer to a question, the others are synonyms."""
@@ -62,11 +63,28 @@ class Form:
     told: Mapping[str, str] = field(default_factory=dict)
     """Answer -> question and answer as a statement, with {0}, {1} for the given words and {answer}; the key "" is for
     all answers without a statement of their own."""
+    among: tuple[str, int] | None = None
+    """An attribute and its value: only things that have it are meant ("which digit" is asked of digits alone)."""
 
     @property
     def answer_kind(self) -> str:
         """`answer_type` of the VQA format."""
         return {"find": "other", "exists": "yes/no", "holds": "yes/no"}.get(self.how, "number")
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """An attribute that follows from another one: red and yellow are warm, 3 and 5 are odd.
+
+    Questions and texts without pictures use its words; captions never do.
+    """
+
+    of: str
+    """The attribute that decides."""
+    values: tuple[int, ...]
+    """For each value of that attribute the number of the word."""
+    told: tuple[str, ...]
+    """Ways to say so, with {of} for the word of that attribute and {word} for the sort's."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +117,12 @@ class Lexicon:
     """Share of the words of captions that are said by a synonym, where there is one."""
     links: tuple[Link, ...] = ()
     """Ways to describe all things by their relations; empty where captions say none."""
+    sortings: Mapping[str, Sorting] = field(default_factory=dict)
+    """Attributes that follow from others; their words are in `words`, too."""
+    brief: tuple[str, ...] = ()
+    """Ways to name one thing as alt-text does, without some or all attributes."""
+    exact: float = 1.0
+    """Share of the captions that tell everything; the others are brief, and of some things alone."""
 
     def word(self, attribute: str, value: int) -> str:
         """The first word of a value."""
