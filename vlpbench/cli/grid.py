@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vlpbench.cli.grid_clean import grid_clean
+from vlpbench.cli.grid_compact import grid_compact
 from vlpbench.cli.grid_retry import grid_retry
 from vlpbench.cli.grid_status import grid_status
 from vlpbench.cli.grid_why import grid_why
@@ -44,5 +45,5 @@ def show_grid(session: Session, name: str) -> None:
     click.echo(text, nl=False)
 
 
-for _command in (grid_status, grid_why, grid_retry, grid_clean):
+for _command in (grid_status, grid_why, grid_retry, grid_clean, grid_compact):
     grid.add_command(_command)

@@ -9,8 +9,7 @@ import click
 
 from vlpbench.config.task_name import parse_task
 from vlpbench.errors import UserError, unknown
-from vlpbench.files import readable
-from vlpbench.records import CellFolder, read_predictions
+from vlpbench.records import CellFolder
 from vlpbench.scoring.submission import SubmissionName, write_submission
 
 __all__ = ["submission"]
@@ -74,4 +73,4 @@ def _predicted(record: CellFolder, task: str) -> tuple[dict[str, Any], list[dict
         )
     if "values" not in tasks[task]:
         raise UserError(f"{task} has no predictions in this cell: {tasks[task]['reason']}", str(record.path))
-    return asked, read_predictions(record.path / "predictions" / f"{readable(task)}.parquet")
+    return asked, record.predictions(task)

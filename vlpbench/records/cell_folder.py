@@ -3,12 +3,14 @@
 `settings.json`: what was asked; `scores.json`: what came out; `curve.jsonl`: how training went;
 `predictions/<task>.parquet`: each answer. These depend on settings, data and versions alone. `timing.json` and
 `environment.json` hold what differs from run to run. `status.json` is written last and holds the hashes of the others
-and one over itself: without it nothing is done.
+and one over itself: without it nothing is done. A compact record (`records.compact`) has `examples/<task>.parquet`,
+scores without answers, in place of predictions, and its curve packed.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +20,9 @@ from vlpbench.errors import UserError
 from vlpbench.files import digest_file, readable, write_json, write_text
 from vlpbench.records.digested import digested, is_as_written
 from vlpbench.records.hashes import hash_of
-from vlpbench.records.predictions import write_predictions
+from vlpbench.records.predictions import read_predictions, write_predictions
 
-__all__ = ["SCHEMA", "CellFolder", "State", "cell_folders"]
+__all__ = ["CURVE", "PACKED", "SCHEMA", "CellFolder", "State", "cell_folders"]
 
 SCHEMA = 1
 """Version of the layout; written into every record."""
@@ -33,8 +35,11 @@ State = Literal["pending", "done", "failed", "timeout", "damaged"]
 
 _RUN_FACTS = ("timing.json", "environment.json", "status.json", "log.txt")
 
-_ALWAYS = frozenset({"settings.json", "scores.json", "curve.jsonl"})
-"""Files without which nothing is done."""
+CURVE, PACKED = "curve.jsonl", "curve.jsonl.xz"
+"""The curve, and the same bytes packed; a record has one of them."""
+
+_ALWAYS = frozenset({"settings.json", "scores.json"})
+"""Files without which nothing is done, as without a curve."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class CellFolder:
         if state != "done":
             return state
         files = status["files"]
-        whole = files.keys() >= _ALWAYS and all(hash_of(self.path / name) == was for name, was in files.items())
+        named = files.keys() >= _ALWAYS and not files.keys().isdisjoint((CURVE, PACKED))
+        whole = named and all(hash_of(self.path / name) == was for name, was in files.items())
         return "done" if whole else "damaged"
 
     def status(self) -> dict[str, Any]:
@@ -92,16 +98,38 @@ class CellFolder:
         return {key: value for key, value in found.items() if key != "digest"}
 
     def curve(self) -> list[dict[str, Any]]:
-        """The rows of `curve.jsonl`: stage, step, lr and figures."""
-        if not (self.path / "curve.jsonl").is_file():
+        """The rows of `curve.jsonl`, packed or not: stage, step, lr and figures."""
+        name = next((one for one in (CURVE, PACKED) if (self.path / one).is_file()), "")
+        if not name:
             return []
-        return self._parsed("curve.jsonl", lambda text: [json.loads(line) for line in text.splitlines()])  # type: ignore[no-any-return]
+        return self._parsed(name, lambda text: [json.loads(line) for line in text.splitlines()])  # type: ignore[no-any-return]
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether this is the small copy of a record, without predictions."""
+        return "compact" in self.status()
+
+    def examples(self, task: str) -> Path:
+        """The parquet file with scores of a task's examples: its predictions, or what a compact record has of them."""
+        return self.path / ("examples" if self.is_compact else "predictions") / f"{readable(task)}.parquet"
+
+    def predictions(self, task: str) -> list[dict[str, Any]]:
+        """Every prediction of a task; UserError where they cannot be read, or the record is a compact one."""
+        self.refuse_compact("predictions")
+        return read_predictions(self.path / "predictions" / f"{readable(task)}.parquet")
+
+    def refuse_compact(self, lacking: str) -> None:
+        """UserError where this is a compact record, which keeps no predictions and no models."""
+        if self.is_compact:
+            raise UserError(f"this is a compact record: it keeps scores of single examples, and no {lacking}",
+                            str(self.path), "name the results folder that it was copied from, or run the cell anew")
 
     def _parsed(self, name: str, parse: Callable[[str], Any]) -> Any:
         path = self.path / name
         try:
-            return parse(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            content = path.read_bytes()
+            return parse((lzma.decompress(content) if name == PACKED else content).decode("utf-8"))
+        except (OSError, ValueError, lzma.LZMAError) as error:
             raise UserError(
                 f"cannot read a record: {error}", str(path), "delete the cell's folder and run the grid again"
             ) from error
@@ -160,7 +188,7 @@ class CellFolder:
 
     def _write_curve(self, curve: Sequence[Mapping[str, Any]]) -> None:
         lines = "".join(json.dumps(row, allow_nan=False, sort_keys=True) + "\n" for row in curve)
-        write_text(self.path / "curve.jsonl", lines)
+        write_text(self.path / CURVE, lines)
 
     def _close(self, state: State, facts: Mapping[str, Mapping[str, Any]], said: Mapping[str, Any]) -> None:
         for name, content in facts.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlpbench.errors import UserError, unknown
-from vlpbench.files import readable
 from vlpbench.metrics.recall import Ranks
+from vlpbench.records import CellFolder
 from vlpbench.results.records import Record
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from vlpbench.results.frame import Results
 
-__all__ = ["ImageScores", "examples", "image_scores"]
+__all__ = ["ImageScores", "example_columns", "examples", "image_scores"]
 
 _WAYS = {"TR": "image to text", "IR": "text to image"}
 _NAMES = ("question_id", "image_id", "query")
@@ -116,10 +117,14 @@ def _value(one: Record, task: str, metric: str) -> float | None:
 
 def _of_cell(one: Record, task: str, metric: str) -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Names, images and scores of the examples of one cell, their mean checked against the recorded value."""
-    path = one.cell.path / "predictions" / f"{readable(task)}.parquet"
-    names, images, scores = _read(path, metric)
     value = _value(one, task, metric)
     assert value is not None
+    return _checked(one.cell.examples(task), task, metric, value)
+
+
+def _checked(path: Path, task: str, metric: str, value: float) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    """The same of one file and value."""
+    names, images, scores = _read(path, metric)
     mean = float(scores.mean()) if len(scores) else math.nan
     for scale in (1.0, 100.0):  # rows keep shares where values are percent
         if math.isclose(mean * scale, value, rel_tol=1e-6, abs_tol=1e-9):
@@ -128,38 +133,76 @@ def _of_cell(one: Record, task: str, metric: str) -> tuple[list[str], list[str],
                     f"{task} {metric} can be compared over seeds, not over examples")
 
 
+def example_columns(cell: CellFolder, task: str, values: Mapping[str, float | None]) -> list[str]:
+    """The columns of a finished cell's predictions from which scores of examples are read, for all metrics with such.
+
+    `values`: what the record says of the task. UserError where the predictions are not there, or cannot be read.
+    """
+    path = cell.examples(task)
+    there = _there(path)
+    kept = dict.fromkeys(name for name in _NAMES if name in there)
+    for metric, value in values.items():
+        with suppress(UserError):  # a metric of the whole set has none
+            if value is not None:
+                _checked(path, task, metric, value)
+                kept |= dict.fromkeys(_columns(metric, there, path))
+    return list(kept)
+
+
 def _read(path: Path, metric: str) -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Only the columns that are needed, of those rows that the metric is about (`accuracy[answer_type=number]`)."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    column, _, which = metric.partition("[")
-    key, _, wanted = which.rstrip("]").partition("=")
-    recall = column.partition("@")
+    names = _columns(metric, _there(path), path)
+    try:
+        rows = parquet.read_table(path, columns=names).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"cannot read predictions: {error}", str(path), "run the grid again") from error
+    column, alike, wanted = _parts(metric)
+    if alike:
+        rows = [row for row in rows if str(row[alike]) == wanted]
+    if column not in names:
+        way, _, k = column.partition("@")
+        rows = [row for row in rows if row["direction"] == _WAYS[way]]
+        scores = _hits(rows, int(k))
+    else:
+        rows = [row for row in rows if row[column] is not None]  # a metric of a plugin may say nothing about one
+        scores = np.array([row[column] for row in rows], np.float64)
+    examples = [str(row[names[0]]) for row in rows]
+    return examples, [_image(row, name) for row, name in zip(rows, examples, strict=True)], scores
+
+
+def _there(path: Path) -> list[str]:
+    """The columns of a file; UserError where it is not there, or cannot be read."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
     if not path.is_file():
         raise UserError("the record has no predictions of this task", str(path),
                         "copy the whole results folder, or compare over seeds")
     try:
-        there = parquet.read_schema(path).names
-        scored = ("better", "tied", "right", "direction") if recall[0] in _WAYS and recall[2] else (column,)
-        alike = _KINDS.get(key, key)
-        if not set(scored) <= set(there) or (which and alike not in there):
-            raise UserError(f"{metric} is no mean of scores of single examples", str(path),
-                            "it can be compared over seeds, not over examples")
-        named = [name for name in (*_NAMES, alike) if name in there]
-        rows = parquet.read_table(path, columns=list(dict.fromkeys([*named, *scored]))).to_pylist()
+        return list(parquet.read_schema(path).names)
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"cannot read predictions: {error}", str(path), "run the grid again") from error
-    if which:
-        rows = [row for row in rows if str(row[alike]) == wanted]
-    if len(scored) > 1:
-        rows = [row for row in rows if row["direction"] == _WAYS[recall[0]]]
-        scores = _hits(rows, int(recall[2]))
-    else:
-        rows = [row for row in rows if row[column] is not None]  # a metric of a plugin may say nothing about one
-        scores = np.array([row[column] for row in rows], np.float64)
-    names = [str(row[named[0]]) for row in rows]
-    return names, [_image(row, name) for row, name in zip(rows, names, strict=True)], scores
+
+
+def _parts(metric: str) -> tuple[str, str, str]:
+    """`accuracy[kind=yes/no]`: its column, the column that says which rows it is about, and what stands there."""
+    column, _, which = metric.partition("[")
+    key, _, wanted = which.rstrip("]").partition("=")
+    return column, _KINDS.get(key, key), wanted
+
+
+def _columns(metric: str, there: Sequence[str], path: Path) -> list[str]:
+    """The columns that a metric is read from, the examples' names first; UserError where it has no such scores."""
+    column, alike, _ = _parts(metric)
+    way, at, _ = column.partition("@")
+    scored = ("better", "tied", "right", "direction") if way in _WAYS and at else (column,)
+    if not set(scored) <= set(there) or (alike and alike not in there):
+        raise UserError(f"{metric} is no mean of scores of single examples", str(path),
+                        "it can be compared over seeds, not over examples")
+    return list(dict.fromkeys([*(name for name in (*_NAMES, alike) if name in there), *scored]))
 
 
 _KINDS = {"kind": "question_type", "answer_kind": "answer_type"}

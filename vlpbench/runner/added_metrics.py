@@ -8,10 +8,9 @@ from typing import Any
 
 from vlpbench.config.measured import extra_metrics
 from vlpbench.config.task_name import parse_task
-from vlpbench.files import readable
 from vlpbench.grid import Cell
 from vlpbench.metrics.names import extras_among
-from vlpbench.records import CellFolder, Claims, read_predictions
+from vlpbench.records import CellFolder, Claims
 from vlpbench.registry import Registry
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.sharing import CLAIMS
@@ -81,7 +80,7 @@ def _add(folder: CellFolder, names: Mapping[str, Sequence[str]], registry: Regis
     scores, predictions = folder.read("scores.json"), {}
     for task, wanted in names.items():
         said = scores["tasks"][task]
-        rows = read_predictions(folder.path / "predictions" / f"{readable(task)}.parquet")
+        rows = folder.predictions(task)
         others = extras_among(said["values"])
         columns = {name: [row.pop(name, None) for row in rows] for name in others}
         found = Scores(said["values"], said["reasons"])

@@ -41,8 +41,8 @@ _GONE = ".deleted"
 
 _OURS: dict[str, re.Pattern[str]] = {
     "record": re.compile(
-        r"(?:settings|scores|timing|environment|status|pretraining|fine_tunes|stages)\.json|curve\.jsonl|log\.txt"
-        r"|predictions(?:/[A-Za-z0-9.-]+\.parquet)?"
+        r"(?:settings|scores|timing|environment|status|pretraining|fine_tunes|stages)\.json|curve\.jsonl(?:\.xz)?|log\.txt"
+        r"|(?:predictions|examples)(?:/[A-Za-z0-9.-]+\.parquet)?"
     ),
     "stage": re.compile(
         r"(?:stage|run|tokenizer)\.json|weights\.safetensors|predictions\.parquet|rows\.parquet"
@@ -161,7 +161,7 @@ def _temporaries(results: Path, wanted: Wanted) -> Iterator[Path]:
         if path.name.endswith(_GONE) and _is_folder(path) and not _not_ours(path):
             yield path
         elif _kind_of(path) and _is_folder(path) and _claimed(path) not in wanted.held:
-            homes += [path, path / "predictions", path / "checkpoint"]
+            homes += [path, path / "predictions", path / "examples", path / "checkpoint"]
     oldest = time.time() - _YOUNG
     for home in homes:
         for path in _inside(home, results):

@@ -12,11 +12,10 @@ from vlpbench.config.measured import suite_metrics
 from vlpbench.config.settings import Protocol
 from vlpbench.config.task_name import parse_task
 from vlpbench.errors import UserError
-from vlpbench.files import readable
 from vlpbench.metrics import VERSION
 from vlpbench.metrics.captions import METRICS
 from vlpbench.metrics.names import extras_among, is_suite
-from vlpbench.records import CellFolder, cell_folders, read_predictions
+from vlpbench.records import CellFolder, cell_folders
 from vlpbench.registry import Registry
 from vlpbench.runner.added_metrics import add_to_task, extras_of_task
 from vlpbench.tasks.suite import task_named
@@ -69,7 +68,7 @@ def rescore(folder: CellFolder, registry: Registry, metrics: Sequence[str] = ())
     for task, said in scores["tasks"].items():
         if "values" not in said:
             continue
-        rows = read_predictions(folder.path / "predictions" / f"{readable(task)}.parquet")
+        rows = folder.predictions(task)
         named = tuple(asked["settings"]["protocol"][task]["metrics"])
         there = [metric for metric in said["values"] if metric in METRICS]
         wanted = [*suite_metrics(Protocol(metrics=named)), *there, *(name for name in metrics if is_suite(name))]
