@@ -17,7 +17,7 @@ def test_hook_gives_data_sets():
     manager.register(builtin)
     (found,) = manager.hook.vlpbench_datasets()
     files = ["coco", "vqa", "karpathy", "table", "folders", "shards", "text"]
-    made = ["digits", "shapes", "digits-texts", "shapes-texts"]
+    made = ["digits", "shapes", "signs", "digits-texts", "shapes-texts", "signs-texts"]
     assert [kind.name for kind in found] == files + made
     assert all(issubclass(kind, Dataset) for kind in found)
 

@@ -11,7 +11,8 @@ from vlpbench.contract.dataset import Dataset
 from vlpbench.contract.noconfig import NoConfig
 from vlpbench.data.worlds.digits import Digits
 from vlpbench.data.worlds.shapes import Shapes
-from vlpbench.data.worlds.texts import DigitsTexts, ShapesTexts
+from vlpbench.data.worlds.signs import Signs
+from vlpbench.data.worlds.texts import DigitsTexts, ShapesTexts, SignsTexts
 from vlpbench.testing import CheckFailed, check_dataset, dataset_checks
 from vlpbench.types import Question, Sample
 
@@ -162,7 +163,7 @@ def test_settings_that_are_no_dataclass_are_found(listed):
     assert [one.state for one in check_dataset(listed(Kept), only=["metadata"])] == ["passed"]
 
 
-@pytest.mark.parametrize("cls", [Digits, Shapes, DigitsTexts, ShapesTexts], ids=lambda cls: cls.name)
+@pytest.mark.parametrize("cls", [Digits, Shapes, Signs, DigitsTexts, ShapesTexts, SignsTexts], ids=lambda cls: cls.name)
 def test_a_built_in_world_passes(cls, tmp_path):
     few = {name: number for name, number in (("train", 24), ("val", 6), ("test", 6))
            if name in cls.config_class.__dataclass_fields__}

@@ -11,24 +11,30 @@ import pytest
 from vlpbench.data.splits import open_split
 from vlpbench.data.worlds.digits import DigitsConfig
 from vlpbench.data.worlds.shapes import ShapesConfig
+from vlpbench.data.worlds.signs import SignsConfig
 from vlpbench.data.worlds.texts import (
     DigitsTexts,
     DigitsTextsConfig,
     ShapesTexts,
     ShapesTextsConfig,
+    SignsTexts,
+    SignsTextsConfig,
     WorldTexts,
 )
 from vlpbench.errors import UserError
 from vlpbench.types import Sample
 
-BOTH = [(DigitsTexts, DigitsTextsConfig, DigitsConfig), (ShapesTexts, ShapesTextsConfig, ShapesConfig)]
+ALL = [
+    (DigitsTexts, DigitsTextsConfig, DigitsConfig), (ShapesTexts, ShapesTextsConfig, ShapesConfig),
+    (SignsTexts, SignsTextsConfig, SignsConfig),
+]
 
 
 def said(corpus: WorldTexts, split: str) -> list[str]:
     return [sample.captions[0] for sample in corpus.read(split) if isinstance(sample, Sample)]
 
 
-@pytest.mark.parametrize(("kind", "config", "_world"), BOTH)
+@pytest.mark.parametrize(("kind", "config", "_world"), ALL)
 def test_samples_are_texts_alone(kind: Any, config: Any, _world: Any, tmp_path: Path) -> None:
     corpus = kind(config(train=300, val=40), tmp_path / "root", tmp_path / "cache")
     assert corpus.splits() == ("train", "val")
@@ -44,7 +50,7 @@ def test_samples_are_texts_alone(kind: Any, config: Any, _world: Any, tmp_path: 
     assert len(open_split(corpus, "train", purpose="train", size=32, on_bad="error").samples) == 300
 
 
-@pytest.mark.parametrize(("kind", "config", "_world"), BOTH)
+@pytest.mark.parametrize(("kind", "config", "_world"), ALL)
 def test_equal_settings_give_equal_files(kind: Any, config: Any, _world: Any, tmp_path: Path) -> None:
     written = []
     for cache in (tmp_path / "a", tmp_path / "b"):
@@ -56,10 +62,10 @@ def test_equal_settings_give_equal_files(kind: Any, config: Any, _world: Any, tm
     assert said(other, "train") != said(kind(config(train=80, val=20), tmp_path, tmp_path / "a"), "train")
 
 
-@pytest.mark.parametrize(("kind", "config", "_world"), BOTH)
+@pytest.mark.parametrize(("kind", "config", "_world"), ALL)
 def test_every_knob_is_in_the_fingerprint(kind: Any, config: Any, _world: Any, tmp_path: Path) -> None:
     usual = kind(config(), tmp_path, tmp_path).fingerprint()
-    changed = {"synonyms": 0.2, "sizes": 1, "digits_min": 2, "grid": 2 if kind is ShapesTexts else 3}
+    changed = {"synonyms": 0.2, "sizes": 1, "digits_min": 2, "signs_min": 3, "grid": 3 if kind is DigitsTexts else 2}
     for field in dataclasses.fields(config):
         value = changed.get(field.name) or field.default + 1
         made = kind(config(**{field.name: value}), tmp_path, tmp_path)
@@ -67,7 +73,7 @@ def test_every_knob_is_in_the_fingerprint(kind: Any, config: Any, _world: Any, t
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("_kind", "config", "world"), BOTH)
+@pytest.mark.parametrize(("_kind", "config", "world"), ALL)
 def test_knobs_are_those_of_the_world_by_name_and_default(_kind: Any, config: Any, world: Any) -> None:
     theirs = {field.name: field.default for field in dataclasses.fields(world)}
     for field in dataclasses.fields(config):
@@ -79,6 +85,7 @@ def test_knobs_are_those_of_the_world_by_name_and_default(_kind: Any, config: An
     (DigitsTextsConfig, "train", 0), (DigitsTextsConfig, "val", True), (DigitsTextsConfig, "words", 11),
     (DigitsTextsConfig, "classes", 11), (DigitsTextsConfig, "digits_max", 5), (ShapesTextsConfig, "kinds", 10),
     (ShapesTextsConfig, "shapes_min", 1), (ShapesTextsConfig, "synonyms", 0.9), (ShapesTextsConfig, "seed", -1),
+    (SignsTextsConfig, "digits", 11), (SignsTextsConfig, "shapes", 0), (SignsTextsConfig, "signs_max", 10),
 ])
 def test_a_bad_knob_is_named(config: Any, knob: str, value: Any) -> None:
     with pytest.raises(UserError, match=f"{knob} = {value!r}"):
@@ -121,7 +128,7 @@ def test_facts_for_the_list(tmp_path: Path) -> None:
     assert "train 7" in facts["splits"]
 
 
-@pytest.mark.parametrize(("kind", "config", "_world"), BOTH)
+@pytest.mark.parametrize(("kind", "config", "_world"), ALL)
 def test_both_splits_are_drawn_alike(kind: Any, config: Any, _world: Any, tmp_path: Path) -> None:
     corpus = kind(config(train=600, val=600), tmp_path, tmp_path)
     means = [sum(len(text.split()) for text in said(corpus, split)) / 600 for split in ("train", "val")]

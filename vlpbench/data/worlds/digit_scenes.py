@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vlpbench.data.worlds.drawing import enlarged
-from vlpbench.data.worlds.handwriting import BRIGHTEST, handwriting, pools
+from vlpbench.data.worlds.handwriting import BRIGHTEST, LICENCE, handwriting, pools
 from vlpbench.data.worlds.knobs import check_knobs, refused
 from vlpbench.data.worlds.planning import planned
 from vlpbench.data.worlds.scene import Layout
@@ -48,12 +48,6 @@ _FORMS = (
     Form("count", "how many times is there a {}", "how many", 0.04, ("kind",),
          told={"0": "there is no {0}", "1": "there is a {0} once", "": "there is a {0} {answer} times"}),
 )
-
-_LICENCE = {
-    "id": 1,
-    "name": "CC BY 4.0 (handwriting: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI)",
-    "url": "https://creativecommons.org/licenses/by/4.0/",
-}
 
 _RANGES: Mapping[str, tuple[int, int]] = {
     "size": (32, 128), "digits_min": (1, 9), "digits_max": (1, 9), "classes": (1, 10), "colours": (1, len(PAINTS)),
@@ -127,7 +121,7 @@ def plan(config: DigitsConfig, name: str, version: int) -> Plan:
     samples = pools(digits.labels, config.seed)
     choices = {"kind": config.classes, "colour": config.colours}
     return planned(
-        name, fingerprint(config, name, version), config, _LICENCE, lexicon(config),
+        name, fingerprint(config, name, version), config, LICENCE, lexicon(config),
         layout=lambda split: Layout(
             config.size, config.grid, config.digits_min, config.digits_max, choices, variants=samples[split]
         ),

@@ -34,7 +34,7 @@ class Picture:
     oracle: str
     """The plain caption."""
     captions: tuple[str, ...]
-    """Five different captions."""
+    """Five captions, different unless they are brief."""
     asked: tuple[Asked, ...]
     """Questions with their true answers."""
     answers: tuple[tuple[str, ...], ...]

@@ -1,4 +1,4 @@
-"""Captions that name every thing in full, in a random order and wording, and the one plain oracle caption."""
+"""Captions: in full or as brief as alt-text, in a random order and wording, and the one plain oracle caption."""
 
 from __future__ import annotations
 
@@ -49,15 +49,16 @@ def oracle(scene: Scene, lexicon: Lexicon) -> str:
 
 
 def captions(scene: Scene, lexicon: Lexicon, rng: np.random.Generator, number: int = 5) -> tuple[str, ...]:
-    """`number` captions in different wordings, each true of this scene and, unless brief, of no other description.
+    """`number` captions, each true of this scene and, unless brief, of no other description.
 
-    A caption keeps one wording for all its things. A share of `lexicon.exact` tells everything. Raises ValueError where
-    the lexicon has fewer wordings.
+    A share of `lexicon.exact` tells everything, each in a wording of its own; the others are brief, and two of them may
+    be the same. A caption keeps one wording for all its things. Raises ValueError where the lexicon has fewer wordings.
     """
     wordings: list[str | Link] = [*lexicon.phrases, *lexicon.links]
     if number > len(wordings):
         raise ValueError(f"{number} different captions need as many wordings; there are {len(wordings)}")
     said = []
+    # Where nothing is brief, nothing is drawn for it: worlds that were written before keep their bytes.
     short = rng.random(number) >= lexicon.exact if lexicon.exact < 1 else [False] * number
     for which, is_short in zip(rng.permutation(len(wordings))[:number], short, strict=True):
         if is_short:

@@ -7,9 +7,9 @@ import gzip
 import hashlib
 import importlib.util
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,17 @@ from vlpbench.streams import generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BRIGHTEST", "POOLS", "Handwriting", "handwriting", "pools"]
+__all__ = ["BRIGHTEST", "LICENCE", "POOLS", "Handwriting", "handwriting", "pools"]
 
 BRIGHTEST = 16
 """The largest value of a digit's pixel."""
+
+LICENCE: Mapping[str, Any] = {
+    "id": 1,
+    "name": "CC BY 4.0 (handwriting: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI)",
+    "url": "https://creativecommons.org/licenses/by/4.0/",
+}
+"""Under which all pictures that show the handwriting stand, as COCO's files say it."""
 
 POOLS = {"train": 0.7, "val": 0.15, "test": 0.15}
 """The share of each class's handwritten samples that a split draws from."""

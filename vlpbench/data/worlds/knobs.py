@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from vlpbench.errors import UserError
 
-__all__ = ["check_knobs", "refused"]
+__all__ = ["check_knobs", "check_share", "refused"]
 
 
 def check_knobs(config: object, ranges: Mapping[str, tuple[int, int]], world: str) -> None:
@@ -15,10 +15,14 @@ def check_knobs(config: object, ranges: Mapping[str, tuple[int, int]], world: st
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest:
             raise refused(name, value, f"a whole number from {least} to {largest}", world)
-    synonyms = getattr(config, "synonyms")  # noqa: B009 (each world has the knob, but they share no base class)
-    share = isinstance(synonyms, int | float) and not isinstance(synonyms, bool)
-    if not share or not 0 <= synonyms <= 0.5:
-        raise refused("synonyms", synonyms, "a number from 0 to 0.5", world)
+    check_share(config, "synonyms", 0.5, world)
+
+
+def check_share(config: object, knob: str, largest: float, world: str) -> None:
+    """Raise UserError where a knob is no number from 0 to `largest`."""
+    value = getattr(config, knob)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= largest:
+        raise refused(knob, value, f"a number from 0 to {largest}", world)
 
 
 def refused(knob: str, value: object, allowed: str, world: str) -> UserError:

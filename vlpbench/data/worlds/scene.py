@@ -70,7 +70,7 @@ class Layout:
     variants: Sequence[Sequence[int]] = field(default=())
     """For each value of "kind" the variants to draw from; empty where kinds have none."""
     sortings: Mapping[str, Sorting] = field(default_factory=dict)
-    """Attributes that are not drawn, but follow from those that are."""
+    """Attributes that are not drawn but follow from those that are, by name."""
 
     def capacity(self, things: int) -> int:
         """How many scenes of that many things have different descriptions."""
@@ -82,12 +82,12 @@ class Layout:
         places = rng.permutation(self.grid**2)[:things]
         values = {name: rng.integers(0, number, things) for name, number in self.choices.items()}
         return [
-            self._sorted({**{name: int(column[i]) for name, column in values.items()}, "place": int(places[i])})
+            self._with_sorts({**{name: int(column[i]) for name, column in values.items()}, "place": int(places[i])})
             for i in range(things)
         ]
 
-    def _sorted(self, drawn: dict[str, int]) -> dict[str, int]:
-        """With what follows."""
+    def _with_sorts(self, drawn: dict[str, int]) -> dict[str, int]:
+        """The attributes of a thing with those that follow from them."""
         return drawn | {name: one.values[drawn[one.of]] for name, one in self.sortings.items()}
 
     def placed(self, attributes: Mapping[str, int], rng: np.random.Generator) -> Thing:

@@ -10,31 +10,12 @@ from vlpbench.data.worlds.knobs import check_knobs, refused
 from vlpbench.data.worlds.outlines import SHAPES, outline
 from vlpbench.data.worlds.planning import planned
 from vlpbench.data.worlds.scene import Layout
-from vlpbench.data.worlds.words import COLOURS, PAINTS, RELATION, Form, Lexicon, Link, places
+from vlpbench.data.worlds.sized_things import LINKS, PHRASES, SHAPE_SYNONYMS, SIDES, SIZES
+from vlpbench.data.worlds.words import COLOURS, PAINTS, RELATION, Form, Lexicon, places
 from vlpbench.data.worlds.writing import Plan
 from vlpbench.files import digest
 
 __all__ = ["ShapesConfig", "fingerprint", "lexicon", "plan"]
-
-_SYNONYMS: Mapping[str, tuple[str, ...]] = {"circle": ("disc",), "cross": ("plus",), "ring": ("hoop",)}
-
-_SIZES = (("large", "big"), ("small", "little"))
-
-_SIDES = ((0.85, 1.0), (0.55, 0.65))
-"""Sides of large and small shapes, as shares of a cell's side."""
-
-_PHRASES = (
-    "a {size} {colour} {kind} at the {place}",
-    "at the {place} a {size} {colour} {kind}",
-    "a {size} {kind} in {colour} at the {place}",
-    "at the {place} a {size} {kind} in {colour}",
-    "the {place} has a {size} {colour} {kind}",
-)
-
-_LINKS = (
-    Link("the {size} {colour} {kind} at the {place}", "{subject} is {others}"),
-    Link("a {size} {colour} {kind} at the {place}", "{others} is {subject}"),
-)
 
 _FORMS = (
     Form("find", "what shape is {}", "what shape", 0.05, ("colour",), "kind", {"": "the {0} shape is a {answer}"}),
@@ -78,7 +59,7 @@ _LICENCE = {"id": 1, "name": "CC0 1.0", "url": "https://creativecommons.org/publ
 
 _RANGES: Mapping[str, tuple[int, int]] = {
     "size": (32, 128), "shapes_min": (2, 9), "shapes_max": (2, 9), "kinds": (1, len(SHAPES)),
-    "colours": (1, len(PAINTS)), "sizes": (1, len(_SIZES)), "grid": (2, 3), "noise": (0, 128),
+    "colours": (1, len(PAINTS)), "sizes": (1, len(SIZES)), "grid": (2, 3), "noise": (0, 128),
     "train": (1, 1_000_000), "val": (1, 1_000_000), "test": (1, 1_000_000), "questions": (1, 12),
     "seed": (0, 2**31 - 1),
 }
@@ -137,19 +118,19 @@ def fingerprint(config: ShapesConfig, name: str, version: int) -> str:
 def lexicon(config: ShapesConfig) -> Lexicon:
     """The words of a world with these knobs."""
     words = {
-        "kind": tuple((shape, *_SYNONYMS.get(shape, ())) for shape in SHAPES[: config.kinds]),
+        "kind": tuple((shape, *SHAPE_SYNONYMS.get(shape, ())) for shape in SHAPES[: config.kinds]),
         "colour": COLOURS[: config.colours],
-        "size": _SIZES[: config.sizes],
+        "size": SIZES[: config.sizes],
         "place": places(config.grid),
     }
     most, fewest = config.shapes_max, config.shapes_min
-    return Lexicon("shape", words, _PHRASES, _FORMS, most, fewest, config.synonyms, _LINKS)
+    return Lexicon("shape", words, PHRASES, _FORMS, most, fewest, config.synonyms, LINKS)
 
 
 def plan(config: ShapesConfig, name: str, version: int) -> Plan:
     """Scenes, words and brush of the world: all that `writing.write` needs."""
     choices = {"kind": config.kinds, "colour": config.colours, "size": config.sizes}
-    layout = Layout(config.size, config.grid, config.shapes_min, config.shapes_max, choices, _SIDES)
+    layout = Layout(config.size, config.grid, config.shapes_min, config.shapes_max, choices, SIDES)
     return planned(
         name, fingerprint(config, name, version), config, _LICENCE, lexicon(config),
         layout=lambda split: layout,

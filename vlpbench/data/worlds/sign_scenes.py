@@ -5,28 +5,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vlpbench.data.worlds.drawing import enlarged
-from vlpbench.data.worlds.handwriting import BRIGHTEST, handwriting, pools
-from vlpbench.data.worlds.knobs import check_knobs, refused
+from vlpbench.data.worlds.handwriting import BRIGHTEST, LICENCE, handwriting, pools
+from vlpbench.data.worlds.knobs import check_knobs, check_share, refused
 from vlpbench.data.worlds.outlines import SHAPES, outline
 from vlpbench.data.worlds.planning import planned
-from vlpbench.data.worlds.scene import Layout
-from vlpbench.data.worlds.sign_words import BRIEF, LINKS, PHRASES, SIZES, SYNONYMS, forms, sortings
+from vlpbench.data.worlds.scene import Layout, Thing
+from vlpbench.data.worlds.sign_words import BRIEF, FORMS, sortings
+from vlpbench.data.worlds.sized_things import LINKS, PHRASES, SHAPE_SYNONYMS, SIDES, SIZES
 from vlpbench.data.worlds.words import COLOURS, PAINTS, Lexicon, counts, places
 from vlpbench.data.worlds.writing import Plan
 from vlpbench.files import digest
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = ["SignsConfig", "fingerprint", "lexicon", "plan"]
-
-_SIDES = ((0.85, 1.0), (0.55, 0.65))
-"""Sides of large and small signs, as shares of a cell's side."""
-
-_LICENCE = {
-    "id": 1,
-    "name": "CC BY 4.0 (handwriting: E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI)",
-    "url": "https://creativecommons.org/licenses/by/4.0/",
-}
 
 _RANGES: Mapping[str, tuple[int, int]] = {
     "size": (32, 128), "signs_min": (2, 9), "signs_max": (2, 9), "shapes": (1, len(SHAPES)), "digits": (1, 10),
@@ -83,8 +80,7 @@ class SignsConfig:
             raise refused("signs_max", self.signs_max, f"at most {self.grid**2}, the cells of the grid", _WORLD)
         if self.signs_min > self.signs_max:
             raise refused("signs_min", self.signs_min, f"at most signs_max, which is {self.signs_max}", _WORLD)
-        if isinstance(self.exact, bool) or not isinstance(self.exact, int | float) or not 0 <= self.exact <= 1:
-            raise refused("exact", self.exact, "a number from 0 to 1", _WORLD)
+        check_share(self, "exact", 1, _WORLD)
 
 
 def fingerprint(config: SignsConfig, name: str, version: int) -> str:
@@ -98,15 +94,15 @@ def lexicon(config: SignsConfig) -> Lexicon:
     shapes = SHAPES[: config.shapes]
     sorts, words_of_sorts = sortings(shapes, config.digits, config.colours)
     words = {
-        "kind": (*((shape, *SYNONYMS.get(shape, ())) for shape in shapes), *map(counts, range(config.digits))),
+        "kind": (*((shape, *SHAPE_SYNONYMS.get(shape, ())) for shape in shapes), *map(counts, range(config.digits))),
         "colour": COLOURS[: config.colours],
         "size": SIZES[: config.sizes],
         "place": places(config.grid),
         **words_of_sorts,
     }
     return Lexicon(
-        "sign", words, PHRASES, forms(), config.signs_max, config.signs_min, config.synonyms, LINKS,
-        sorts, BRIEF, config.exact,
+        "sign", words, PHRASES, FORMS, most=config.signs_max, fewest=config.signs_min, synonyms=config.synonyms,
+        links=LINKS, sortings=sorts, brief=BRIEF, exact=config.exact,
     )
 
 
@@ -115,17 +111,18 @@ def plan(config: SignsConfig, name: str, version: int) -> Plan:
     said, digits = lexicon(config), handwriting()
     samples = pools(digits.labels, config.seed)
     choices = {"kind": config.shapes + config.digits, "colour": config.colours, "size": config.sizes}
-    drawn = [(0,)] * config.shapes  # a shape has one outline
+    outlines = [(0,)] * config.shapes  # a shape has one outline, a digit as many as people wrote
 
     def layout(split: str) -> Layout:
-        variants = (*drawn, *samples[split][: config.digits])
+        variants = (*outlines, *samples[split][: config.digits])
         return Layout(
-            config.size, config.grid, config.signs_min, config.signs_max, choices, _SIDES, variants, said.sortings
+            config.size, config.grid, config.signs_min, config.signs_max, choices, SIDES, variants, said.sortings
         )
 
-    return planned(
-        name, fingerprint(config, name, version), config, _LICENCE, said, layout,
-        mask=lambda thing: outline(SHAPES[thing.attributes["kind"]], thing.box[2])
-        if thing.attributes["kind"] < config.shapes
-        else enlarged(digits.pictures[thing.variant], thing.box[2], BRIGHTEST),
-    )
+    def mask(thing: Thing) -> NDArray[np.int64]:
+        kind, side = thing.attributes["kind"], thing.box[2]
+        if kind < config.shapes:
+            return outline(SHAPES[kind], side)
+        return enlarged(digits.pictures[thing.variant], side, BRIGHTEST)
+
+    return planned(name, fingerprint(config, name, version), config, LICENCE, said, layout, mask)

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from vlpbench.data.worlds.words import PAINTS, RELATION, Form, Link, Sorting, Words
+from vlpbench.data.worlds.words import PAINTS, RELATION, Form, Sorting, Words
 
-__all__ = ["BRIEF", "LINKS", "PHRASES", "SIZES", "SYNONYMS", "forms", "sortings"]
-
-SYNONYMS: Mapping[str, tuple[str, ...]] = {"circle": ("disc",), "cross": ("plus",), "ring": ("hoop",)}
-
-SIZES: Words = (("large", "big"), ("small", "little"))
-
-PHRASES = (
-    "a {size} {colour} {kind} at the {place}",
-    "at the {place} a {size} {colour} {kind}",
-    "a {size} {kind} in {colour} at the {place}",
-    "at the {place} a {size} {kind} in {colour}",
-    "the {place} has a {size} {colour} {kind}",
-)
-
-LINKS = (
-    Link("the {size} {colour} {kind} at the {place}", "{subject} is {others}"),
-    Link("a {size} {colour} {kind} at the {place}", "{others} is {subject}"),
-)
+__all__ = ["BRIEF", "FORMS", "sortings"]
 
 BRIEF = (
     "{kind}", "{colour} {kind}", "{kind}, {colour}", "{size} {kind}", "a {kind} at the {place}", "{colour} {noun}",
     "a {colour} {noun} at the {place}", "{size} {colour} {kind}",
 )
+"""Ways to name one sign as alt-text does."""
+
+_CLASS, _NATURE, _WARMTH = "class", "nature", "warmth"
+"""Attributes that follow from others: what a kind is, what is said of such kinds, what is said of a colour."""
+
+_SHAPE, _DIGIT = (_CLASS, 0), (_CLASS, 1)
 
 _ROUND = ("circle", "ring", "moon")
 
 _WARM = ("red", "yellow", "orange")
 
-_PLAIN = ("white",)
+_PALE = ("white",)
 """Neither warm nor cold."""
-
-_CLASS, _NATURE, _WARMTH = "class", "nature", "warmth"
-
-_SHAPE, _DIGIT = (_CLASS, 0), (_CLASS, 1)
 
 _TOLD = {
     _CLASS: ("a {of} is a {word}", "each {of} is a {word}"),
@@ -50,40 +35,34 @@ _TOLD = {
 
 
 def sortings(shapes: Sequence[str], digits: int, colours: int) -> tuple[dict[str, Sorting], dict[str, Words]]:
-    """What follows from a kind and from a colour, and the words of it; only words that something is called by."""
+    """What follows from a kind and from a colour, and the words of it; only words that something is called by.
+
+    `shapes` and the digits from 0 up to `digits` are the kinds, `colours` the number of those in `PAINTS` that occur.
+    """
+    classes = ["shape"] * len(shapes) + ["digit"] * digits
     natures = ["round" if shape in _ROUND else "angular" for shape in shapes]
     natures += ["odd" if number % 2 else "even" for number in range(digits)]
-    warmth = ["warm" if name in _WARM else "pale" if name in _PLAIN else "cold" for name in list(PAINTS)[:colours]]
-    classes = ["shape"] * len(shapes) + ["digit"] * digits
-    sorts, words = dict[str, Sorting](), dict[str, Words]()
-    for name, of, called in ((_CLASS, "kind", classes), (_NATURE, "kind", natures), (_WARMTH, "colour", warmth)):
-        known = list(dict.fromkeys(called))
-        sorts[name] = Sorting(of, tuple(map(known.index, called)), _TOLD[name])
-        words[name] = tuple((word,) for word in known)
-    return sorts, words
+    warmths = ["warm" if name in _WARM else "pale" if name in _PALE else "cold" for name in list(PAINTS)[:colours]]
+    called = {_CLASS: ("kind", classes), _NATURE: ("kind", natures), _WARMTH: ("colour", warmths)}
+    known = {name: list(dict.fromkeys(words)) for name, (_, words) in called.items()}
+    sorts = {
+        name: Sorting(of, tuple(map(known[name].index, words)), _TOLD[name]) for name, (of, words) in called.items()
+    }
+    return sorts, {name: tuple((word,) for word in words) for name, words in known.items()}
 
 
-def forms() -> tuple[Form, ...]:
-    """Ways to ask: for a digit, a shape, a colour, a size, a place, by place, relation or sort; yes or no; how many."""
-    return (*_which(), *_what(), *_yes_or_no(), *_how_many())
-
-
-def _which() -> tuple[Form, ...]:
-    """Kinds are asked for: digits are read, shapes recognised."""
-    found = []
-    for start, among in (("which digit", _DIGIT), ("what shape", _SHAPE)):
-        noun = start.split()[1]
-        found += [
-            Form("find", start + " is {}", start, 0.05, ("colour",), "kind",
-                 {"": f"the {{0}} {noun} is a {{answer}}"}, among),
-            Form("find", start + " is at the {}", start, 0.04, ("place",), "kind",
-                 {"": f"the {noun} at the {{0}} is a {{answer}}"}, among),
-            Form("find", start + " is {} the {}", start, 0.06, (RELATION, "kind"), "kind",
-                 {"": f"the {noun} {{0}} the {{1}} is a {{answer}}"}, among),
-            Form("find", start + " is {}", start, 0.03, (_WARMTH,), "kind",
-                 {"": f"the {{0}} {noun} is a {{answer}}"}, among),
-        ]
-    return tuple(found)
+def _which(start: str, noun: str, among: tuple[str, int]) -> tuple[Form, ...]:
+    """Kinds of one class are asked for: digits are read, shapes recognised."""
+    ways = (
+        (" is {}", 0.05, ("colour",), "the {0} " + noun),
+        (" is at the {}", 0.04, ("place",), "the " + noun + " at the {0}"),
+        (" is {} the {}", 0.06, (RELATION, "kind"), "the " + noun + " {0} the {1}"),
+        (" is {}", 0.03, (_WARMTH,), "the {0} " + noun),
+    )
+    return tuple(
+        Form("find", start + rest, start, share, given, "kind", {"": told + " is a {answer}"}, among)
+        for rest, share, given, told in ways
+    )
 
 
 def _what() -> tuple[Form, ...]:
@@ -139,3 +118,10 @@ def _how_many() -> tuple[Form, ...]:
              told={"0": "no sign is {0} the {1}", "1": "{answer} sign is {0} the {1}",
                    "": "{answer} signs are {0} the {1}"}),
     )
+
+
+FORMS = (
+    *_which("which digit", "digit", _DIGIT), *_which("what shape", "shape", _SHAPE),
+    *_what(), *_yes_or_no(), *_how_many(),
+)
+"""Ways to ask: for a digit, a shape, a colour, a size, a place, by place, relation or sort; yes or no; how many."""

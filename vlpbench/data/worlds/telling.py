@@ -1,4 +1,4 @@
-"""Texts about imagined scenes: captions, statements, and questions with their answers; no picture is needed."""
+"""Texts about imagined scenes: captions, statements, questions with answers, and rules; no picture is needed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Teller:
         """`longest`: most words of a text; scenes that take more are imagined anew."""
         self.lexicon, self.longest = lexicon, longest
         self._wordings = {form: wordings(form, lexicon) for form in lexicon.forms}
-        drawn = lexicon.words.keys() - lexicon.sortings.keys() - {"place"}
-        choices = {name: len(words) for name, words in lexicon.words.items() if name in drawn}
+        drawn = [name for name in lexicon.words if name != "place" and name not in lexicon.sortings]
+        choices = {name: len(lexicon.words[name]) for name in drawn}
         self._layout = Layout(
             lexicon.grid, lexicon.grid, lexicon.fewest, lexicon.most, choices, sortings=lexicon.sortings
         )
-        self._facts = _facts(lexicon)
+        self._rules = _rules(lexicon)
 
     def imagined(self, rng: np.random.Generator) -> Scene:
         """A scene without pixels; all numbers of things are equally likely."""
@@ -38,17 +38,21 @@ class Teller:
         return Scene(tuple(Thing(attributes, _NOWHERE) for attributes in self._layout.drawn(number, rng)))
 
     def tell(self, rng: np.random.Generator) -> str:
-        """A text about one scene: a caption, a statement, or a question and its answer, equally often where short."""
+        """A caption, a statement, or a question and its answer, all about one scene; or a rule of the world's words.
+
+        Where things are put into sorts, a rule says which is of which: "each 3 is odd". All are drawn equally often;
+        long ones are drawn anew.
+        """
         while True:
             text = self.told(self.imagined(rng), rng)
             if text is not None and len(text.split()) <= self.longest:
                 return text
 
     def told(self, scene: Scene, rng: np.random.Generator) -> str | None:
-        """A text about this scene, of any length; None where it does not answer the form of question drawn."""
-        kind = int(rng.integers(0, 4 if self._facts else 3))
+        """A text about this scene (or a rule), of any length; None where it answers no question of the form drawn."""
+        kind = int(rng.integers(0, 4 if self._rules else 3))
         if kind == 3:
-            return self._facts[int(rng.integers(0, len(self._facts)))]
+            return self._rules[int(rng.integers(0, len(self._rules)))]
         if kind == 0:
             return captions(scene, self.lexicon, rng, 1)[0]
         shares = [form.share for form in self.lexicon.forms]
@@ -85,7 +89,7 @@ class Teller:
         return spoken(words, float(rng.random()), self.lexicon.synonyms)
 
 
-def _facts(lexicon: Lexicon) -> list[str]:
+def _rules(lexicon: Lexicon) -> list[str]:
     """Every sentence about which value is of which sort."""
     return [
         articled(template.format(of=lexicon.word(sorting.of, value), word=lexicon.word(name, sort)))

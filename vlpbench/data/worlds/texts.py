@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from vlpbench.contract.dataset import BadSample
 from vlpbench.data.sources.text import Text, TextConfig
-from vlpbench.data.worlds import digit_scenes, shape_scenes, sign_scenes
-from vlpbench.data.worlds.digit_scenes import DigitsConfig
-from vlpbench.data.worlds.knobs import check_knobs
 from vlpbench.data.worlds.made import Heard, Made
-from vlpbench.data.worlds.shape_scenes import ShapesConfig
-from vlpbench.data.worlds.sign_scenes import SignsConfig
 from vlpbench.data.worlds.telling import Teller
+from vlpbench.data.worlds.text_knobs import OWN, DigitsTextsConfig, ShapesTextsConfig, SignsTextsConfig
 from vlpbench.data.worlds.whole_folder import MANIFEST, dump, manifest_of, write_folder
 from vlpbench.data.worlds.words import Lexicon
 from vlpbench.files import digest
@@ -27,140 +21,21 @@ from vlpbench.types import Sample
 __all__ = ["DigitsTexts", "DigitsTextsConfig", "ShapesTexts", "ShapesTextsConfig",
            "SignsTexts", "SignsTextsConfig", "WorldTexts"]
 
-_RANGES: Mapping[str, tuple[int, int]] = {
-    "train": (1, 1_000_000), "val": (1, 1_000_000), "words": (12, 64), "seed": (0, 2**31 - 1),
-}
-
-_OWN = ("train", "val", "words", "seed")
-"""The knobs of a corpus; all others are those of its world, of the same names."""
-
-
-@dataclass(frozen=True)
-class DigitsTextsConfig:
-    """The knobs of the corpus `digits-texts`: its size, and those of the world `digits` that decide its words."""
-
-    train: int = 12_000
-    """Training texts; short ones occur more than once, as they do among people."""
-    val: int = 500
-    """Validation texts, drawn as training texts are, from streams of their own."""
-    words: int = 24
-    """Most words of a text, 12 to 64; scenes that take more are left to pictures."""
-    digits_min: int = 1
-    """Least number of digits in an imagined scene."""
-    digits_max: int = 2
-    """Largest number of digits in an imagined scene, at most grid * grid."""
-    classes: int = 5
-    """How many of the ten digits occur, from 0 up."""
-    colours: int = 5
-    """How many colours occur, 1 to 8."""
-    grid: int = 2
-    """Cells a side, 2 or 3."""
-    synonyms: float = 0.1
-    """Share of words that are said by a synonym, 0 to 0.5."""
-    seed: int = 0
-    """Seed of the corpus: equal settings and seed give the same files."""
-
-    def __post_init__(self) -> None:
-        """Raise UserError naming the first knob that is out of its range."""
-        check_knobs(self, _RANGES, "corpus of digits")
-        self.lexicon()
-
-    def lexicon(self) -> Lexicon:
-        """The words of the world that is spoken about."""
-        return digit_scenes.lexicon(DigitsConfig(**_of_world(self)))
-
-
-@dataclass(frozen=True)
-class ShapesTextsConfig:
-    """The knobs of the corpus `shapes-texts`: its size, and those of the world `shapes` that decide its words."""
-
-    train: int = 12_000
-    """Training texts; short ones occur more than once, as they do among people."""
-    val: int = 500
-    """Validation texts, drawn as training texts are, from streams of their own."""
-    words: int = 24
-    """Most words of a text, 12 to 64; scenes that take more are left to pictures."""
-    shapes_min: int = 2
-    """Least number of shapes in an imagined scene, at least 2."""
-    shapes_max: int = 4
-    """Largest number of shapes in an imagined scene, at most grid * grid."""
-    kinds: int = 8
-    """How many kinds occur, 1 to 9."""
-    colours: int = 6
-    """How many colours occur, 1 to 8."""
-    sizes: int = 2
-    """How many sizes occur, 1 or 2."""
-    grid: int = 3
-    """Cells a side, 2 or 3."""
-    synonyms: float = 0.1
-    """Share of words that are said by a synonym, 0 to 0.5."""
-    seed: int = 0
-    """Seed of the corpus: equal settings and seed give the same files."""
-
-    def __post_init__(self) -> None:
-        """Raise UserError naming the first knob that is out of its range."""
-        check_knobs(self, _RANGES, "corpus of shapes")
-        self.lexicon()
-
-    def lexicon(self) -> Lexicon:
-        """The words of the world that is spoken about."""
-        return shape_scenes.lexicon(ShapesConfig(**_of_world(self)))
-
-
-@dataclass(frozen=True)
-class SignsTextsConfig:
-    """The knobs of the corpus `signs-texts`: its size, and those of the world `signs` that decide its words."""
-
-    train: int = 12_000
-    """Training texts; short ones occur more than once, as they do among people."""
-    val: int = 500
-    """Validation texts, drawn as training texts are, from streams of their own."""
-    words: int = 24
-    """Most words of a text, 12 to 64; scenes that take more are left to pictures."""
-    signs_min: int = 2
-    """Least number of signs in an imagined scene, at least 2."""
-    signs_max: int = 3
-    """Largest number of signs in an imagined scene, at most grid * grid."""
-    shapes: int = 6
-    """How many shapes occur, 1 to 9."""
-    digits: int = 6
-    """How many of the ten digits occur, 1 to 10."""
-    colours: int = 6
-    """How many colours occur, 1 to 8."""
-    sizes: int = 2
-    """How many sizes occur, 1 or 2."""
-    grid: int = 3
-    """Cells a side, 2 or 3."""
-    synonyms: float = 0.1
-    """Share of words that are said by a synonym, 0 to 0.5."""
-    seed: int = 0
-    """Seed of the corpus: equal settings and seed give the same files."""
-
-    def __post_init__(self) -> None:
-        """Raise UserError naming the first knob that is out of its range."""
-        check_knobs(self, _RANGES, "corpus of signs")
-        self.lexicon()
-
-    def lexicon(self) -> Lexicon:
-        """The words of the world that is spoken about."""
-        return sign_scenes.lexicon(SignsConfig(**_of_world(self)))
-
-
-def _of_world(config: Any) -> dict[str, Any]:
-    """The knobs that a corpus has from its world."""
-    return {one.name: getattr(config, one.name) for one in dataclasses.fields(config) if one.name not in _OWN}
-
 
 class WorldTexts(Made):
     """Captions, statements, questions with answers, each about one imagined scene; written once as plain text.
+
+    Where the world's words are put into sorts, some texts are about the words alone: "each 3 is odd".
 
     Samples have one caption, no image, no question and no fields. Both splits are drawn alike, each text from a stream
     of its own, so a short text may stand in both: without any in common, validation texts would be longer.
     """
 
-    @abstractmethod
+    config: DigitsTextsConfig | ShapesTextsConfig | SignsTextsConfig
+
     def lexicon(self) -> Lexicon:
-        """The words that are spoken."""
+        """The words that are spoken: those of the world that the corpus belongs to."""
+        return self.config.lexicon()
 
     @property
     def images(self) -> Path:
@@ -173,7 +48,7 @@ class WorldTexts(Made):
 
     def fingerprint(self) -> str:
         """A hash of the words, the numbers and the seed; nothing has to be written to know it."""
-        own = {name: getattr(self.config, name) for name in _OWN}
+        own = {name: getattr(self.config, name) for name in OWN}
         words = dataclasses.asdict(self.lexicon())
         return digest({"name": self.name, "version": self.version, "config": own, "lexicon": words})
 
@@ -215,11 +90,6 @@ class DigitsTexts(WorldTexts):
 
     name: ClassVar[str] = "digits-texts"
     config_class: ClassVar[type] = DigitsTextsConfig
-    config: DigitsTextsConfig
-
-    def lexicon(self) -> Lexicon:
-        """Digits, colours, places."""
-        return self.config.lexicon()
 
 
 class ShapesTexts(WorldTexts):
@@ -227,20 +97,10 @@ class ShapesTexts(WorldTexts):
 
     name: ClassVar[str] = "shapes-texts"
     config_class: ClassVar[type] = ShapesTextsConfig
-    config: ShapesTextsConfig
-
-    def lexicon(self) -> Lexicon:
-        """Shapes, colours, sizes, places and relations."""
-        return self.config.lexicon()
 
 
 class SignsTexts(WorldTexts):
-    """Texts in the words of `signs` without pictures; they say what is round, odd or warm, as captions never do."""
+    """Texts in the words of `signs` without pictures; they also say what is round, odd or warm: captions never do."""
 
     name: ClassVar[str] = "signs-texts"
     config_class: ClassVar[type] = SignsTextsConfig
-    config: SignsTextsConfig
-
-    def lexicon(self) -> Lexicon:
-        """Shapes, digits, colours, sizes, places, relations, and sorts of them."""
-        return self.config.lexicon()

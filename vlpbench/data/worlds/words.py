@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["COLOURS", "PAINTS", "RELATION", "RELATIONS", "Form", "Lexicon", "Link", "Sorting", "articled", "counts",
-           "places"]
+__all__ = ["COLOURS", "PAINTS", "RELATION", "RELATIONS", "Form", "Lexicon", "Link", "Sorting", "Words", "articled",
+           "counts", "places"]
 
 Words = tuple[tuple[str, ...], ...]
 """For each value of an attribute its words: the first is the answer to a question, the others are synonyms."""
@@ -118,7 +118,7 @@ class Lexicon:
     links: tuple[Link, ...] = ()
     """Ways to describe all things by their relations; empty where captions say none."""
     sortings: Mapping[str, Sorting] = field(default_factory=dict)
-    """Attributes that follow from others; their words are in `words`, too."""
+    """Attributes that follow from others, by name; their words are in `words`, too."""
     brief: tuple[str, ...] = ()
     """Ways to name one thing as alt-text does, without some or all attributes."""
     exact: float = 1.0
