@@ -32,6 +32,9 @@ def settings_to_plain(settings: CellSettings) -> dict[str, Any]:
     for (table, name), usual in _LATER.items():
         if whole[table][name] == usual:
             del whole[table][name]
+    for protocol in whole["protocol"].values():
+        if protocol["size"] in (0, whole["image"]["size"]):  # pictures of pretraining's size, as before
+            del protocol["size"]
     return whole
 
 

@@ -66,6 +66,7 @@ LIMITS: Mapping[str, Limit] = {
     "protocol.batch": _COUNT,
     "protocol.lr": _RATE,
     "protocol.warmup": _SHARE,
+    "protocol.size": _NONE_OR_MORE,
     "protocol.answers": Limit(least=2),
     "protocol.beams": _COUNT,
     "protocol.length_penalty": _NONE_OR_MORE,

@@ -157,6 +157,9 @@ class Protocol:
     """Highest learning rate."""
     warmup: float = 0.1
     """Share of the steps in which the rate rises from zero."""
+    size: int = 0
+    """Pixels a side of what the stem sees in fine-tuning and evaluation, 0 for `image.size`: position tables of image
+    tokens are interpolated to it (SimVLM, arXiv 2108.10904, appendix B: 224 in pretraining, 480 for VQA)."""
     answers: int = 3_129
     """VQA: the most frequent training answers that can be given (3,129 is the field's usual list for VQAv2)."""
     beams: int = 1

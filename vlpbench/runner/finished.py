@@ -55,19 +55,23 @@ class Finished:
     @cached_property
     def backbone(self) -> Backbone:
         """The pretrained backbone (a torch module in evaluation mode) with the abilities that were pretrained."""
-        needs = self.bench.needs or self.bench.tasks_need
-        return trial_of(self.bench, self.bench.settings.tasks[0], self.pretrained).build(needs).eval()
+        needs, first = self.bench.needs or self.bench.tasks_need, self.bench.settings.tasks[0]
+        return trial_of(self.bench, first, self.pretrained, plan=self.bench.blueprint).build(needs).eval()
 
     def model(self, task: str) -> Backbone:
         """The backbone as it was fine-tuned for a task, in evaluation mode."""
         return self._of(task)[1].backbone
+
+    def pixels(self, task: str) -> int:
+        """Pixels a side of the pictures that a task's model sees."""
+        return self._of(task)[0].settings.image.size
 
     def caption(self, images: Sequence[str | Path], task: str = "") -> list[str]:
         """A sentence for each picture file; `task` is captioning, fine-tuned where the cell has it."""
         trial, asked = self._of(task or self._first(Captioning, "writes captions"))
         if not isinstance(task_named(trial.task), Captioning):
             raise UserError(f"{trial.task!r} writes no captions", remedy=f"tasks: {', '.join(self.tasks)}")
-        return write(asked.backbone, self._pictures(images), trial, range(len(images)))
+        return write(asked.backbone, self._pictures(images, trial), trial, range(len(images)))
 
     def ask(self, image: str | Path, question: str, task: str = "") -> tuple[str, float]:
         """The likeliest answer to a question about a picture file, and its probability among all that can be given."""
@@ -77,7 +81,7 @@ class Finished:
             raise UserError("there is no question to answer", remedy="write it in quotes behind the picture")
         if not isinstance(said, Answers):
             raise UserError(f"{trial.task!r} answers no open question", remedy=f"tasks: {', '.join(self.tasks)}")
-        return said.answers(asked.backbone, asked.readout, self._pictures([image]), [question], trial)[0]
+        return said.answers(asked.backbone, asked.readout, self._pictures([image], trial), [question], trial)[0]
 
     def evaluate(self, task: str) -> Scores:
         """Predict and score once more on the data that the cell was scored on, which has to be there."""
@@ -114,9 +118,9 @@ class Finished:
             self._asked[task] = trial, ready(task_named(task), trial)
         return self._asked[task]
 
-    def _pictures(self, images: Sequence[str | Path]) -> torch.Tensor:
-        """B, 3, H, W on the device: picture files as the stem sees them."""
-        how = self.bench.settings.image
+    def _pictures(self, images: Sequence[str | Path], trial: Trial) -> torch.Tensor:
+        """B, 3, H, W on the device: picture files as the stem of a task's model sees them."""
+        how = trial.settings.image
         pixels = np.stack([_pixels(image, how.size) for image in images])
         on_device = torch.from_numpy(pixels).to(self.bench.device.torch)
         return prepare_images(on_device, how.size, mean=how.mean, std=how.std)

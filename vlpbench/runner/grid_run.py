@@ -169,7 +169,9 @@ def prepare(waiting: Sequence[Cell], registry: Registry, device: Device, heard: 
     seen: set[str] = set()
     for cell in waiting:
         bench = Workbench(cell, registry, device)
-        key = repr((sorted(cell.fingerprints.items()), cell.settings.image, cell.settings.text, cell.settings.split))
+        sizes = sorted((name, bench.sizes_of(name)) for name in cell.settings.sources)
+        key = repr((sorted(cell.fingerprints.items()), sizes, cell.settings.image, cell.settings.text,
+                    cell.settings.split))
         if key in seen:
             continue
         seen.add(key)

@@ -121,8 +121,9 @@ class _Measuring:
         start, bench = self.device.seconds(), self.bench
         bench.tokenizer  # noqa: B018 (read once, for all that follows)
         for name in sorted(bench.tested_data):
-            bench.split(name, "train", "train")
-            bench.split(name, bench.settings.split, "evaluate", bench.settings.blind)
+            for size in bench.sizes_of(name):
+                bench.split(name, "train", "train", size=size)
+                bench.split(name, bench.settings.split, "evaluate", bench.settings.blind, size=size)
         return Measured(self.device.seconds() - start)
 
     def _pretrain(self) -> Measured:

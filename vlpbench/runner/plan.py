@@ -16,6 +16,7 @@ from vlpbench.runner.cause import PASSING
 from vlpbench.runner.cell import folder_of
 from vlpbench.runner.code_change import changed, sentences
 from vlpbench.runner.stages import stages_of
+from vlpbench.runner.task_size import refuse_sizes
 from vlpbench.runner.workbench import opened_here
 
 __all__ = ["Fate", "OnCodeChange", "Plan", "plan_grid"]
@@ -61,8 +62,12 @@ class Plan:
 def plan_grid(
     grid: GridFile, registry: Registry, results: Path, retry_failed: bool = False, on_code_change: OnCodeChange = "warn"
 ) -> Plan:
-    """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there."""
+    """Look at the grid's cells and at what earlier runs have left. A damaged record counts as not there.
+
+    A `protocol.TASK.size` that a cell's backbone cannot be brought to is a UserError.
+    """
     found = cells(grid, registry, opened_here)
+    refuse_sizes(found, registry)
     folder = results / grid.name
     fates: dict[str, Fate] = {cell.id: _fate(cell, folder, retry_failed) for cell in found}
     warnings: Sequence[str] = ()

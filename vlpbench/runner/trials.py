@@ -14,6 +14,7 @@ from vlpbench.contract.objective import Objective
 from vlpbench.data.splits import Split
 from vlpbench.records import StageFolder
 from vlpbench.runner.pretraining import Pretrained, weights_under
+from vlpbench.runner.task_size import plan_at, settings_at
 from vlpbench.runner.workbench import Purpose, TermPlan, Workbench
 from vlpbench.tasks.extra import extras_of
 from vlpbench.tasks.trial import Head, Plan, Trial
@@ -35,17 +36,17 @@ def trial_of(
     answered: StageFolder | None = None,
 ) -> Trial:
     """One task of a cell, starting from what was pretrained; `plan` stands in for that of the cell's own backbone."""
-    protocol = bench.settings.protocol.get(task, Protocol())
+    protocol, size = bench.settings.protocol.get(task, Protocol()), bench.size_of(task)
     open_one: Callable[[str, Purpose], Split] = lambda name, purpose: bench.split(  # noqa: E731
-        protocol.data, name, purpose, bench.settings.blind
+        protocol.data, name, purpose, bench.settings.blind, size=size
     )
     return Trial(
         task=task,
-        settings=bench.settings,
+        settings=settings_at(bench, task),
         protocol=protocol,
         open_split=open_one,
         tokenizer=bench.tokenizer,
-        blueprint=bench.blueprint if plan is None else plan,
+        blueprint=plan_at(bench, task) if plan is None else plan,
         weights=pretrained.weights,
         visible=bench.visible,
         device=bench.device,

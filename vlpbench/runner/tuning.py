@@ -28,6 +28,7 @@ from vlpbench.runner.finetuning import fine_tune_of
 from vlpbench.runner.hearing import Hearing, heard_as
 from vlpbench.runner.pretraining import pretrain
 from vlpbench.runner.sharing import Sharing
+from vlpbench.runner.task_size import refuse_size
 from vlpbench.runner.trials import trial_of
 from vlpbench.runner.workbench import Workbench
 from vlpbench.tasks.fine_tuning import primary_score
@@ -133,8 +134,11 @@ def _cannot(cell: Cell, task: str, registry: Registry, bench: Workbench) -> str:
     try:
         with torch.device("meta"):  # shapes alone
             plan.stem(plan.size, plan.pixels, plan.argument)
+        refuse_size(bench, task)
     except ValueError as wrong:
         return str(wrong)
+    except UserError as wrong:
+        return wrong.cause
     return ""
 
 

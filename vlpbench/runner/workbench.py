@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from vlpbench.backbones.sizes import SIZES
 from vlpbench.config.known import backbone_parts
+from vlpbench.config.settings import Protocol
 from vlpbench.config.sums import names_of, parse_sum
 from vlpbench.config.typed import make
 from vlpbench.contract.abilities import Visible
@@ -70,7 +71,7 @@ class Workbench:
         self.cell, self.settings, self.registry = cell, cell.settings, registry
         self.device, self.pace = device, pace
         self._given = tokenizer
-        self._splits: dict[tuple[str, str, str, bool], Split] = {}
+        self._splits: dict[tuple[str, str, str, bool, int], Split] = {}
 
     def beside(self, cell: Cell) -> Workbench:
         """That of a cell which differs by its seed alone: it reads the same splits and the same words."""
@@ -85,9 +86,10 @@ class Workbench:
     def prepare(self, data: str, heard: Callable[[int, int], None] | None = None) -> None:
         """Write a world where it is one, and build the image stores of the splits that a cell opens."""
         self.dataset(data).prepare(heard)
-        self.split(data, "train", "train", heard=heard)
-        if data in self.tested_data:
-            self.split(data, self.settings.split, "evaluate", heard=heard)
+        for size in self.sizes_of(data):
+            self.split(data, "train", "train", heard=heard, size=size)
+            if data in self.tested_data:
+                self.split(data, self.settings.split, "evaluate", heard=heard, size=size)
 
     @property
     def pretraining_data(self) -> tuple[str, ...]:
@@ -100,26 +102,42 @@ class Workbench:
         """The data sets that tasks are learnt and tested on."""
         return frozenset(protocol.data for protocol in self.settings.protocol.values())
 
+    def size_of(self, task: str) -> int:
+        """Pixels a side at which a task's fine-tune and evaluation see pictures."""
+        return self.settings.protocol.get(task, Protocol()).size or self.settings.image.size
+
+    def sizes_of(self, data: str) -> list[int]:
+        """Pixels a side at which a data set is seen: as pretraining sees it, and as its tasks do."""
+        tested = {self.size_of(task) for task, protocol in self.settings.protocol.items() if protocol.data == data}
+        return sorted({self.settings.image.size} | tested)
+
     def split(
         self, data: str, name: str, purpose: Purpose, blind: bool = False,
-        heard: Callable[[int, int], None] | None = None,
+        heard: Callable[[int, int], None] | None = None, size: int = 0,
     ) -> Split:
-        """A split of a data set; which purposes may open which is decided where splits are opened."""
-        key = (data, name, purpose, blind)  # the purpose too: what one may open, another may not
+        """A split of a data set, its pictures to be seen at `size` pixels a side, 0 for `image.size`.
+
+        Which purposes may open which is decided where splits are opened.
+        """
+        pixels = self.stored_for(size or self.settings.image.size)
+        key = (data, name, purpose, blind, pixels)  # the purpose too: what one may open, another may not
         if key not in self._splits:
             doing = sealed_for() or {"train": "training", "select": "selection"}.get(purpose, "")
             with sealed(doing) if doing else contextlib.nullcontext():  # it is kept: opened once, for all to learn from
                 self._splits[key] = open_split(
-                    self.dataset(data), name, purpose=purpose, size=self.stored,
+                    self.dataset(data), name, purpose=purpose, size=pixels,
                     on_bad=self.settings.on_bad_sample, blind=blind, heard=heard,
                 )
         return self._splits[key]
 
     @property
     def stored(self) -> int:
+        """Pixels a side in the image store of what pretraining sees."""
+        return self.stored_for(self.settings.image.size)
+
+    def stored_for(self, size: int) -> int:
         """Pixels a side in the image store: a seventh more than is seen where training crops."""
-        image = self.settings.image
-        return image.size if image.crop >= 1 else round(image.size * 8 / 7)
+        return size if self.settings.image.crop >= 1 else round(size * 8 / 7)
 
     def left_out(self) -> dict[str, dict[str, Any]]:
         """Samples that were left out of the splits opened so far: how many, and the first few."""
@@ -213,7 +231,7 @@ class Workbench:
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """How to build the cell's backbone."""
+        """How to build the cell's backbone as it is pretrained."""
         stem, trunk, size = backbone_parts(self.settings.backbone)
         return Blueprint(
             stem=self.registry.stem(stem),

@@ -25,6 +25,7 @@ from vlpbench.records import StageFolder
 from vlpbench.tasks.extra import Extra
 from vlpbench.training.checkpoint import load_weights
 from vlpbench.training.loop import Heard
+from vlpbench.training.other_size import AtSize
 from vlpbench.training.pace import PACE, Pace
 from vlpbench.types import Spec
 
@@ -36,7 +37,7 @@ Opener = Callable[[str, Literal["train", "select", "evaluate"]], Split]
 
 
 class Plan(Protocol_):
-    """How to build the backbone: a `Blueprint`, or an outside model that is there already."""
+    """How to build the backbone: a `Blueprint`, that at another size, or an outside model that is there already."""
 
     @property
     def offers(self) -> frozenset[str]:
@@ -57,7 +58,7 @@ class Trial:
     task: str
     """The task's name in the grid file."""
     settings: CellSettings
-    """The cell's settings."""
+    """The cell's settings; `image.size` is that of the task's pictures (`protocol.TASK.size`, where it is set)."""
     protocol: Protocol
     """The task's."""
     open_split: Opener
@@ -111,9 +112,12 @@ class Trial:
         return blocks(total, self.pace.at_once or own)
 
     def build(self, needs: frozenset[str]) -> Backbone:
-        """A backbone with these abilities, pretrained where it was, drawn by name elsewhere, on the device."""
-        backbone = self.blueprint.build(needs)
-        load_weights(backbone, self.weights)
+        """A backbone with these abilities, pretrained where it was, drawn by name elsewhere, on the device.
+
+        Where the task sees pictures of another size than pretraining did, its position tables are interpolated.
+        """
+        plan, backbone = self.blueprint, self.blueprint.build(needs)
+        load_weights(backbone, plan.fitted(backbone, self.weights) if isinstance(plan, AtSize) else self.weights)
         return backbone.to(self.device.torch, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def pictures(self, split: Split, rows: Sequence[int] | np.ndarray) -> Tensor:

@@ -16,10 +16,10 @@ from vlpbench.contract.abilities import Backbone
 from vlpbench.errors import UserError
 from vlpbench.parts.positions import PositionTable, RelativeBias
 from vlpbench.parts.resize import Grid, resized_bias, resized_cells, resized_words
-from vlpbench.training.checkpoint import Origin, read_origin
+from vlpbench.training.checkpoint import read_origin
 from vlpbench.training.fitted import Fitted, initial_weights, listed, other_shapes
 
-__all__ = ["fit_checkpoint"]
+__all__ = ["fit_checkpoint", "resize_tables"]
 
 _BACKBONE = "backbone."
 
@@ -39,7 +39,9 @@ def fit_checkpoint(backbone: Backbone, path: Path, vocabulary: str = "") -> Fitt
     inside = {name.removeprefix(_BACKBONE): value for name, value in held.items() if name.startswith(_BACKBONE)}
     outside = [name for name in held if not name.startswith(_BACKBONE)] if inside else []
     given, mine = inside or dict(held), backbone.state_dict()
-    resized = _resize(backbone, given, origin, path)
+    resized = resize_tables(
+        backbone, given, None if origin is None else origin.grid, str(path), "load it at the size that it was saved at"
+    )
     made = f" (it is {origin.backbone})" if origin else ""
     if wrong := other_shapes(given, mine):
         raise UserError(
@@ -71,45 +73,46 @@ def _only_whole_parts(given: dict[str, Tensor], mine: dict[str, Tensor], path: P
         )
 
 
-def _resize(backbone: Backbone, given: dict[str, Tensor], origin: Origin | None, path: Path) -> tuple[str, ...]:
+def resize_tables(
+    backbone: Backbone, given: dict[str, Tensor], old: Grid | None, place: str, remedy: str
+) -> tuple[str, ...]:
     """Bring the position tables among `given` to the backbone's sizes, in place; returns what was done.
 
-    A table is one of image tokens if its name begins with "image", and one of words otherwise.
+    A table is one of image tokens if its name begins with "image", and one of words otherwise. `old` is the grid that
+    those of image tokens were learnt on; None where nobody says: the backbone's own if the sizes agree, else a square.
+    A table that is not of that grid is a UserError, `place` and `remedy` are told in it.
     """
     told = []
-    for place, module in backbone.named_modules():
-        name = place + {PositionTable: ".weight", RelativeBias: ".table"}.get(type(module), "")
-        if name == place or name not in given:
+    for name, module in backbone.named_modules():
+        table = name + {PositionTable: ".weight", RelativeBias: ".table"}.get(type(module), "")
+        if table == name or table not in given:
             continue
-        mine = module.get_parameter(name.rpartition(".")[2])
+        mine = module.get_parameter(table.rpartition(".")[2])
         try:
-            found, was, now = _table(place, module, given[name], mine, origin, backbone.spec.grid)
+            found, was, now = _table(name, module, given[table], mine, old, backbone.spec.grid)
         except ValueError as error:
-            remedy = "load it at the size that it was saved at"
-            raise UserError(f"cannot resize {name}: {error}", str(path), remedy) from None
-        given[name] = found
+            raise UserError(f"cannot resize {table}: {error}", place, remedy) from None
+        given[table] = found
         if was != now:
-            told.append(f"{name} {was} -> {now}")
+            told.append(f"{table} {was} -> {now}")
     return tuple(told)
 
 
 def _table(
-    place: str, module: nn.Module, held: Tensor, mine: Tensor, origin: Origin | None, grid: Grid
+    place: str, module: nn.Module, held: Tensor, mine: Tensor, old: Grid | None, grid: Grid
 ) -> tuple[Tensor, str, str]:
     """The table at this backbone's size, the size that it had and the size that it has."""
     if isinstance(module, RelativeBias):
-        old = _grid(origin, held, mine, (isqrt(held.shape[1]) + 1) // 2, grid)
+        old = old or _square(held, mine, (isqrt(held.shape[1]) + 1) // 2, grid)
         return resized_bias(held, old, grid), _sides(old), _sides(grid)
     if place.rpartition(".")[2].startswith("image"):
-        old = _grid(origin, held, mine, isqrt(held.shape[0]), grid)
+        old = old or _square(held, mine, isqrt(held.shape[0]), grid)
         return resized_cells(held, old, grid), _sides(old), _sides(grid)
     return resized_words(held, len(mine)), str(len(held)), str(len(mine))
 
 
-def _grid(origin: Origin | None, held: Tensor, mine: Tensor, side: int, grid: Grid) -> Grid:
-    """The grid of a table in a file: as the file says; else this one if the sizes agree, and a square otherwise."""
-    if origin is not None:
-        return origin.grid
+def _square(held: Tensor, mine: Tensor, side: int, grid: Grid) -> Grid:
+    """The grid of a table that says none: this one if the sizes agree, and a square otherwise."""
     return grid if held.shape == mine.shape else (side, side)
 
 

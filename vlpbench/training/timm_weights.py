@@ -14,9 +14,10 @@ from vlpbench.contract.abilities import Backbone
 from vlpbench.errors import UserError
 from vlpbench.training.fitted import Fitted, initial_weights, listed, other_shapes
 
-__all__ = ["fit_stem"]
+__all__ = ["NET", "fit_stem", "resize_net"]
 
-_NET = "stem.net."
+NET = "stem.net."
+"""How the names of a timm model's weights begin in a backbone."""
 
 
 def fit_stem(backbone: Backbone, path: Path) -> Fitted:
@@ -35,14 +36,15 @@ def fit_stem(backbone: Backbone, path: Path) -> Fitted:
     held, mine = initial_weights(path), net.state_dict()
     dropped = [name for name in held if _below(name, _classifier(net))]
     given = {name: value for name, value in held.items() if name not in dropped}
-    resized = _resize(net, given, mine, path)
+    remedy = "set image.size to the size that the weights were trained at"
+    resized = resize_net(net, given, str(path), remedy)
     wrong = other_shapes(given, mine)
     wrong += [f"{name} is not in the file" for name in sorted(mine.keys() - given.keys())]
     wrong += [f"{name} is only in the file" for name in sorted(given.keys() - mine.keys())]
     if wrong:
         raise UserError(f"the weights are not those of this stem: {listed(wrong)}", str(path),
                         "name the file of the very timm model that `backbone` names, at any picture size")
-    return Fitted({_NET + name: value for name, value in given.items()}, tuple(sorted(dropped)), resized)
+    return Fitted({NET + name: value for name, value in given.items()}, tuple(sorted(dropped)), resized)
 
 
 def _classifier(net: nn.Module) -> tuple[str, ...]:
@@ -56,12 +58,13 @@ def _below(name: str, modules: Iterable[str]) -> bool:
     return any(name.startswith(module + ".") for module in modules)
 
 
-def _resize(net: nn.Module, given: dict[str, Tensor], mine: dict[str, Tensor], path: Path) -> tuple[str, ...]:
+def resize_net(net: nn.Module, given: dict[str, Tensor], place: str, remedy: str) -> tuple[str, ...]:
     """Bring position tables of other sizes to the net's, in place, as timm does when it loads; returns their names.
 
     timm's function may change more (it resamples the patches of a model with other patches, too): only tables of
-    positions are taken from it.
+    positions are taken from it. Where it cannot, that is a UserError, in which `place` and `remedy` are told.
     """
+    mine = net.state_dict()
     tables = [
         name for name in given
         if "pos" in name.rpartition(".")[2] and name in mine and given[name].shape != mine[name].shape
@@ -74,7 +77,6 @@ def _resize(net: nn.Module, given: dict[str, Tensor], mine: dict[str, Tensor], p
             warnings.simplefilter("ignore", UserWarning)  # torch's, of how timm indexes: nothing a user could mend
             found = resize(dict(given), net)
     except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise UserError(f"timm cannot resize the position tables: {error}", str(path),
-                        "set image.size to the size that the weights were trained at") from error
+        raise UserError(f"timm cannot resize the position tables: {error}", place, remedy) from error
     given.update({name: found[name] for name in tables if name in found})
-    return tuple(f"{_NET}{name}" for name in tables)
+    return tuple(f"{NET}{name}" for name in tables)
