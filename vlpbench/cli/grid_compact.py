@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -34,6 +35,13 @@ def grid_compact(results: Path, folder: Path) -> int:
 
 def _told(found: Compacted, folder: Path) -> list[str]:
     lines = [f"not copied: {who}: {why}" for who, why in found.left.items()]
+    for why, count in Counter(found.stages_left.values()).items():
+        lines.append(f"left alone: {count} stage{'s' * (count != 1)}: {why}")
+    if found.orphans:
+        many = len(found.orphans)
+        lines.append(f"left alone: {many} record{'s' * (many != 1)} of earlier settings; see vlpbench grid clean")
+    if found.stages:
+        lines.append(f"removed: {found.stages} stage{'s' * (found.stages != 1)} (weights and predictions)")
     parts = {
         "written": len(found.written), "there already": len(found.kept), "not copied": len(found.left),
         "still to be run": found.pending,

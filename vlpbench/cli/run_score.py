@@ -13,7 +13,7 @@ from vlpbench.cli.session import Session
 from vlpbench.errors import UserError, unknown
 from vlpbench.metrics.captions import METRICS
 from vlpbench.registry import PluginError, Registry, load_registry
-from vlpbench.runner.rescoring import Rescored, done_cells, refuse_unread, rescore
+from vlpbench.runner.rescoring import Rescored, done_cells, refuse_unread, rescore, with_predictions
 
 __all__ = ["score_again"]
 
@@ -41,7 +41,11 @@ def score_again(session: Session, results: Path, metrics: str | None) -> None:
     registry = load_registry(session.files, session.blocked)
     for name in names:
         _refuse_unknown(name, registry)
-    found, told = done_cells(results), list[Rescored]()
+    there, told = done_cells(results), list[Rescored]()
+    found = with_predictions(there, results)
+    if left := len(there) - len(found):
+        said = "1 compact record is" if left == 1 else f"{left} compact records are"
+        click.echo(f"{said} left as {'it is' if left == 1 else 'they are'}: no predictions are kept there", err=True)
     refuse_unread(found, names, registry)
     with click.progressbar(found, label=f"scoring {len(found)} cells", file=sys.stderr) as cells:
         for cell in cells:

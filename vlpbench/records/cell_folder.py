@@ -109,9 +109,14 @@ class CellFolder:
         """Whether this is the small copy of a record, without predictions."""
         return "compact" in self.status()
 
+    @property
+    def examples_folder(self) -> Path:
+        """Where scores of single examples are: among the predictions, or what a compact record has in their place."""
+        return self.path / ("examples" if self.is_compact else "predictions")
+
     def examples(self, task: str) -> Path:
-        """The parquet file with scores of a task's examples: its predictions, or what a compact record has of them."""
-        return self.path / ("examples" if self.is_compact else "predictions") / f"{readable(task)}.parquet"
+        """The parquet file with the scores of a task's examples."""
+        return self.examples_folder / f"{readable(task)}.parquet"
 
     def predictions(self, task: str) -> list[dict[str, Any]]:
         """Every prediction of a task; UserError where they cannot be read, or the record is a compact one."""

@@ -11,6 +11,7 @@ from typing import Any
 from vlpbench.errors import UserError, unknown
 from vlpbench.files import readable
 from vlpbench.records import CellFolder, cell_folders, read_predictions
+from vlpbench.records.cell_folder import CURVE, PACKED
 from vlpbench.results.grid_order import read_order
 
 __all__ = ["Side", "is_grid", "named", "sides_of"]
@@ -94,17 +95,17 @@ class Side:
             "settings.json": self.asked, "environment.json": self.environment, "scores.json": self._read("scores.json"),
         }
         found = [name for name, said in parts.items() if (self.path / name).is_file() and not said]
-        curve = self.path / "curve.jsonl"
-        return [*found, curve.name] if self.is_done and not self.curve and _has_text(curve) else found
+        curves = [name for name in (CURVE, PACKED) if _has_text(self.path / name)]
+        return [*found, *curves] if self.is_done and not self.curve else found
 
     def tasks(self) -> list[str]:
-        """Tasks with stored predictions, by the names of their files."""
-        folder = self.path / "predictions"
+        """Tasks with stored predictions, or scores of examples, by the names of their files."""
+        folder = CellFolder(self.path).examples_folder
         return sorted(path.stem for path in folder.glob("*.parquet")) if self.is_done else []
 
     def predictions(self, task: str) -> list[dict[str, Any]]:
-        """Every prediction of a task; a UserError names a file that cannot be read."""
-        return read_predictions(self.path / "predictions" / f"{task}.parquet")
+        """Every prediction of a task, of a compact record its score; a UserError names a file that cannot be read."""
+        return read_predictions(CellFolder(self.path).examples(task))
 
     def plain(self) -> dict[str, Any]:
         """What the cell is, as JSON has it."""

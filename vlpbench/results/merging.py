@@ -129,7 +129,7 @@ def _of_suite(key: str, value: Any) -> Any:
 
 
 def _each_once(folders: Sequence[GridFolder]) -> tuple[list[Record], list[str]]:
-    """The best record of each row and seed: a finished one, of the latest metrics, of the folder named first."""
+    """The best record of each row and seed: a finished one, of the latest metrics, whole, of the folder named first."""
     best: dict[tuple[str, int], tuple[GridFolder, Record]] = {}
     said = []
     for folder in folders:
@@ -160,8 +160,9 @@ def same_score(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _rank(record: Record) -> tuple[bool, int]:
-    return record.state == "done", int(record.scores.get("metrics", 1)) if record.scores else 0
+def _rank(record: Record) -> tuple[bool, int, bool]:
+    version = int(record.scores.get("metrics", 1)) if record.scores else 0
+    return record.state == "done", version, not record.cell.is_compact
 
 
 def _other_scores(before: Record, after: Record) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlpbench.results.beside import BESIDE
 from vlpbench.results.extra_notes import extra_notes
+from vlpbench.results.kept_notes import kept
 from vlpbench.results.listed import listed, of_most, spans
 from vlpbench.results.readouts import readout_notes, readouts_in_brief
 from vlpbench.results.rescorable import missing_notes, version_notes
@@ -34,33 +35,34 @@ def gap_notes(results: Results) -> list[str]:
     return [
         *missing_notes(scored), *version_notes(scored), *extra_notes(scores for _, _, scores in told),
         *overlap_notes(told), *_unique(told, _ceilings), *_unique(told, _cut), *_unique(told, _left_out),
-        *_not_beside(results), *_not_there(results),
+        *kept(results, "gaps"), *_not_beside(results), *_not_there(results),
     ]
 
 
 def protocol_notes(results: Results) -> list[str]:
     """What pretraining saw, and how each task was learnt, chosen and measured, row by row where rows differ."""
     told = [one for one, _ in _told(results)]
-    return [*_pretraining(told), *readout_notes(told), *tuning_notes(told)]
+    return [*_pretraining(told), *readout_notes(told), *tuning_notes(told), *kept(results, "protocol")]
 
 
 def protocol_in_brief(results: Results) -> list[str]:
     """The same in a caption's words: the way of most rows, if there is one."""
     told = [one for one, _ in _told(results)]
     seen = _ways(told)
-    return [*([f"pretraining: {of_most(seen)}"] if seen else []), *readouts_in_brief(told), *tuning_rules(told)]
+    pretraining = [f"pretraining: {of_most(seen)}"] if seen else []
+    return [*pretraining, *readouts_in_brief(told), *tuning_rules(told), *kept(results, "brief")]
 
 
-def _told(results: Results) -> list[tuple[Told, Path]]:
-    """All finished cells, each with its grid's folder; of the frame's tasks alone."""
+def _told(results: Results) -> list[tuple[Told, Path | None]]:
+    """All finished cells, each with its grid's folder (None: a compact record); of the frame's tasks alone."""
     many, tasks = len(results.orders) > 1, set(results.frame["task"])
-    found: list[tuple[Told, Path]] = []
+    found: list[tuple[Told, Path | None]] = []
     for one in results.records():
         row, asked = one.asked["row"], one.asked["settings"]
         settings = {**asked, "tasks": [task for task in asked["tasks"] if task in tasks]}
         scores = {**one.scores, "tasks": {task: said for task, said in one.scores["tasks"].items() if task in tasks}}
         told = (f"{one.order.name}: {row}" if many else row, settings, scores)
-        found.append((told, one.cell.path.parent.parent))
+        found.append((told, None if one.cell.is_compact else one.cell.path.parent.parent))
     return found
 
 

@@ -12,8 +12,9 @@ from vlpbench.results.listed import listed
 
 __all__ = ["Scored", "missing_notes", "version_notes"]
 
-Scored = tuple[str, Path, Mapping[str, Any]]
-"""Of one finished cell: its row, its grid's folder as the user named it, its scores."""
+Scored = tuple[str, Path | None, Mapping[str, Any]]
+"""Of one finished cell: its row, its grid's folder as the user named it (None: its record is a compact copy, which
+keeps no predictions), its scores."""
 
 _PROGRAMS = ("METEOR", "SPICE")
 """Metrics that other programs measure: what is missing can be brought later."""
@@ -27,7 +28,7 @@ _JARS = (
 
 def missing_notes(told: Iterable[Scored]) -> list[str]:
     """One line for each metric without a value and each reason, with the rows where it is not all of them."""
-    found: dict[tuple[str, str, Path], dict[str, dict[str, None]]] = {}
+    found: dict[tuple[str, str, Path | None], dict[str, dict[str, None]]] = {}
     everyone: dict[str, dict[str, None]] = {}
     for row, folder, scores in told:
         for task, one in scores["tasks"].items():
@@ -46,7 +47,7 @@ def missing_notes(told: Iterable[Scored]) -> list[str]:
     return lines
 
 
-def _missing(tasks: str, in_rows: str, metric: str, reason: str, folder: Path) -> str:
+def _missing(tasks: str, in_rows: str, metric: str, reason: str, folder: Path | None) -> str:
     """What is missing, where, why, and how to get it."""
     if metric == "SPICE" and "VLPBENCH_SPICE" in reason:
         reason = f"{reason.partition(': ')[0]}: {_JARS}"
@@ -59,7 +60,7 @@ def _missing(tasks: str, in_rows: str, metric: str, reason: str, folder: Path) -
 def version_notes(told: Sequence[Scored]) -> list[str]:
     """A line where cells of one table were scored by different versions of the metric set."""
     versions: dict[int, dict[str, None]] = {}
-    folders: dict[Path, None] = {}
+    folders: dict[Path | None, None] = {}
     for row, folder, scores in told:
         version = int(scores.get("metrics", 1))
         versions.setdefault(version, {})[row] = None
@@ -76,7 +77,7 @@ def version_notes(told: Sequence[Scored]) -> list[str]:
 def _extra_versions(told: Iterable[Scored]) -> list[str]:
     """The same for each metric of a plugin."""
     found: dict[str, dict[int, dict[str, None]]] = {}
-    folders: dict[str, dict[Path, None]] = {}
+    folders: dict[str, dict[Path | None, None]] = {}
     for row, folder, scores in told:
         for one in scores["tasks"].values():
             for metric, said in one.get("extras", {}).items():
@@ -93,6 +94,11 @@ def _which(versions: Mapping[int, Iterable[str]]) -> str:
     return "; ".join(f"version {version}: {listed(rows)}" for version, rows in sorted(versions.items()))
 
 
-def _command(folder: Path) -> str:
+_ELSEWHERE = "`vlpbench run score` in the results folder that these compact records were copied from"
+
+
+def _command(folder: Path | None) -> str:
     """What to type."""
+    if folder is None:
+        return _ELSEWHERE
     return f"`vlpbench run score {shlex.quote(str(folder))}`"

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vlpbench.errors import UserError
 from vlpbench.files import written_whole
 from vlpbench.records import CellFolder, Claims, StageFolder, stage_folders
 from vlpbench.records.compact import is_copied, write_compact
+from vlpbench.results.compute.stages import note_times
 from vlpbench.results.example_scores import example_columns
 from vlpbench.results.grid_order import read_order
 from vlpbench.runner.earlier import Asked, asked_in, earlier_records
+from vlpbench.runner.orphans import Orphan, remove
 from vlpbench.runner.sharing import CLAIMS
 
 __all__ = ["Compacted", "compact"]
@@ -42,6 +44,10 @@ class Compacted:
     """Names of folders of records that the grid no longer has; left alone."""
     pending: int
     """Cells still to be run."""
+    stages: int = 0
+    """Stages in place that were removed."""
+    stages_left: Mapping[str, str] = field(default_factory=dict)
+    """Those in place that stay, though they are no tuning's, with the reason."""
 
 
 def compact(results: Path, folder: Path, heard: Callable[[int, int], None] = lambda done, of: None) -> Compacted:
@@ -68,9 +74,14 @@ def compact(results: Path, folder: Path, heard: Callable[[int, int], None] = lam
     heard(len(asked), len(asked))
     _copy_file(results / "grid.json", folder / "grid.json")
     _copy_tunings(results, folder)
+    is_here = results.resolve() == folder.resolve()
+    needed = _needed(results, asked, whole=not (pending or left)) if is_here else {}
+    note_times(results, folder, {one.path.name for one in stage_folders(results)} - needed.keys())
+    gone, stay = _remove(results, needed) if is_here else (0, {})
     orphans = tuple(one.folder for one in earlier_records(results, {one.folder for one in asked}))
-    _drop_empty(folder / CLAIMS)
-    return Compacted(read_order(results).name, tuple(written), tuple(kept), left, orphans, pending)
+    with contextlib.suppress(OSError):  # somebody else's claims are in it
+        (folder / CLAIMS).rmdir()
+    return Compacted(read_order(results).name, tuple(written), tuple(kept), left, orphans, pending, gone, stay)
 
 
 def _asked(results: Path) -> list[Asked]:
@@ -133,7 +144,7 @@ def _why(state: str, cell: CellFolder) -> str:
 def _copy_tunings(results: Path, folder: Path) -> None:
     """What was tried on validation, and chosen."""
     for stage in stage_folders(results):
-        if stage.path.name.startswith("tune-") and stage.told() is not None:
+        if _is_tuning(stage):
             target = StageFolder(folder / "stages" / stage.path.name)
             for name in reversed(_STAGE):  # stage.json is written last
                 _copy_file(stage.path / name, target.path / name)
@@ -147,6 +158,45 @@ def _copy_file(path: Path, target: Path) -> None:
         temporary.write_bytes(path.read_bytes())
 
 
-def _drop_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+def _is_tuning(stage: StageFolder) -> bool:
+    return stage.path.name.startswith("tune-") and stage.told() is not None
+
+
+def _needed(results: Path, asked: Sequence[Asked], whole: bool) -> dict[str, str]:
+    """Stages that must stay where a folder is made small in place, with the reason: what somebody may yet go on with.
+
+    `whole`: every cell is done. Else only what finished records name goes.
+    """
+    running = Claims(results / CLAIMS).all()
+    found = {one.path.name: "somebody uses it now" for one in stage_folders(results) if one.path.name in running}
+    if whole:
+        return found
+    named = {name for one in asked for name in _named(CellFolder(results / "cells" / one.folder))}
+    for stage in stage_folders(results):
+        learnt = stage.said().get("decided_by", {}).get("learnt")
+        if not _is_tuning(stage) and stage.path.name not in named and learnt not in named:
+            found.setdefault(stage.path.name, "cells are still to be run, which may go on from it")
+    return found
+
+
+def _named(cell: CellFolder) -> list[str]:
+    """The stages that a compact record names: its pretraining and its fine-tunes."""
+    if not cell.is_compact:
+        return []
+    pretraining, fine_tunes = (
+        cell.read(name) if (cell.path / name).is_file() else {} for name in ("pretraining.json", "fine_tunes.json")
+    )
+    return [str(name) for name in (*pretraining.values(), *fine_tunes.values())]
+
+
+def _remove(results: Path, needed: Mapping[str, str]) -> tuple[int, dict[str, str]]:
+    """Take away the stages that are not needed, but for tunings; how many went, and which stay for what reason."""
+    claims, gone, stay = Claims(results / CLAIMS), 0, dict(needed)
+    for stage in stage_folders(results):
+        if stage.path.name in needed or _is_tuning(stage):
+            continue
+        if why := remove(Orphan("stage", stage.path, 0), results, claims):
+            stay[stage.path.name] = why
+        else:
+            gone += 1
+    return gone, stay

@@ -93,6 +93,7 @@ def _from_results(path: Path, registry: Registry, device: Device) -> Finished:
     stages = {task: StageFolder(beside / name) for task, name in folder.read("fine_tunes.json").items()}
     held = [stage.path / "tokenizer.json" for stage in stages.values() if (stage.path / "tokenizer.json").is_file()]
     if not held:
+        folder.refuse_compact("models")
         raise UserError(f"what the cell learnt is not beside it: {beside}", str(path),
                         "copy that folder along, or export the cell where it is")
     bench = Workbench(cell, registry, device, tokenizer=Tokenizer.load(held[0]))

@@ -123,8 +123,12 @@ def begin(plan: Plan, heard: Heard) -> None:
 
 def _measure_added(plan: Plan, registry: Registry, heard: Heard) -> None:
     """Extra metrics that the grid names and finished cells lack: measured from their stored predictions."""
-    behind = [(cell, names) for cell in plan.chosen("done") if (names := lacking(cell, plan.results))]
-    said = ", ".join(dict.fromkeys(name for _, names in behind for some in names.values() for name in some))
+    every = [(cell, names) for cell in plan.chosen("done") if (names := lacking(cell, plan.results))]
+    said = ", ".join(dict.fromkeys(name for _, names in every for some in names.values() for name in some))
+    behind = [one for one in every if not folder_of(one[0], plan.results).is_compact]
+    if unread := len(every) - len(behind):
+        where = "1 finished cell" if unread == 1 else f"{unread} finished cells"
+        heard(Event("warning", "", f"{said}: not measured of {where}, as compact records keep no predictions"))
     for at, (cell, _) in enumerate(behind, 1):
         heard(Event("preparing", "", f"{said} of finished cells", at, len(behind)))
         measure_lacking(cell, plan.results, registry)

@@ -20,7 +20,7 @@ from vlpbench.registry import Registry
 from vlpbench.runner.added_metrics import add_to_task, extras_of_task
 from vlpbench.tasks.suite import task_named
 
-__all__ = ["Rescored", "done_cells", "refuse_unread", "rescore"]
+__all__ = ["Rescored", "done_cells", "refuse_unread", "rescore", "with_predictions"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,16 @@ def done_cells(results: Path) -> list[CellFolder]:
     if not found:
         raise UserError(f"there is no finished cell in {results}", remedy="name a grid's results: results/demo")
     return found
+
+
+def with_predictions(found: Sequence[CellFolder], results: Path) -> list[CellFolder]:
+    """Those of these cells that keep predictions; UserError where all are compact records, which do not."""
+    whole = [folder for folder in found if not folder.is_compact]
+    if not whole:
+        raise UserError("all finished cells here are compact records: they keep scores of single examples, and no "
+                        "predictions to be scored again", str(results),
+                        "name the results folder that they were copied from, or run the grid anew")
+    return whole
 
 
 def refuse_unread(found: Sequence[CellFolder], metrics: Sequence[str], registry: Registry) -> None:

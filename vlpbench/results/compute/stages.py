@@ -1,21 +1,22 @@
 """What the stages in a results folder took, each start of them as far as it could say.
 
 A stage of predictions holds its fine-tune inside, a stage of tuning the stages of its tries: what was inside is taken
-off, so that nothing counts twice.
+off, so that nothing counts twice. Of a compact copy, what it says of the stages that were left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vlpbench.records import StageFolder, stage_folders
 from vlpbench.results.compute.json_object import json_object
+from vlpbench.results.compute.noted import Noted, note, noted
 from vlpbench.results.grid_words import dotted
 
-__all__ = ["StageTime", "stage_times"]
+__all__ = ["StageTime", "note_times", "stage_times"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class StageTime:
 
 
 def stage_times(results: Path) -> list[StageTime]:
-    """The stages of one results folder, by name."""
-    folders = list(stage_folders(results))
+    """The stages of one results folder, by name; one that was left out and then made anew took the time of both."""
+    said = noted(results)
+    folders = [one for one in stage_folders(results) if not _is_noted(one, said)]
     found = {folder.path.name: _time(folder) for folder in folders}
     inside = _inside_predictions(folders, found) | _inside_tunings(folders, found)
     for outer, names in inside.items():
@@ -47,7 +49,39 @@ def stage_times(results: Path) -> list[StageTime]:
         if one.seconds is not None:
             within = sum(found[name].seconds or 0.0 for name in names)
             found[outer] = replace(one, seconds=max(0.0, one.seconds - within))
-    return list(found.values())
+    for before in said.values():
+        found[before.name] = _both(before, found.get(before.name))
+    return [found[name] for name in sorted(found)]
+
+
+def note_times(results: Path, folder: Path, left_out: Collection[str]) -> None:
+    """Write down in `folder` what those stages in `results` took that are left out there, and what is known of others.
+
+    Where both are one folder, this is done before the stages go.
+    """
+    known, clocks = noted(results), {one.path.name: _time(one).seconds for one in stage_folders(results)}
+    mine = {
+        one.name: Noted(one.name, one.finished, one.starts, one.seconds,
+                        clocks[one.name] if one.name in clocks else known[one.name].clock)
+        for one in stage_times(results) if one.name in left_out or one.name in known
+    }
+    found = noted(folder) | mine
+    note(folder, [found[name] for name in sorted(found)])
+
+
+def _is_noted(folder: StageFolder, said: Mapping[str, Noted]) -> bool:
+    """Whether a folder is that of a stage whose time is written down already."""
+    one = said.get(folder.path.name)
+    return one is not None and one.clock == _time(folder).seconds
+
+
+def _both(before: Noted, again: StageTime | None) -> StageTime:
+    """What is written down of a stage, and what it took when it was made anew."""
+    if again is None:
+        return StageTime(before.name, before.finished, before.starts, before.seconds)
+    known = [one for one in (before.seconds, again.seconds) if one is not None]
+    finished = before.finished or again.finished
+    return StageTime(before.name, finished, before.starts + again.starts, sum(known) if known else None)
 
 
 def _time(folder: StageFolder) -> StageTime:

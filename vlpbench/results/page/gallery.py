@@ -12,7 +12,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vlpbench.errors import UserError
-from vlpbench.files import readable
 from vlpbench.registry import Registry, load_registry
 from vlpbench.results.page.gallery_forms import form_of
 from vlpbench.results.page.gallery_records import Predictions
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
 __all__ = ["gallery"]
+
+_COMPACT = (
+    "compact records keep no predictions: a page of the results folder that they were copied from shows what rows said"
+)
+"""Said where there is nothing else to show."""
 
 _MOST_BYTES = 10 << 20
 """How long all pictures of a gallery may be as text."""
@@ -43,6 +47,8 @@ class _Group:
     """Those whose predictions can be read."""
     notes: list[str] = field(default_factory=list)
     """Of the others, why not."""
+    compact: int = 0
+    """How many of the others are compact records, which keep no predictions."""
 
     @property
     def source(self) -> tuple[Mapping[str, Any], str, str | None]:
@@ -58,7 +64,8 @@ def gallery(
     Failed cells are absent; a row that cannot be asked a task says why. `plugins` loads the registry that knows
     the kinds of data sets. Predictions and pictures that cannot be read are told of, never an error.
     """
-    groups = [group for group in _groups(results.records()) if group.cells and most > 0]
+    every = _groups(results.records())
+    groups = [group for group in every if group.cells and most > 0]
     album, opened = Album(_MOST_BYTES), _Opened(plugins)
     shown = []
     for group in groups:
@@ -66,6 +73,9 @@ def gallery(
         assert form is not None  # others are no groups
         section, rows = Section(form, group.cells, notes=group.notes), _rows(results, group)
         section.choose(most)
+        if group.compact:
+            every_one = group.compact + len(group.cells)
+            section.notes.append(f"{group.compact} of {every_one} cells are not shown: {_COMPACT}")
         shown.append((group, section, rows, section.show(opened.of(group), album, [row["name"] for row in rows])))
     return {
         "sections": [
@@ -77,7 +87,7 @@ def gallery(
             }
             for group, section, rows, examples in shown  # after all pictures that are asked about: those found
         ],
-        "pictures": album.entries,
+        "pictures": album.entries, **({"empty": _COMPACT} if any(group.compact for group in every) else {}),
     }
 
 
@@ -108,7 +118,10 @@ def _groups(records: Iterable[Record]) -> list[_Group]:
         form = form_of(task)
         if form is None:
             continue
-        path = record.cell.path / "predictions" / f"{readable(task)}.parquet"
+        if record.cell.is_compact:
+            group.compact += 1
+            continue
+        path = record.cell.examples(task)
         row, seed = record.line
         try:
             predictions = Predictions.at(path, form.key)

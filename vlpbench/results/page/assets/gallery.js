@@ -300,7 +300,7 @@
   function build() {
     home.append(make("h2", {}, "Gallery"));
     if (!data.sections.length) {
-      home.append(make("p", {}, "No finished cell here keeps predictions to show."));
+      home.append(make("p", {}, `No finished cell here keeps predictions to show${data.empty ? `: ${data.empty}` : ""}.`));
       return;
     }
     const titles = data.sections.map((one, at) => [at, title(one)]);
