@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,32 @@ def test_other_files_are_refused(grid: Any, written: Path, tmp_path: Path) -> No
     with pytest.raises(UserError, match="exported as parquet") as caught:
         load(grid.folder).export(tmp_path / "x.csv")
     assert "x.parquet" in caught.value.remedy and not (tmp_path / "x.csv").exists()
+
+
+def test_its_tables_say_what_those_of_the_folder_say(grid: Any, written: Path) -> None:
+    folder, file = load(grid.folder), load(written)
+    for choices in ({}, {"tasks": ["vqa"]}, {"what": "cost"}):
+        assert file.table(**choices) == folder.table(**choices)
+    said = file.table(tasks="vqa").notes
+    assert "pretraining: 36,000 samples of digits" in said and any(note.startswith("vqa: fine-tuned") for note in said)
+    assert not any(note.startswith("captioning: fine-tuned") for note in said)
+    file.export(written.with_name("again.parquet"))
+    assert load(written.with_name("again.parquet")).table() == folder.table()
+
+
+def test_notes_are_of_the_cells_that_they_were_told_of(another: Any, written: Path) -> None:
+    other = another()
+    other.done("c", 0, {"accuracy": 50.0})
+    both = load(other.folder, written).table().notes
+    assert "small: pretraining: 36,000 samples of digits" in both
+    fewer = load(written)
+    narrow = dataclasses.replace(fewer, frame=fewer.frame[fewer.frame["row"] == "a"])
+    assert not any(note.startswith("vqa: fine-tuned") for note in narrow.table().notes)
+
+
+def test_a_file_without_notes_is_read(grid: Any, written: Path) -> None:
+    table = parquet.read_table(written)
+    told = json.loads(table.schema.metadata[b"vlpbench"])
+    del told["notes"]
+    parquet.write_table(table.replace_schema_metadata({b"vlpbench": json.dumps(told).encode()}), written)
+    assert load(written).wide().equals(load(grid.folder).wide()) and load(written).kept_notes == ()

@@ -1,12 +1,13 @@
-"""The frame as one file that can be sent to somebody: parquet, with what the grids said and the floors beside it.
+"""The frame as one file that can be sent to somebody: parquet, with what the grids said, floors and notes beside it.
 
-Settings, single examples, curves and notes stay with the records: what is read from a file has its frame alone.
+Tables of a file say all that those of its folder say. Settings, single examples and curves stay with the records.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +15,32 @@ from vlpbench.errors import UserError
 from vlpbench.files import written_whole
 from vlpbench.results.columns import FRAME_SCHEMA, NUMBERS, upgraded
 from vlpbench.results.grid_order import GridOrder
+from vlpbench.results.kept_notes import KeptNotes
+from vlpbench.results.notes import gap_notes, protocol_in_brief, protocol_notes
+from vlpbench.results.tables.selection import narrowed
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vlpbench.results.frame import Results
 
-__all__ = ["export", "read_exported"]
+__all__ = ["Exported", "export", "read_exported"]
 
 _KEY = b"vlpbench"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What a file holds."""
+
+    frame: pd.DataFrame
+    """With the columns of this version."""
+    orders: tuple[GridOrder, ...]
+    """What the grids said."""
+    floors: pd.DataFrame
+    """grid, floor, task, metric, value."""
+    notes: tuple[KeptNotes, ...] = ()
+    """What the records said, one a grid; none of a file of an earlier version, and of CSV."""
 
 
 def export(results: Results, path: Path) -> None:
@@ -37,6 +55,7 @@ def export(results: Results, path: Path) -> None:
         "schema": FRAME_SCHEMA,
         "orders": [dataclasses.asdict(order) for order in results.orders],
         "floors": results.floors().to_dict("records"),
+        "notes": [dataclasses.asdict(one) for one in _notes(results)],
     }
     table = pa.Table.from_pandas(results.frame, preserve_index=False)
     metadata = {**(table.schema.metadata or {}), _KEY: json.dumps(told).encode()}
@@ -44,8 +63,8 @@ def export(results: Results, path: Path) -> None:
         parquet.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
 
 
-def read_exported(path: Path) -> tuple[pd.DataFrame, tuple[GridOrder, ...], pd.DataFrame]:
-    """Frame, what the grids said, and floors of a file that `export` wrote, of this version or an earlier one.
+def read_exported(path: Path) -> Exported:
+    """All that is in a file that `export` wrote, of this version or an earlier one.
 
     A CSV file of the frame is taken, too; its order of rows is that of its lines, and it knows no floors.
     """
@@ -64,10 +83,22 @@ def read_exported(path: Path) -> tuple[pd.DataFrame, tuple[GridOrder, ...], pd.D
         raise UserError(f"cannot read a frame: {error}", str(path), "name what Results.export wrote") from error
     schema = int(told.get("schema", _schema_of(frame)))
     frame = upgraded(frame, schema, str(path))
-    orders = tuple(GridOrder(**{key: _tuples(value) for key, value in one.items()}) for one in told.get("orders", ()))
+    orders = tuple(GridOrder(**_tuples_of(one)) for one in told.get("orders", ()))
     floors = pd.DataFrame(told.get("floors", []), columns=["grid", "floor", "task", "metric", "value"])
-    return frame, orders or _orders(frame), floors.astype({"value": float})
+    notes = tuple(KeptNotes(**_tuples_of(one)) for one in told.get("notes", ()))
+    return Exported(frame, orders or _orders(frame), floors.astype({"value": float}), notes)
 
+
+def _notes(results: Results) -> list[KeptNotes]:
+    """What tables of each whole grid say, in the words that they have where no other grid stands beside it."""
+    found, frame = [], results.frame
+    for order in results.orders:
+        mine = frame[frame["grid"] == order.name]
+        part = narrowed(results, mine)
+        said = [tuple(of(part)) for of in (protocol_notes, gap_notes, protocol_in_brief)]
+        cells, tasks = dict.fromkeys(map(str, mine["cell"])), dict.fromkeys(map(str, mine["task"]))
+        found.append(KeptNotes(order.name, tuple(cells), tuple(tasks), *said))
+    return found
 
 
 
@@ -77,8 +108,9 @@ def _schema_of(frame: pd.DataFrame) -> int:
     return 1 + next((number for number, column in enumerate(came) if column not in frame), len(came))
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _tuples_of(said: dict[str, Any]) -> dict[str, Any]:
+    """The same with tuples for lists."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in said.items()}
 
 
 def _orders(frame: pd.DataFrame) -> tuple[GridOrder, ...]:

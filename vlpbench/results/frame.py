@@ -17,6 +17,7 @@ from vlpbench.results.exported import export, read_exported
 from vlpbench.results.floors import floors
 from vlpbench.results.frame_lines import lines_of, lines_of_missing
 from vlpbench.results.grid_order import GridOrder
+from vlpbench.results.kept_notes import KeptNotes
 from vlpbench.results.merged_frames import Part, merged_frames
 from vlpbench.results.merging import Merged, merged
 from vlpbench.results.plots import draw
@@ -49,6 +50,8 @@ class Results:
     ascending; none of an exported frame."""
     kept_floors: pd.DataFrame | None = None
     """Floors of exported frames, which have no records."""
+    kept_notes: tuple[KeptNotes, ...] = ()
+    """What records said of exported frames when they were exported."""
 
     def records(self) -> tuple[Record, ...]:
         """The records of all finished cells, each once, read when the results were loaded."""
@@ -73,7 +76,7 @@ class Results:
         return build(self, Asked(**{name: _as_tuple(name, value) for name, value in choices.items()}))
 
     def plot(self, kind: str = "bars", **options: Any) -> Figure:
-        """A figure of a kind (`plots.PLOTS`): bars, curves, compute, recalls, questions, heatmap."""
+        """A figure of a kind (`plots.PLOTS`): bars, curves, compute, recalls, questions, heatmap, reproduction."""
         return draw(self, kind, **options)
 
     def settings(self) -> pd.DataFrame:
@@ -115,10 +118,12 @@ def load(*paths: str | Path) -> Results:
     if not files:
         return Results(lines, named, found.orders, found.conflicts, found.records)
     none = pd.DataFrame(columns=["grid", "floor", "task", "metric", "value"]).astype({"value": float})
-    parts = [Part(str(path), *read_exported(path)) for path in dict.fromkeys(files)]
+    told = {path: read_exported(path) for path in dict.fromkeys(files)}
+    parts = [Part(str(path), one.frame, one.orders, one.floors) for path, one in told.items()]
     whole, conflicts = merged_frames([Part("", lines, found.orders, none), *parts])
     return Results(
         whole.frame, named, whole.orders, (*found.conflicts, *conflicts), found.records, whole.floors,
+        tuple(dict.fromkeys(note for one in told.values() for note in one.notes)),
     )
 
 

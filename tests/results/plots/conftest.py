@@ -29,7 +29,7 @@ class Field:
         tasks = {
             task: {
                 "protocol": "fine-tune", "head": "decoder", "data": "digits", "split": "test", "examples": 20,
-                "fine_tune": {"samples": 640, "flops": 9}, "values": values, "reasons": {},
+                "select": "last", "fine_tune": {"samples": 640, "flops": 9}, "values": values, "reasons": {},
                 "floors": more.get("floors", {}),
             }
             for task, values in scores.items()

@@ -45,7 +45,7 @@ def test_all_that_can_be_drawn_and_why_the_rest_cannot(vqa, field):
         ("bars", "captioning"), ("bars", "vqa"), ("curves", None), ("compute", "captioning"), ("compute", "vqa"),
     ]
     assert all(options["width"] == "page" for _, options in can)
-    assert set(cannot) == {"recalls", "questions", "heatmap"}
+    assert set(cannot) == {"recalls", "questions", "heatmap", "reproduction"}
 
 
 def test_an_exported_frame_has_scores_and_no_curves(vqa, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from vlpbench.results.plots.curves import curves, why_no_curves
 from vlpbench.results.plots.heatmap import heatmap, why_no_heatmap
 from vlpbench.results.plots.questions import questions, why_no_questions
 from vlpbench.results.plots.recalls import recalls, why_no_recalls
+from vlpbench.results.plots.reproduction import published_tasks, reproduction, why_no_reproduction
 from vlpbench.results.plots.seed_scores import scored_tasks
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Plot:
     """What it can be told, all with a value where nothing is said."""
     why_not: Callable[[Results], str | None]
     """The reason that these results do not have what it needs, or None."""
+    tasks: Callable[[Results], Iterable[str]] = scored_tasks
+    """Tasks that it can be drawn of."""
 
     @property
     def is_per_task(self) -> bool:
@@ -57,6 +60,8 @@ PLOTS: Mapping[str, Plot] = {
         Plot("questions", "VQA by type of answer and of question", questions, ("task", "width"), why_no_questions),
         Plot("heatmap", "one setting against another, by default objective against backbone", heatmap,
              ("task", "metric", "rows", "columns", "width"), why_no_heatmap),
+        Plot("reproduction", "a paper's differences to the baseline beside ours, and which of them appear",
+             reproduction, ("task", "metric", "width"), why_no_reproduction, published_tasks),
     )
 }
 """In the order of their use."""
@@ -88,7 +93,7 @@ def all_plots(results: Results, **options: Any) -> tuple[list[tuple[str, dict[st
         if reason is not None:
             cannot[plot.name] = reason
         elif plot.is_per_task and "task" not in mine:
-            can += [(plot.name, {"task": task, **mine}) for task in scored_tasks(results)]
+            can += [(plot.name, {"task": task, **mine}) for task in plot.tasks(results)]
         else:
             can.append((plot.name, mine))
     return can, cannot
