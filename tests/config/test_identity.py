@@ -54,6 +54,24 @@ def test_a_later_setting_at_its_default_leaves_ids_and_hashes_as_they_were_befor
     assert settings_from_plain(settings_to_plain(usual)) == usual
 
 
+@pytest.mark.parametrize("size", [0, 32])
+def test_a_task_that_sees_pictures_as_pretraining_does_leaves_ids_and_hashes_as_they_were(size):
+    """What the last revision without `protocol.TASK.size` said; 32 is the size of pretraining."""
+    vqa, captioning = Protocol(data="digits", size=size), Protocol(data="digits", beams=3)
+    usual = CellSettings(protocol={"vqa": vqa, "captioning": captioning})
+    assert cell_id(usual, {"objective prefix-lm": 1}, {"digits": "abc"}) == "797b379ba85c"
+    assert digest(settings_to_plain(usual))[:12] == "270ff0671413"
+    without = {"vqa": dataclasses.replace(vqa, size=0), "captioning": captioning}
+    assert settings_from_plain(settings_to_plain(usual)) == dataclasses.replace(usual, protocol=without)
+
+
+def test_a_task_that_sees_pictures_of_its_own_size_is_another_cell():
+    found = [CellSettings(protocol={"vqa": Protocol(size=size)}) for size in (48, 64)]
+    for one in found:
+        assert settings_from_plain(json.loads(json.dumps(settings_to_plain(one)))) == one
+    assert len({cell_id(one, {}, {}) for one in (*found, CellSettings(protocol={"vqa": Protocol()}))}) == 3
+
+
 @pytest.mark.parametrize("said", ["budget.captions=2", "text.lengths=few"])
 def test_a_later_setting_that_is_said_is_kept(tmp_path, known, said):
     found = settings(tmp_path, known, "", said)

@@ -12,6 +12,7 @@ from vlpbench.device import Device
 from vlpbench.grid import Cell
 from vlpbench.registry import Registry
 from vlpbench.runner.synthetic import synthetic_bench
+from vlpbench.runner.task_size import plan_at
 from vlpbench.runner.workbench import Workbench
 from vlpbench.training.cost import parameters
 
@@ -34,7 +35,7 @@ class Filling:
     weights: int
     """Parameters of the backbone."""
     samples: int
-    """Of one step, of the pretraining or of the largest fine-tune."""
+    """Of one step: of the pretraining, or of the largest fine-tune where there is none or pictures are larger there."""
     places: int
     """Image tokens and text tokens of a sample."""
 
@@ -54,11 +55,16 @@ def filling_of(cell: Cell, registry: Registry) -> Filling:
     """Count a cell's weights without making them. Raises what a stranger's constructor raises."""
     bench = synthetic_bench(cell, registry, Device("cpu"))
     backbone, settings = _sized(bench), cell.settings
-    rows, columns = backbone.spec.grid
     views = max((plan.objective.views for plan in bench.terms), default=1)
-    learnt = [settings.protocol[task].batch for task in settings.tasks if parse_task(task).protocol == "fine-tune"]
-    samples = settings.budget.batch * views if bench.terms else max(learnt, default=1)
-    return Filling(parameters(backbone), samples, rows * columns + settings.text.length)
+    steps = [(settings.budget.batch * views, backbone.spec)] if bench.terms else []
+    for task in settings.tasks:
+        own = bench.size_of(task) != settings.image.size
+        if parse_task(task).protocol == "fine-tune" and (own or not bench.terms):
+            steps.append((settings.protocol[task].batch, plan_at(bench, task).spec if own else backbone.spec))
+    counted = [
+        (samples, spec.grid[0] * spec.grid[1] + settings.text.length) for samples, spec in steps or [(1, backbone.spec)]
+    ]
+    return Filling(parameters(backbone), *max(counted, key=lambda one: one[0] * one[1]))
 
 
 def _sized(bench: Workbench) -> Backbone:

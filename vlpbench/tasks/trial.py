@@ -101,11 +101,20 @@ class Trial:
         return self.name.protocol == "zero-shot"
 
     def head(self, name: Head) -> Objective:
-        """The objective that trained a head, as pretraining left it; UserError where none did."""
+        """The objective that trained a head, as pretraining left it; UserError where none did.
+
+        So it is where its weights hang on the picture's size, and the task sees another than pretraining did.
+        """
         if name not in self.heads:
             said = {"match": "matching head", "similarity": "similarity"}[name]
             raise UserError(f"pretraining left no {said}", self.task, "take the task out of tasks")
-        return self.heads[name](self.blueprint.spec)
+        try:
+            return self.heads[name](self.blueprint.spec)
+        except RuntimeError as wrong:
+            if not isinstance(self.blueprint, AtSize):
+                raise
+            raise UserError(f"the objective's weights cannot be brought to another picture size: {wrong}",
+                            self.blueprint.setting, f"leave {self.blueprint.setting} out") from wrong
 
     def blocks(self, total: int, own: int) -> Iterator[np.ndarray]:
         """0 .. total-1 in consecutive pieces, of `own` at most where nothing else is asked for."""
