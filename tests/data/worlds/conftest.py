@@ -15,7 +15,8 @@ from vlpbench.types import Sample
 Row = dict[str, Any]
 
 SAME = {"disc": "circle", "plus": "cross", "hoop": "ring", "big": "large", "little": "small", "upper": "top",
-        "lower": "bottom", "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4"}
+        "lower": "bottom", "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
+        "seven": "7", "eight": "8", "nine": "9"}
 KIND = "(?P<kind>circle|square|triangle|cross|ring|diamond|bar|moon|star)"
 OTHER = KIND.replace("<kind>", "<other>")
 COLOUR = "(?P<colour>red|green|blue|yellow|white|purple|orange|cyan)"
@@ -90,12 +91,15 @@ def by_hand() -> Callable[[str, list[Row]], str | None]:
 
 
 A = "(?:an?|the)"
-THINGS = [
-    f"{A} {SIZE} {COLOUR} {KIND} at the {PLACE}", f"at the {PLACE} {A} {SIZE} {COLOUR} {KIND}",
-    f"{A} {SIZE} {KIND} in {COLOUR} at the {PLACE}", f"at the {PLACE} {A} {SIZE} {KIND} in {COLOUR}",
-    f"the {PLACE} has {A} {SIZE} {COLOUR} {KIND}",
-]
-"""How a caption describes one thing."""
+
+
+def things(kind: str) -> list[str]:
+    """How a caption describes one thing; `kind` are the words of its kind."""
+    return [
+        f"{A} {SIZE} {COLOUR} {kind} at the {PLACE}", f"at the {PLACE} {A} {SIZE} {COLOUR} {kind}",
+        f"{A} {SIZE} {kind} in {COLOUR} at the {PLACE}", f"at the {PLACE} {A} {SIZE} {kind} in {COLOUR}",
+        f"the {PLACE} has {A} {SIZE} {COLOUR} {kind}",
+    ]
 
 
 TO = r"(left of|right of|above|below) #(\d)"
@@ -103,7 +107,7 @@ CLAUSES = (rf"#\d is {TO}(?: and {TO})?", rf"{TO}(?: and {TO})? is #\d")
 """How a caption relates things, each thing replaced by # and its number."""
 
 
-def read_caption(caption: str) -> tuple[list[Row], list[tuple[int, str, int]]]:
+def read_caption(caption: str, kind: str = KIND) -> tuple[list[Row], list[tuple[int, str, int]]]:
     """The things that a caption names, and what it says they are to each other. Fails where anything is left over."""
     rows: list[Row] = []
     said: list[tuple[int, str, int]] = []
@@ -118,7 +122,7 @@ def read_caption(caption: str) -> tuple[list[Row], list[tuple[int, str, int]]]:
         return "#"
 
     text = plain(caption.replace(",", " ,"))
-    for form in THINGS:
+    for form in things(kind):
         text = re.sub(form, thing, text)
     for form in CLAUSES:
         text = re.sub(form, clause, text)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 
 import pytest
 
+from tests.data.worlds.sign_reader import briefly, exactly, true_of
+from vlpbench.data.worlds import shape_scenes, sign_scenes
 from vlpbench.data.worlds.digit_scenes import DigitsConfig, lexicon, plan
-from vlpbench.data.worlds.grammar import captions, oracle
+from vlpbench.data.worlds.grammar import captions, oracle, rewrites
 from vlpbench.data.worlds.scene import Scene, Thing
-from vlpbench.data.worlds.words import PAINTS, counts
+from vlpbench.data.worlds.shape_scenes import ShapesConfig
+from vlpbench.data.worlds.sign_scenes import SignsConfig
+from vlpbench.data.worlds.words import PAINTS, Lexicon, counts
 from vlpbench.streams import generator
 
 NUMERALS = {counts(n)[1]: n for n in range(10)}
@@ -94,3 +99,59 @@ def test_more_captions_than_wordings_are_refused() -> None:
     scene = Scene((Thing({"kind": 1, "colour": 2, "place": 3}, (0, 0, 8, 8)),))
     with pytest.raises(ValueError, match="wordings"):
         captions(scene, lexicon(DigitsConfig()), generator(0, "x"), number=7)
+
+
+def labels_of(scene: Scene, words: Lexicon) -> list[dict[str, str]]:
+    return [{name: words.word(name, value) for name, value in thing.attributes.items()} for thing in scene.things]
+
+
+@pytest.mark.parametrize(("exact", "least", "most"), [(1.0, 1.0, 1.0), (0.8, 0.76, 0.84), (0.2, 0.16, 0.24), (0, 0, 0)])
+def test_the_share_of_exact_captions_is_as_wanted_and_all_are_true(exact: float, least: float, most: float) -> None:
+    config = SignsConfig(train=150, val=1, test=1, shapes=9, digits=10, exact=exact, signs_max=4)
+    words, rng = sign_scenes.lexicon(config), generator(0, "captions")
+    told = numbers = 0
+    for scene in sign_scenes.plan(config, "signs", 1).scenes["train"]:
+        rows = labels_of(scene, words)
+        for caption in captions(scene, words, rng):
+            said = briefly(caption)
+            if said is None:
+                assert true_of(exactly(caption)[0], rows)
+                assert len(exactly(caption)[0]) == len(rows)
+            else:
+                assert 1 <= len(said) <= len(rows)
+                assert true_of(said, rows), (caption, rows)
+                numbers += len(said)
+            told += said is None
+        assert len(exactly(oracle(scene, words))[0]) == len(rows), "the oracle is never brief"
+    assert least <= told / 750 <= most
+    assert exact == 1 or 1.5 < numbers / (750 - told) < 2.5, "brief captions name some of the signs"
+
+
+def test_brief_captions_use_every_wording_and_synonyms() -> None:
+    words, rng = sign_scenes.lexicon(SignsConfig(exact=0, synonyms=0.3)), generator(0, "x")
+    circle = Thing(dict.fromkeys(words.words, 0), (0, 0, 8, 8))
+    said = Counter(caption for _ in range(200) for caption in captions(Scene((circle,)), words, rng))
+    assert {"circle", "red circle", "circle, red", "large circle", "a circle at the top left", "red sign",
+            "a red sign at the top left", "large red circle"} <= set(said)
+    assert {"disc", "big circle", "a disc at the upper left"} <= set(said)
+    assert 0.05 < said["red sign"] / said.total() < 0.2
+
+
+def test_worlds_that_are_never_brief_draw_nothing_for_it() -> None:
+    """Their captions are those that they had before there were brief ones."""
+    config = ShapesConfig(train=20, val=1, test=1)
+    words = shape_scenes.lexicon(config)
+    (scene, *_) = shape_scenes.plan(config, "shapes", 1).scenes["train"]
+    said = captions(scene, words, generator(0, "x"))
+    assert said == captions(scene, dataclasses.replace(words, brief=("{kind}",)), generator(0, "x"))
+    assert said != captions(scene, dataclasses.replace(words, brief=("{kind}",), exact=0.999), generator(0, "x"))
+
+
+def test_rewrites_are_true_where_captions_are_brief() -> None:
+    config = SignsConfig(train=40, val=1, test=1, exact=0.5)
+    words, rng = sign_scenes.lexicon(config), generator(0, "x")
+    for scene in sign_scenes.plan(config, "signs", 1).scenes["train"]:
+        said = captions(scene, words, rng)
+        for caption in rewrites(scene, words, rng, said):
+            assert caption not in said
+            assert true_of(briefly(caption) or exactly(caption)[0], labels_of(scene, words))

@@ -7,9 +7,12 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from tests.data.worlds.sign_reader import answered
+from vlpbench.data.worlds import sign_scenes
 from vlpbench.data.worlds.digit_scenes import DigitsConfig, lexicon, plan
 from vlpbench.data.worlds.questions import ANNOTATORS, Asked, answers_of, ask
 from vlpbench.data.worlds.scene import Scene
+from vlpbench.data.worlds.sign_scenes import SignsConfig
 from vlpbench.data.worlds.truths import possible
 from vlpbench.data.worlds.words import PAINTS, places
 from vlpbench.streams import generator
@@ -138,3 +141,30 @@ def test_who_dissents_is_random() -> None:
     )
     assert len(places_of_dissent) == ANNOTATORS
     assert max(places_of_dissent.values()) < 2 * min(places_of_dissent.values())
+
+
+@pytest.mark.parametrize("knobs", [
+    {}, {"shapes": 1, "digits": 1, "colours": 1, "sizes": 1, "grid": 2}, {"shapes": 2, "digits": 1, "colours": 5},
+    {"shapes": 9, "digits": 10, "colours": 8, "signs_min": 9, "signs_max": 9, "questions": 12},
+])
+def test_every_answer_about_signs_is_right_and_balanced(knobs: dict[str, int]) -> None:
+    config = SignsConfig(train=90, val=1, test=1, **knobs)
+    words = sign_scenes.lexicon(config)
+    scenes = sign_scenes.plan(config, "signs", 1).scenes["train"]
+    given: dict[str, Counter[str]] = defaultdict(Counter)
+    for scene, mine in zip(scenes, ask(scenes, words, config.questions, generator(0, "ask")), strict=True):
+        rows = [{name: words.word(name, value) for name, value in thing.attributes.items()} for thing in scene.things]
+        for question in mine:
+            assert question.answer == answered(question.text, rows), (question.text, rows)
+            assert question.answer in possible(question.form, words)
+            given[question.text][question.answer] += 1
+    assert len(given) > 10
+    assert all(counts["yes"] == counts["no"] for text, counts in given.items() if text.startswith("is "))
+
+
+def test_dissent_about_a_digit_names_digits() -> None:
+    """Nobody answers "which digit" with a shape."""
+    words, rng = sign_scenes.lexicon(SignsConfig()), generator(0, "x")
+    form = next(form for form in words.forms if form.kind == "which digit")
+    said = {answer for _ in range(300) for answer in answers_of(Asked("q", "3", form), words, rng)}
+    assert said == {"0", "1", "2", "3", "4", "5", "three"}

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from vlpbench.data.worlds.scene import Layout, draw_scenes, numbers_of_things, stands
+from vlpbench.data.worlds.words import Sorting
 
 
 def layout(size: int = 32, grid: int = 2, fewest: int = 1, most: int = 2, **choices: int) -> Layout:
@@ -94,6 +95,17 @@ def test_seed_and_stream_decide_all() -> None:
 def test_a_world_may_have_attributes_of_its_own() -> None:
     scenes = draw_scenes(layout(kind=3, colour=2, material=4), 100, seed=0, stream="x", distinct=True)
     assert {thing.attributes["material"] for scene in scenes for thing in scene.things} == {0, 1, 2, 3}
+
+
+def test_what_follows_is_known_but_not_drawn() -> None:
+    plain = layout(kind=3, colour=2)
+    sorted_out = Layout(32, 2, 1, 2, {"kind": 3, "colour": 2}, sortings={"parity": Sorting("kind", (0, 1, 0), ())})
+    assert sorted_out.capacity(2) == plain.capacity(2), "there are not more scenes"
+    found = draw_scenes(sorted_out, 80, seed=0, stream="x", distinct=True)
+    for one, other in zip(found, draw_scenes(plain, 80, seed=0, stream="x", distinct=True), strict=True):
+        for thing, same in zip(one.things, other.things, strict=True):
+            assert thing.attributes == {**same.attributes, "parity": (0, 1, 0)[same.attributes["kind"]]}
+            assert thing.box == same.box
 
 
 def test_a_size_decides_the_side() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,24 @@ def test_knobs_are_those_of_the_world_by_name_and_default(_kind: Any, config: An
 def test_a_bad_knob_is_named(config: Any, knob: str, value: Any) -> None:
     with pytest.raises(UserError, match=f"{knob} = {value!r}"):
         config(**{knob: value})
+
+
+@pytest.mark.parametrize(("kind", "texts"), [
+    (DigitsTexts, "d030055953c28cd5667afd3fc8d0c70bb6687803e413df6c9a09a12243c175c3"),
+    (ShapesTexts, "775cf00b2ac8019ed533348daf92b132261f0c2008c5f5b13b79a4a92badca46"),
+    (SignsTexts, "a4066d767e09bee883ad500bbd50ae1d15ef330207fa5eb11dd5fd6fe6271e6c"),
+])
+def test_the_corpora_are_the_same_as_ever(kind: Any, texts: str, tmp_path: Path) -> None:
+    """Results that were published with them stay comparable: not a byte may change without a new version."""
+    corpus = kind(kind.config_class(train=60, val=20), tmp_path, tmp_path)
+    corpus.prepare()
+    written = b"".join((corpus.folder / f"{split}.txt").read_bytes() for split in corpus.splits())
+    assert hashlib.sha256(written).hexdigest() == texts
+
+
+def test_the_fingerprint_of_signs_is_the_same_as_ever(tmp_path: Path) -> None:
+    corpus = SignsTexts(SignsTextsConfig(train=60, val=20), tmp_path, tmp_path)
+    assert corpus.fingerprint() == "1bd9f579eba27bf0c8bab95b814bb0aa360b11f4862d5f20a1f4518fce80b4ed"
 
 
 def test_few_texts_are_said_again_where_words_run_out(tmp_path: Path) -> None:

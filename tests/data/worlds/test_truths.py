@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from vlpbench.data.worlds import sign_scenes
 from vlpbench.data.worlds.scene import Scene, Thing
 from vlpbench.data.worlds.shape_scenes import ShapesConfig, lexicon
+from vlpbench.data.worlds.sign_scenes import SignsConfig
 from vlpbench.data.worlds.truths import Facts, possible, truth, ways_to_say, wordings
-from vlpbench.data.worlds.words import Form
+from vlpbench.data.worlds.words import Form, Lexicon
 
 WORDS = lexicon(ShapesConfig())
 BOX = (0, 0, 8, 8)
@@ -19,12 +21,12 @@ SCENE = Scene((
 ))
 
 
-def ask(question: str) -> str | None:
+def ask(question: str, scene: Scene = SCENE, words: Lexicon = WORDS) -> str | None:
     found = [
-        (form, values) for form in WORDS.forms for values, text in wordings(form, WORDS) if text == question
+        (form, values) for form in words.forms for values, text in wordings(form, words) if text == question
     ]
     assert len(found) == 1, question
-    return truth(*found[0], Facts(SCENE, WORDS))
+    return truth(*found[0], Facts(scene, words))
 
 
 @pytest.mark.parametrize(("question", "answer"), [
@@ -72,3 +74,51 @@ def test_possible_answers() -> None:
     assert possible(Form("total", "how many", "", 1), WORDS) == ("2", "3", "4")
     assert possible(Form("count", "how many {}", "", 1, ("size",)), WORDS) == ("0", "1", "2")
     assert possible(Form("holds", "is {} {} {}", "", 1), WORDS) == ("yes", "no")
+
+
+SIGNS = sign_scenes.lexicon(SignsConfig())
+
+
+def sign(kind: int, colour: int, size: int, place: int) -> Thing:
+    drawn = {"kind": kind, "colour": colour, "size": size, "place": place}
+    return Thing(drawn | {name: one.values[drawn[one.of]] for name, one in SIGNS.sortings.items()}, BOX)
+
+
+SIGNED = Scene((
+    sign(0, 0, 0, 0),  # large red circle, top left
+    sign(9, 0, 1, 4),  # small red 3, centre
+    sign(10, 4, 0, 5),  # large white 4, middle right
+    sign(1, 2, 1, 8),  # small blue square, bottom right
+))
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("which digit is red", "3"), ("what shape is red", "circle"), ("what colour is the 3", "red"),
+    ("which digit is at the centre", "3"), ("what shape is at the centre", None),
+    ("which digit is at the top left", None),
+    ("which digit is right of the 3", "4"), ("what shape is right of the 3", "square"),
+    ("which digit is above the square", None), ("what shape is below the circle", "square"),
+    ("which digit is warm", "3"), ("what shape is warm", "circle"), ("which digit is pale", "4"),
+    ("what shape is cold", "square"), ("which digit is cold", None), ("what colour is the odd sign", "red"),
+    ("what colour is the even sign", "white"), ("where is the round sign", "top left"),
+    ("what colour is the sign below the circle", None), ("what size is the sign left of the 3", "large"),
+    ("is any sign round", "yes"), ("is any sign angular", "yes"), ("is there a red digit", "yes"),
+    ("is there a white shape", "no"), ("is there a blue digit", "no"), ("is the 3 below the circle", "yes"),
+    ("is the 3 below the square", "no"), ("how many digits are there", "2"), ("how many shapes are there", "2"),
+    ("how many signs are warm", "2"), ("how many signs are even", "1"), ("how many signs are below the 4", "1"),
+    ("how many signs are there", "4"),
+])
+def test_known_answers_about_digits_shapes_and_sorts(question: str, answer: str | None) -> None:
+    assert ask(question, SIGNED, SIGNS) == answer
+
+
+def test_only_what_is_meant_is_a_possible_answer() -> None:
+    digit = Form("find", "which digit is {}", "", 1, ("colour",), "kind", among=("class", 1))
+    assert possible(digit, SIGNS) == ("0", "1", "2", "3", "4", "5")
+    colour = Form("find", "what colour is the digit at {}", "", 1, ("place",), "colour", among=("class", 1))
+    assert possible(colour, SIGNS) == ("red", "green", "blue", "yellow", "white", "purple"), "any, of a digit too"
+    assert ask("what colour is at the top left", SIGNED, SIGNS) == "red"
+    at_top_left, at_centre = (0,), (4,)
+    assert truth(colour, at_top_left, Facts(SIGNED, SIGNS)) is None, "there is a circle"
+    assert truth(colour, at_centre, Facts(SIGNED, SIGNS)) == "red"
+    assert possible(digit, sign_scenes.lexicon(SignsConfig(digits=1))) == ("0",)
