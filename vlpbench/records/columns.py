@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vlpbench.errors import UserError
 from vlpbench.files import written_whole
@@ -44,20 +44,22 @@ def copy_columns(source: Path, names: Sequence[str], target: Path) -> None:
 
 def _encoding(column: pa.ChunkedArray) -> str:
     """How a column of many values is written; empty for one of few, and for one of any other kind."""
-    import pyarrow as pa
     from pyarrow import compute
 
-    kind: Any = column.type
-    if not len(column) or compute.count_distinct(column).as_py() * _FEW <= len(column):
+    way = _WAYS.get(str(column.type), "")
+    if way and compute.count_distinct(column).as_py() * _FEW <= len(column):
         return ""
-    if pa.types.is_int64(kind) or pa.types.is_int32(kind):
-        return "DELTA_BINARY_PACKED"  # ids that count up
-    if pa.types.is_string(kind):
-        return "DELTA_BYTE_ARRAY"  # names that begin alike
-    return "BYTE_STREAM_SPLIT" if pa.types.is_floating(kind) else ""
+    return way
+
+
+_WAYS = {
+    "int64": "DELTA_BINARY_PACKED",  # ids that count up
+    "string": "DELTA_BYTE_ARRAY",  # names that begin alike
+    "double": "BYTE_STREAM_SPLIT",
+}
+"""Kind of a column that has many values -> how parquet packs it best."""
 
 
 def _says_more(table: pa.Table) -> bool:
     """Whether the schema says more than parquet's own types do: that a column holds JSON, or a type of Arrow alone."""
-    plain = {"int64", "int32", "double", "float", "string", "bool"}
-    return any(field.metadata or str(field.type) not in plain for field in table.schema)
+    return any(field.metadata or str(field.type) not in (*_WAYS, "bool") for field in table.schema)

@@ -8,16 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlpbench.errors import UserError
-from vlpbench.results.example_scores import ImageScores, image_scores
+from vlpbench.results.example_scores import OF_THE_SET, ImageScores, image_scores
 from vlpbench.results.pairing import Place
 
 if TYPE_CHECKING:
     from vlpbench.results.frame import Results
 
 __all__ = ["ExamplePairs", "aligned"]
-
-_OF_THE_SET = ("Bleu_", "METEOR")
-"""Metrics that count over the whole set: what they say of single captions has another mean."""
 
 Sides = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """sums of the row (S, I), sums of the other row (S, I), counts (I)."""
@@ -38,7 +35,7 @@ class ExamplePairs:
         if (place, row) not in self._read:
             grid, task, metric = place
             try:
-                if metric.startswith(_OF_THE_SET):
+                if metric.startswith(OF_THE_SET):
                     raise UserError(f"{metric} is no mean of scores of single examples")
                 self._read[place, row] = image_scores(self._results, grid, row, task, metric)
             except UserError as error:

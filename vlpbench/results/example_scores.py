@@ -8,7 +8,7 @@ cell by cell. BLEU and METEOR are of the whole set, medians and sums of recalls 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
     from vlpbench.results.frame import Results
 
-__all__ = ["ImageScores", "example_columns", "examples", "image_scores"]
+__all__ = ["OF_THE_SET", "ImageScores", "example_columns", "examples", "image_scores"]
 
 _WAYS = {"TR": "image to text", "IR": "text to image"}
 _NAMES = ("question_id", "image_id", "query")
 """Columns that may name an example, the first there is."""
+
+OF_THE_SET = ("Bleu_", "METEOR")
+"""Metrics that count over the whole set: what they say of single captions has another mean."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,10 @@ def _value(one: Record, task: str, metric: str) -> float | None:
 
 def _of_cell(one: Record, task: str, metric: str) -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Names, images and scores of the examples of one cell, their mean checked against the recorded value."""
+    path = one.cell.examples(task)
+    names, images, scores = _read(path, metric)
     value = _value(one, task, metric)
     assert value is not None
-    return _checked(one.cell.examples(task), task, metric, value)
-
-
-def _checked(path: Path, task: str, metric: str, value: float) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """The same of one file and value."""
-    names, images, scores = _read(path, metric)
     mean = float(scores.mean()) if len(scores) else math.nan
     for scale in (1.0, 100.0):  # rows keep shares where values are percent
         if math.isclose(mean * scale, value, rel_tol=1e-6, abs_tol=1e-9):
@@ -133,18 +132,18 @@ def _checked(path: Path, task: str, metric: str, value: float) -> tuple[list[str
                     f"{task} {metric} can be compared over seeds, not over examples")
 
 
-def example_columns(cell: CellFolder, task: str, values: Mapping[str, float | None]) -> list[str]:
-    """The columns of a finished cell's predictions from which scores of examples are read, for all metrics with such.
+def example_columns(cell: CellFolder, task: str, metrics: Iterable[str]) -> list[str]:
+    """The columns of a finished cell's predictions from which its scores of examples are read, in these metrics.
 
-    `values`: what the record says of the task. UserError where the predictions are not there, or cannot be read.
+    Captions' scores by metrics of the whole set are none. UserError where the predictions are not there, or cannot be
+    read.
     """
     path = cell.examples(task)
     there = _there(path)
     kept = dict.fromkeys(name for name in _NAMES if name in there)
-    for metric, value in values.items():
-        with suppress(UserError):  # a metric of the whole set has none
-            if value is not None:
-                _checked(path, task, metric, value)
+    for metric in metrics:
+        if not metric.startswith(OF_THE_SET):
+            with suppress(UserError):  # of medians and sums there is nothing to keep
                 kept |= dict.fromkeys(_columns(metric, there, path))
     return list(kept)
 

@@ -125,15 +125,19 @@ def _copied(cell: CellFolder, folder: Path, asked: Asked, kept: list[str], writt
     if claim is None:
         return "somebody uses it now"
     with claim:
-        columns = {}
-        if not cell.is_compact:
-            tasks = cell.read("scores.json")["tasks"]
-            columns = {
-                task: example_columns(cell, task, said["values"]) for task, said in tasks.items() if "values" in said
-            }
+        columns = {} if cell.is_compact else _columns(cell)
         write_compact(cell, target, columns)
     written.append(who)
     return ""
+
+
+def _columns(cell: CellFolder) -> dict[str, list[str]]:
+    """Task -> the columns of its predictions that are kept."""
+    scored = {task: said["values"] for task, said in cell.read("scores.json")["tasks"].items() if "values" in said}
+    return {
+        task: example_columns(cell, task, [name for name, value in values.items() if value is not None])
+        for task, values in scored.items() if cell.examples(task).is_file()
+    }
 
 
 def _why(state: str, cell: CellFolder) -> str:
