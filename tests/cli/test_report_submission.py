@@ -11,6 +11,7 @@ import pytest
 
 from vlpbench.cli.main import main
 from vlpbench.records import CellFolder
+from vlpbench.records.compact import write_compact
 
 ANSWERS = [{"question_id": 7, "prediction": "Two dogs."}, {"question_id": 3, "prediction": ""}]
 CAPTIONS = [{"image_id": 42, "prediction": "a dog, running"}]
@@ -68,6 +69,13 @@ def test_tasks_that_cannot_be_submitted(task, words, submit, tmp_path, capsys):
     said = capsys.readouterr().err
     assert all(word in said for word in words) and "Traceback" not in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_compact_record_has_nothing_to_submit(cell, submit, capsys):
+    write_compact(cell, cell.path, {"vqa@fused": ["question_id"]})
+    assert submit("vqa@fused") == 2
+    said = capsys.readouterr().err
+    assert "no predictions" in said and str(cell.path) in said and "copied from" in said
 
 
 def test_ids_that_the_server_cannot_take(cell, submit, tmp_path, capsys):

@@ -11,6 +11,8 @@ import pytest
 from vlpbench.metrics import VERSION
 from vlpbench.metrics.external.java import Unavailable, find_java
 from vlpbench.metrics.external.spice import spice_scores
+from vlpbench.records import cell_folders
+from vlpbench.records.compact import write_compact
 from vlpbench.results import load
 from vlpbench.results.notes import gap_notes
 
@@ -64,6 +66,16 @@ def test_each_grid_has_its_own_command(grid: Any, another: Callable[..., Any]) -
     first, second = missing(grid, other)
     assert f"`vlpbench run score {grid.folder}`" in first
     assert f"`vlpbench run score '{other.folder}'`" in second, "as a shell takes it"
+
+
+def test_a_compact_record_is_scored_where_it_was_copied_from(grid: Any) -> None:
+    lacking(grid, "a", "METEOR", GONE)
+    lacking(grid, "b", "METEOR", GONE)
+    cell = next(cell_folders(grid.folder))
+    write_compact(cell, cell.path, {})
+    first, second = sorted(missing(grid))
+    assert "in rows a (" in first and "in the results folder that these compact records were copied from" in first
+    assert "in rows b (" in second and "measures it from the stored predictions" in second
 
 
 def test_scoring_again_does_not_help_against_a_single_image(grid: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vlpbench.cli.main import main
 from vlpbench.errors import UserError
 from vlpbench.files import write_json
 from vlpbench.metrics.recall import Ranks
@@ -334,18 +335,25 @@ def test_what_no_grid_is(tmp_path: Path) -> None:
         compact(tmp_path / "small", tmp_path / "file")
 
 
-def test_a_model_is_asked_for_in_vain(whole: Path) -> None:
-    compact(whole, whole)
-    with pytest.raises(UserError) as raised:
-        load_cell(next(cell_folders(whole)).path, "cpu")
-    assert raised.value.cause
+def test_two_are_compared_whichever_is_small(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "copy" / "small"
+    compact(whole, copy)
+    assert main(["diff", str(whole), str(copy)]) == 0
+    assert "6 pairs of finished cells: 6 of equal numbers, 0 of others" in capsys.readouterr().out
+    said = []
+    for results in (whole, copy):
+        main(["diff", f"{results}:base-s0", f"{results}:base-s1"])
+        said += [line for line in capsys.readouterr().out.splitlines() if "rows differ" in line]
+    assert len(said) == 6 and "vqa" in "".join(said[3:]) and "0 of them in the answer" in said[3]
 
 
 def test_a_run_takes_its_cells_as_done(ran: Any, tmp_path: Path) -> None:
-    """Those that failed are not there: it would run them."""
+    """Those that failed are not there: it would run them. A model is asked for in vain."""
     found = compact(ran.results / "mixed", tmp_path / "mixed")
     assert len(found.left) == 5 and all(why.startswith("failed") for why in found.left.values())
     plan = type(ran)(ran.file, tmp_path).plan()
     was = ran.plan()
     assert [cell.row for cell in plan.chosen("done")] == [cell.row for cell in was.chosen("done")]
     assert sorted(cell.row for cell in plan.chosen("run")) == sorted(who.rpartition(",")[0] for who in found.left)
+    with pytest.raises(UserError, match="a compact record: it keeps scores of single examples, and no models"):
+        load_cell(tmp_path / "mixed" / "cells" / ran.cell("words").folder, "cpu")

@@ -197,6 +197,22 @@ def test_naming_one_more_measures_finished_cells_and_runs_none(ran: Ran, capsys:
     assert ran.cell().state() == "done"
 
 
+def test_one_more_on_a_compact_record_is_said_and_costs_nothing(
+    ran: Ran, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["grid", "compact", str(ran.results), str(ran.results)]) == 0
+    before = (ran.cell().path / "scores.json").read_bytes()
+    found = load(ran.results)
+    assert len(found.examples("captioning", "caption-length")) == 10
+    assert 0 < len(found.examples("vqa", "number-answers")) < 40
+    ran.write(VQA, ("CIDEr", "caption-length", "number-answers"))
+    assert ran.run() == 0
+    assert "number-answers: not measured of 1 finished cell, as compact records" in capsys.readouterr().err
+    assert (ran.cell().path / "scores.json").read_bytes() == before and ran.cell().is_compact
+    assert ran.score() == 2
+    assert "all finished cells here are compact records" in capsys.readouterr().err
+
+
 def test_scoring_again_changes_nothing_and_a_later_version_is_measured(
     ran: Ran, capsys: pytest.CaptureFixture[str]
 ) -> None:

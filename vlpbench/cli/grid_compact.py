@@ -39,7 +39,7 @@ def _told(found: Compacted, folder: Path) -> list[str]:
         lines.append(f"left alone: {count} stage{'s' * (count != 1)}: {why}")
     if found.orphans:
         many = len(found.orphans)
-        lines.append(f"left alone: {many} record{'s' * (many != 1)} of earlier settings; see vlpbench grid clean")
+        lines.append(f"left alone: {many} record{'s' * (many != 1)} of earlier settings: see vlpbench grid clean")
     if found.stages:
         lines.append(f"removed: {found.stages} stage{'s' * (found.stages != 1)} (weights and predictions)")
     parts = {

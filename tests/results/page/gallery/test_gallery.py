@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vlpbench.records.compact import write_compact
 from vlpbench.registry import Registry, load_registry
 from vlpbench.results import load
 from vlpbench.results.page.gallery import gallery
@@ -110,6 +111,16 @@ def test_failed_cells_are_absent_and_lost_predictions_are_told_of(asked: Any, mi
     vqa = sections(mini, registry)["vqa"]
     assert [row["name"] for row in vqa["rows"]] == ["one", "two", "two, blind"]
     assert vqa["notes"] == ["five, seed 0: the record keeps no predictions that can be read"]
+
+
+def test_compact_records_are_counted_and_said_where_there_is_nothing_else(mini: Any, registry: Registry) -> None:
+    folders = [mini.cell(row, 0, {"vqa": mini.vqa([1])}) for row in ("one", "two")]
+    write_compact(folders[0], folders[0].path, {"vqa": ["question_id", "accuracy"]})
+    vqa = sections(mini, registry)["vqa"]
+    assert [row["name"] for row in vqa["rows"]] == ["two"] and "1 of 2 cells are not shown: compact" in vqa["notes"][-1]
+    write_compact(folders[1], folders[1].path, {"vqa": ["question_id", "accuracy"]})
+    found = gallery(load(mini.results), 60, lambda: registry)
+    assert found["sections"] == [] and "copied from" in found["empty"]
 
 
 def test_another_data_set_is_another_section(asked: Any, mini: Any, registry: Registry) -> None:
