@@ -14,6 +14,7 @@ from vlpbench.data.sources.coco import Coco, CocoConfig
 from vlpbench.data.splits import Split, open_split
 from vlpbench.data.worlds.digits import Digits, DigitsConfig
 from vlpbench.data.worlds.shapes import Shapes, ShapesConfig
+from vlpbench.data.worlds.signs import Signs, SignsConfig
 from vlpbench.types import Sample
 
 S = 64
@@ -101,6 +102,7 @@ def test_nothing_to_compare(folder, tmp_path):
 
 @pytest.mark.parametrize(("kind", "config", "size"), [
     (Digits, DigitsConfig(train=250, val=20, test=60), 32), (Shapes, ShapesConfig(train=250, val=20, test=60), 48),
+    (Signs, SignsConfig(train=250, val=20, test=60), 48),
 ])
 def test_scenes_of_a_world_that_are_alike_are_not_the_same(kind, config, size, tmp_path):
     world = kind(config, tmp_path, tmp_path / "cache")

@@ -474,7 +474,7 @@ def test_every_kind_on_the_page_can_be_said(tmp_path, monkeypatch, capsys):
 
 def test_worlds_and_what_every_set_may_say(tmp_path, capsys):
     said = [block.text for block in blocks("your-data.md") if block.text.startswith("[base]")]
-    assert len(said) == 2
+    assert len(said) == 3
     for text in said:
         (tmp_path / "grid.toml").write_text(text)
         assert main(["run", "grid", str(tmp_path / "grid.toml"), "--dry-run"]) == 0
