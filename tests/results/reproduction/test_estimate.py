@@ -121,22 +121,16 @@ def test_planned_comparisons_count_before_they_are_had(ablation: Any, ours: Any)
     assert none.corrected == pytest.approx(5 * none.p)
 
 
-def test_a_row_that_cannot_have_the_task_says_so(ablation: Any, grid: Any, published: Any) -> None:
-    grid.tasks = ("vqa",)
-    grid.plan("never", 0, "n/a: needs decode")
-    (found,) = reproductions(ablation(published=published | {"never": 1.0}))
+def test_a_row_that_cannot_have_the_task_says_so(ablation: Any, published: Any, ours: Any) -> None:
+    (found,) = reproductions(ablation(ours | {"never": ("n/a: needs decode",)}, published | {"never": 1.0}))
     never = next(one for one in found.rows if one.row == "never")
     assert "n/a: needs decode" in never.note and math.isnan(never.difference)
 
 
-def test_another_baseline_level_and_scale(grid: Any) -> None:
-    grid.tasks, grid.reference = ("captioning",), "a"
-    grid.published = {"a": {"captioning.CIDEr": 100.0}, "b": {"captioning.CIDEr": 110.5}}
-    for seed, (a, b) in enumerate([(0.80, 0.95), (0.85, 0.99), (0.70, 0.88)]):
-        grid.done("a", seed, {"CIDEr": a})
-        grid.done("b", seed, {"CIDEr": b})
-    grid.close()
-    (found,) = reproductions(load(grid.folder), ReproductionAsked("b", alpha=0.1))
+def test_another_baseline_level_and_scale(made: Any) -> None:
+    scores = {"a": (0.80, 0.85, 0.70), "b": (0.95, 0.99, 0.88)}
+    results = made(scores, {"a": 100.0, "b": 110.5}, "captioning.CIDEr")
+    (found,) = reproductions(results, ReproductionAsked("b", alpha=0.1))
     (one,) = found.rows
     assert one.row == "a" and one.published == -10.5 and one.verdict == "reproduced"
     assert one.difference == pytest.approx(statistics.fmean([-15.0, -14.0, -18.0]))
@@ -144,19 +138,22 @@ def test_another_baseline_level_and_scale(grid: Any) -> None:
     assert slow_power(one.smallest, statistics.stdev([-15.0, -14.0, -18.0]), 3, 0.1) == pytest.approx(0.8, abs=1e-3)
 
 
-def test_several_grids_and_columns_are_one_family(ablation: Any, another: Any) -> None:
-    first, other = ablation(), another("other")
-    other.published = {row: {"vqa.accuracy": 1.0 + at, "captioning.CIDEr": 2.0} for at, row in enumerate("xy")}
-    for row in "xy":
-        for seed in range(3):
-            other.done(row, seed, {"accuracy": 50.0 + seed * (row == "x"), "CIDEr": 0.5})
-    other.close()
-    found = reproductions(load(*first.folders, other.folder))
-    assert [(one.grid, one.task) for one in found] == [("small", "vqa"), ("other", "vqa"), ("other", "captioning")]
-    assert {one.comparisons for one in found} == {7}
-    none = found[0].rows[0]
-    assert none.row == "none" and none.corrected == pytest.approx(7 * none.p)
-    assert [one.comparisons for one in reproductions(load(other.folder), ReproductionAsked(metrics=("CIDEr",)))] == [1]
+def test_several_grids_and_columns_are_one_family(another: Any, grid: Any) -> None:
+    for one, name in ((grid, "small"), (another("other"), "other")):
+        one.published = {row: {"vqa.accuracy": 1.0 + at, "captioning.CIDEr": 2.0} for at, row in enumerate("xyz")}
+        for row in "xyz" if name == "small" else "xy":
+            for seed in range(3):
+                one.done(row, seed, {"accuracy": 50.0 + seed * (row == "x"), "CIDEr": 0.5})
+        one.published = {row: said for row, said in one.published.items() if row in one.rows}
+        one.close()
+    results = load(grid.folder, grid.folder.parent / "other")
+    found = reproductions(results)
+    assert [(one.grid, one.task) for one in found] == [
+        ("small", "vqa"), ("small", "captioning"), ("other", "vqa"), ("other", "captioning"),
+    ]
+    assert {one.comparisons for one in found} == {6}
+    assert found[0].rows[0].corrected == pytest.approx(min(1.0, 6 * found[0].rows[0].p))
+    assert [one.comparisons for one in reproductions(results, ReproductionAsked(metrics=("CIDEr",)))] == [3, 3]
 
 
 def test_seeds_that_do_not_vary_have_no_interval(ablation: Any, published: Any, ours: Any) -> None:
@@ -175,17 +172,16 @@ def test_seeds_that_do_not_vary_have_no_interval(ablation: Any, published: Any, 
         ({"metrics": ("accurcy",)}, "unknown published metric 'accurcy'", "did you mean 'accuracy'"),
     ],
 )
-def test_names_that_are_wrong(asked: Any, words: str, remedy: str, ablation: Any, grid: Any, ours: Any) -> None:
+def test_names_that_are_wrong(asked: Any, words: str, remedy: str, ablation: Any, ours: Any) -> None:
     results = ablation(ours | {"unprinted": (1.0, 2.0)})
     with pytest.raises(UserError, match=words) as error:
         reproductions(results, ReproductionAsked(**asked))
     assert remedy in error.value.remedy
 
 
-def test_a_grid_without_published_numbers(grid: Any) -> None:
-    grid.done("a", 0, {"accuracy": 1.0})
+def test_a_grid_without_published_numbers(made: Any) -> None:
     with pytest.raises(UserError, match="not two rows with a published number") as error:
-        reproductions(load(grid.folder))
+        reproductions(made({"a": (1.0,)}, {}))
     assert "published = {" in error.value.remedy
 
 

@@ -55,7 +55,7 @@ def why_no_reproduction(results: Results) -> str | None:
 
 def published_tasks(results: Results) -> list[str]:
     """Tasks with published numbers, in the grids' order."""
-    return list(dict.fromkeys(one.task for one in reproductions(results)))
+    return list(dict.fromkeys(task for task, _ in published_by_column(results.orders, None)))
 
 
 @in_style

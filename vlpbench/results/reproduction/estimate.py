@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -128,13 +129,19 @@ def _compared(
         wide = paired_over_seeds(differences, 1 - asked.alpha / count)
         wide_low, wide_high = wide.low, wide.high
     if len(differences) > 1 and (std := float(differences.std(ddof=1))) > EQUAL:
-        smallest = smallest_gap(len(differences), std, asked.alpha, asked.power)
-        corrected = smallest_gap(len(differences), std, asked.alpha / count, asked.power)
+        smallest = std * _deviations_seen(len(differences), asked.alpha, asked.power)
+        corrected = std * _deviations_seen(len(differences), asked.alpha / count, asked.power)
     return Compared(
         one.row, published, scale * one.difference, scale * one.low, scale * one.high, scale * wide_low,
         scale * wide_high, one.p, _NAN, one.sign_flip, one.seeds,
         tuple(seed for seed in wanted if seed not in one.seeds), scale * smallest, scale * corrected, one.note,
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _deviations_seen(seeds: int, alpha: float, power: float) -> float:
+    """The smallest difference in standard deviations, which rows of as many seeds share."""
+    return smallest_gap(seeds, 1.0, alpha, power)
 
 
 def _without(row: str, published: float, wanted: Sequence[int], scores: Measured | None) -> Compared:
