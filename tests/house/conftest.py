@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WINGS = ("vlpbench", "plugins", "benchmarks", "tests")
+WINGS = ("vlpbench", "plugins", "benchmarks", "results/reference", "tests")
 BUILT = {"build", "dist", "__pycache__"}
 
 
