@@ -49,7 +49,7 @@ def test_all_that_can_be_drawn(results, tmp_path, capsys):
         "plots/small-bars-vqa.pdf", "plots/small-compute-vqa.pdf",
     ]
     assert [line.partition(":")[0] for line in said.err.splitlines()] == [
-        "no curves", "no recalls", "no questions", "no heatmap",
+        "no curves", "no recalls", "no questions", "no heatmap", "no reproduction",
     ]
 
 
