@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from vlpbench.data.worlds.digit_scenes import DigitsConfig, fingerprint, lexicon, plan
-from vlpbench.data.worlds.words import Lexicon
-from vlpbench.data.worlds.world import World
-from vlpbench.data.worlds.writing import Plan
+from vlpbench.data.worlds import digit_scenes
+from vlpbench.data.worlds.digit_scenes import DigitsConfig
+from vlpbench.data.worlds.world import Scenes, World
 
 __all__ = ["Digits", "DigitsConfig"]
 
@@ -18,21 +17,10 @@ class Digits(World):
     name: ClassVar[str] = "digits"
     cites: ClassVar[tuple[str, ...]] = ("alpaydin1998digits", "pedregosa2011sklearn")
     version: ClassVar[int] = 1
+    scenes: ClassVar[Scenes] = digit_scenes
     source: ClassVar[str] = "handwriting of scikit-learn (UCI, CC BY 4.0)"
     config_class: ClassVar[type] = DigitsConfig
     config: DigitsConfig
-
-    def fingerprint(self) -> str:
-        """A hash of the knobs, the version and the handwriting; the world need not be written."""
-        return fingerprint(self.config, self.name, self.version)
-
-    def lexicon(self) -> Lexicon:
-        """Digits, colours, places."""
-        return lexicon(self.config)
-
-    def plan(self) -> Plan:
-        """Scenes, words and brush."""
-        return plan(self.config, self.name, self.version)
 
     def contents(self) -> str:
         """How many digits of which kinds a picture shows."""

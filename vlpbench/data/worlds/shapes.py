@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from vlpbench.data.worlds.shape_scenes import ShapesConfig, fingerprint, lexicon, plan
-from vlpbench.data.worlds.words import Lexicon
-from vlpbench.data.worlds.world import World
-from vlpbench.data.worlds.writing import Plan
+from vlpbench.data.worlds import shape_scenes
+from vlpbench.data.worlds.shape_scenes import ShapesConfig
+from vlpbench.data.worlds.world import Scenes, World
 
 __all__ = ["Shapes", "ShapesConfig"]
 
@@ -17,21 +16,10 @@ class Shapes(World):
 
     name: ClassVar[str] = "shapes"
     version: ClassVar[int] = 1
+    scenes: ClassVar[Scenes] = shape_scenes
     source: ClassVar[str] = "drawn"
     config_class: ClassVar[type] = ShapesConfig
     config: ShapesConfig
-
-    def fingerprint(self) -> str:
-        """A hash of the knobs and the version; the world need not be written."""
-        return fingerprint(self.config, self.name, self.version)
-
-    def lexicon(self) -> Lexicon:
-        """Shapes, colours, sizes, places and relations."""
-        return lexicon(self.config)
-
-    def plan(self) -> Plan:
-        """Scenes, words and brush."""
-        return plan(self.config, self.name, self.version)
 
     def contents(self) -> str:
         """How many shapes of which kinds a picture shows."""

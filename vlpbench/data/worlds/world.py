@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 from vlpbench.contract.dataset import BadSample
 from vlpbench.data.sources.vqa import Vqa, VqaConfig
@@ -19,7 +19,20 @@ from vlpbench.data.worlds.words import Lexicon
 from vlpbench.data.worlds.writing import Plan, write
 from vlpbench.types import Sample
 
-__all__ = ["World"]
+__all__ = ["Scenes", "World"]
+
+
+class Scenes(Protocol):
+    """What a world's module of scenes has; each world has knobs of its own."""
+
+    def fingerprint(self, config: Any, name: str, version: int) -> str:
+        """SHA-256 (hex) of all that decides the world."""
+
+    def lexicon(self, config: Any) -> Lexicon:
+        """The words of a world with these knobs."""
+
+    def plan(self, config: Any, name: str, version: int) -> Plan:
+        """Scenes, words and brush."""
 
 
 class World(Made):
@@ -44,18 +57,24 @@ class World(Made):
 
     source: ClassVar[str]
     """Where its pictures come from."""
+    scenes: ClassVar[Scenes]
+    """What its scenes look like and how they are talked about: a module."""
 
     @abstractmethod
     def contents(self) -> str:
         """What a picture shows, for `vlpbench data list`."""
 
-    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the knobs, the version and pixels from elsewhere; the world need not be written."""
+        return self.scenes.fingerprint(self.config, self.name, self.version)
+
     def lexicon(self) -> Lexicon:
         """The words of the world."""
+        return self.scenes.lexicon(self.config)
 
-    @abstractmethod
     def plan(self) -> Plan:
-        """All that decides the world's files."""
+        """All that decides the world's files: scenes, words and brush."""
+        return self.scenes.plan(self.config, self.name, self.version)
 
     @property
     def images(self) -> Path:
