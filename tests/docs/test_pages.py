@@ -569,7 +569,8 @@ def test_the_reading_card_names_settings_that_there_are():
     said = set(re.findall(r"`([a-z]+(?:\.[\w\"@-]+)+)`", text.partition("## What it leaves open")[2]))
     known = set()
     for row in ("SimVLM small", "decoder-only, LM", "span corruption"):
-        shown, task = io.StringIO(), ("-S", 'tasks=["vqa", "captioning@zero-shot"]', "-S", "protocol.captioning.data=shapes")
+        shown = io.StringIO()
+        task = ("-S", 'tasks=["vqa", "captioning@zero-shot"]', "-S", "protocol.captioning.data=shapes")
         with contextlib.redirect_stdout(shown):
             assert main(["config", "show", "simvlm-ablation", "--row", row, *task]) == 0
         names = {line.split()[0] for line in shown.getvalue().splitlines() if line.strip()}
