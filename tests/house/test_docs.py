@@ -27,9 +27,11 @@ def is_dataclass(node):
 
 
 def silent_fields(node):
-    """The public fields of a class that no sentence follows."""
+    """The public fields of a class that no sentence follows; what a class fills in for its base is no field."""
     for item, after in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(item, ast.AnnAssign) and not ast.unparse(item.target).startswith("_"):
+        if not isinstance(item, ast.AnnAssign) or (item.value and "ClassVar" in ast.unparse(item.annotation)):
+            continue
+        if not ast.unparse(item.target).startswith("_"):
             told = isinstance(after, ast.Expr) and isinstance(getattr(after.value, "value", None), str)
             if not told:
                 yield ast.unparse(item.target)
